@@ -1,0 +1,67 @@
+"""What ingest needs from whoever runs it: a Gate that judges keys, a Sink for Units.
+
+Standard library only. `server.live` implements both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from ingest.unit import Unit
+
+
+class Refusal(StrEnum):
+    """Why a publish was refused; the RTMP session maps it to a NetStream status code."""
+
+    BAD_KEY = "bad-key"
+    BUSY = "busy"
+    RATE_LIMITED = "rate-limited"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    refusal: Refusal
+    reason: str
+    """One sentence a person reads in their encoder's log."""
+
+
+class Publisher(Protocol):
+    """The connection a Sink may end (takeover, rotated key, shutdown)."""
+
+    @property
+    def peer(self) -> str:
+        """Address of the remote end, for logs."""
+        ...
+
+    def drop(self, reason: str) -> None:
+        """Close the connection soon. Idempotent; never blocks."""
+        ...
+
+
+class Sink(Protocol):
+    """Takes one publisher's Units. Called on the event loop; neither call blocks."""
+
+    def accept(self, unit: Unit) -> None: ...
+
+    def close(self, reason: str) -> None:
+        """The publisher is gone. Called exactly once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PublishRequest:
+    protocol: str
+    """`rtmp`, later `whip`."""
+    app: str
+    key: str
+    """The stream key, query cut off. A secret: never logged."""
+    publisher: Publisher
+
+
+class Gate(Protocol):
+    async def admit(self, request: PublishRequest) -> Sink | Refused:
+        """Judge the key. The caller bounds the wait with its own deadline."""
+        ...
