@@ -1,0 +1,61 @@
+"""What a channel is. Values only; standard library and `overlay.scene`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from overlay.scene import Corner, Motion
+
+
+class OverlayMode(StrEnum):
+    BURN = "burn"
+    """The card is drawn into the picture; the page lays a hot-spot over it."""
+    CLIENT = "client"
+    """The page draws the card; the picture stays clean."""
+    OFF = "off"
+    """No card; pins live in the timeline only."""
+
+
+@dataclass(frozen=True, slots=True)
+class OverlaySettings:
+    mode: OverlayMode = OverlayMode.BURN
+    corner: Corner = Corner.BOTTOM_LEFT
+    motion: Motion = Motion.FADE
+    locale: str = "en"
+    """BCP 47."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A room with a stream key, products and a page. Its secrets are kept apart, hashed."""
+
+    id: str
+    title: str
+    profile: str
+    overlay: OverlaySettings
+    created_ms: int
+
+
+class SecretKind(StrEnum):
+    STREAM_KEY = "stream-key"
+    ANCHOR_TOKEN = "anchor-token"  # noqa: S105 - the kind's name, not a secret
+
+
+@dataclass(frozen=True, slots=True)
+class Sequences:
+    """Where a channel's live window goes on after a restart (RFC 8216bis 6.2.1: never back)."""
+
+    next_msn: int = 0
+    discontinuity: int = 0
+    pdt_ms: int = 0
+    """The newest EXT-X-PROGRAM-DATE-TIME handed out; later media must not lie before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One broadcast of a channel, reconnects included."""
+
+    id: str
+    started_ms: int
+    ended_ms: int | None = None

@@ -1,0 +1,159 @@
+"""Channels and their secrets, on the store. Reads through: another process may add one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from babel import Locale, UnknownLocaleError
+
+from server.attempts import Attempts
+from server.auth import digest, new_secret
+from server.channel import Channel, OverlaySettings, SecretKind
+from server.clock import Clock
+from server.errors import Invalid, NotFound, Problem, RateLimited
+from server.store.port import Store
+
+MAX_TITLE = 120
+_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class NewChannel:
+    """A channel just made, with the secrets that are shown this once."""
+
+    channel: Channel
+    stream_key: str
+    anchor_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelDefaults:
+    profile: str
+    profiles: frozenset[str]
+    overlay: OverlaySettings
+    max_channels: int = 1_000
+
+
+class Channels:
+    def __init__(
+        self, store: Store, clock: Clock, defaults: ChannelDefaults, attempts: Attempts
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._defaults = defaults
+        self._attempts = attempts
+
+    async def add(
+        self,
+        channel_id: str,
+        title: str = "",
+        profile: str | None = None,
+        overlay: OverlaySettings | None = None,
+    ) -> NewChannel:
+        """Make a channel and its secrets; what is not given is taken from the configuration.
+
+        Raises Invalid naming every wrong field, Conflict `exists`, TooLarge.
+        """
+        channel = Channel(
+            id=channel_id,
+            title=title.strip() or channel_id,
+            profile=profile or self._defaults.profile,
+            overlay=overlay or self._defaults.overlay,
+            created_ms=self._clock.wall_ms(),
+        )
+        problems = self._problems(channel)
+        if problems:
+            raise Invalid(*problems)
+        made = NewChannel(channel, new_secret(), new_secret())
+        digests = (
+            (SecretKind.STREAM_KEY, digest(made.stream_key)),
+            (SecretKind.ANCHOR_TOKEN, digest(made.anchor_token)),
+        )
+        await self._store.add_channel(channel, digests, self._defaults.max_channels)
+        return made
+
+    async def list(self) -> tuple[Channel, ...]:
+        return await self._store.channels()
+
+    async def get(self, channel_id: str) -> Channel:
+        """Raises NotFound."""
+        channel = await self._store.channel(channel_id) if is_channel_id(channel_id) else None
+        if channel is None:
+            raise NotFound("channel", channel_id[:64])
+        return channel
+
+    async def remove(self, channel_id: str) -> None:
+        """Remove the channel and all that belongs to it. Raises NotFound."""
+        if not await self._store.remove_channel(channel_id):
+            raise NotFound("channel", channel_id[:64])
+
+    async def rotate_key(self, channel_id: str) -> str:
+        """Replace the stream key; the old one is refused from now on. Raises NotFound."""
+        return await self._rotate(channel_id, SecretKind.STREAM_KEY)
+
+    async def rotate_anchor_token(self, channel_id: str) -> str:
+        """Replace the anchor token. Raises NotFound."""
+        return await self._rotate(channel_id, SecretKind.ANCHOR_TOKEN)
+
+    async def by_stream_key(self, key: str, address: str) -> Channel | None:
+        """Return the channel that this key opens, None for an unknown one.
+
+        Raises RateLimited when too many keys from `address` were wrong lately.
+        """
+        now = self._clock.monotonic()
+        wait = self._attempts.wait(address, now)
+        if wait:
+            raise RateLimited("Too many wrong stream keys from this address.", wait)
+        channel = await self._by_secret(SecretKind.STREAM_KEY, key)
+        if channel is None:
+            self._attempts.failed(address, now)
+        else:
+            self._attempts.succeeded(address)
+        return channel
+
+    async def by_anchor_token(self, token: str) -> Channel | None:
+        return await self._by_secret(SecretKind.ANCHOR_TOKEN, token)
+
+    async def _by_secret(self, kind: SecretKind, secret: str) -> Channel | None:
+        # Looked up by digest: what the index's timing tells is of the hash, which nobody can
+        # steer towards a stored one without knowing the secret.
+        return await self._store.channel_by_secret(kind, digest(secret))
+
+    async def _rotate(self, channel_id: str, kind: SecretKind) -> str:
+        secret = new_secret()
+        if not await self._store.set_secret(channel_id, kind, digest(secret)):
+            raise NotFound("channel", channel_id[:64])
+        return secret
+
+    def _problems(self, channel: Channel) -> list[Problem]:
+        problems = []
+        if not is_channel_id(channel.id):
+            rule = "must be 1 to 32 of a-z 0-9 -, neither beginning nor ending with -"
+            problems.append(Problem("id", rule))
+        if len(channel.title) > MAX_TITLE or _CONTROL.search(channel.title):
+            rule = f"must have at most {MAX_TITLE} characters, none of them control characters"
+            problems.append(Problem("title", rule))
+        if channel.profile not in self._defaults.profiles:
+            known = ", ".join(sorted(self._defaults.profiles))
+            problems.append(Problem("profile", f"must be one of {known}"))
+        if not is_locale(channel.overlay.locale):
+            problems.append(
+                Problem("overlay.locale", "must be a BCP 47 language tag like en or zh-CN")
+            )
+        return problems
+
+
+def is_channel_id(text: str) -> bool:
+    """Tell whether `text` may be a channel's id: short, and safe in a URL as it is."""
+    return _ID.fullmatch(text) is not None
+
+
+def is_locale(tag: str) -> bool:
+    """Tell whether CLDR knows this BCP 47 language tag."""
+    try:
+        Locale.parse(tag, sep="-")
+    except (UnknownLocaleError, ValueError, TypeError):
+        return False
+    return len(tag) <= 35
