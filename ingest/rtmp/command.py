@@ -1,0 +1,101 @@
+"""The commands of a publishing session (Adobe RTMP 1.0, 7.2): names, codes, answers. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from urllib.parse import parse_qs
+
+from ingest.errors import PeerError
+from ingest.port import Refusal
+from ingest.rtmp.amf0 import Value
+from ingest.rtmp.message import Command
+
+_MAX_TEXT: Final = 1024
+"""Of a name from the peer that is kept or logged, in characters."""
+
+
+class Code(StrEnum):
+    CONNECT_SUCCESS = "NetConnection.Connect.Success"
+    CONNECT_REJECTED = "NetConnection.Connect.Rejected"
+    CALL_FAILED = "NetConnection.Call.Failed"
+    PUBLISH_START = "NetStream.Publish.Start"
+    PUBLISH_BAD_NAME = "NetStream.Publish.BadName"
+    PUBLISH_DENIED = "NetStream.Publish.Denied"
+    PLAY_FAILED = "NetStream.Play.Failed"
+    UNPUBLISHED = "NetStream.Unpublish.Success"
+    FAILED = "NetStream.Failed"
+
+
+REFUSAL_CODES: Final = {
+    # BadName is what encoders take for "the key is wrong"; the others may pass.
+    Refusal.BAD_KEY: Code.PUBLISH_BAD_NAME,
+    Refusal.BUSY: Code.PUBLISH_DENIED,
+    Refusal.RATE_LIMITED: Code.PUBLISH_DENIED,
+    Refusal.UNAVAILABLE: Code.PUBLISH_DENIED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """What `connect` says: the application, its query cut off, and who calls."""
+
+    app: str
+    query: str
+    encoder: str
+
+
+def read_connect(command: Command) -> Connect:
+    """Read the command object of `connect` (7.2.1.1). Raises PeerError if it has none."""
+    properties = command.arguments[0] if command.arguments else None
+    if not isinstance(properties, dict):
+        raise PeerError("connect without a command object")
+    app, _, query = _text(properties.get("app")).partition("?")
+    return Connect(app.strip("/"), query, _text(properties.get("flashVer")))
+
+
+def read_key(command: Command, connect: Connect) -> str:
+    """Find the stream key in `publish` (7.2.2.6): `KEY`, `name?key=KEY`, or in the app.
+
+    Encoders whose settings have one field for the URL put the key where they can:
+    a second part of the app counts when the name is empty, the app's query when
+    the name has no `key` of its own. Returns "" if there is none.
+    """
+    name, _, query = _text(command.arguments[1] if len(command.arguments) > 1 else "").partition(
+        "?"
+    )
+    for candidate in (query, connect.query):
+        keys = parse_qs(candidate).get("key")
+        if keys:
+            return keys[0]
+    return name.strip("/") or connect.app.partition("/")[2]
+
+
+def result(transaction: float, *values: Value) -> Command:
+    return Command("_result", transaction, values)
+
+
+def error(transaction: float, description: str, code: Code = Code.CALL_FAILED) -> Command:
+    return Command("_error", transaction, (None, _information("error", code, description)))
+
+
+def status(stream_id: int, code: Code, description: str, level: str = "status") -> Command:
+    """Build `onStatus` (7.2.2): it goes to the message stream that it is about."""
+    return Command("onStatus", 0.0, (None, _information(level, code, description)), stream_id)
+
+
+def connected(transaction: float) -> Command:
+    """Build the answer to `connect`; it announces nothing that is not there."""
+    properties: dict[str, Value] = {"fmsVer": "FMS/3,5,7,7009", "capabilities": 31.0, "mode": 1.0}
+    information = _information("status", Code.CONNECT_SUCCESS, "Connected.")
+    information["objectEncoding"] = 0.0
+    return result(transaction, properties, information)
+
+
+def _information(level: str, code: Code, description: str) -> dict[str, Value]:
+    return {"level": level, "code": str(code), "description": description}
+
+
+def _text(value: Value) -> str:
+    return value[:_MAX_TEXT] if isinstance(value, str) else ""

@@ -1,0 +1,224 @@
+"""One publisher's socket: an RtmpSession, its deadlines, the gate and the sink (asyncio)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Protocol, cast
+
+import structlog
+
+from ingest.errors import PeerError
+from ingest.limits import Limits
+from ingest.port import Gate, PublishRequest, Refusal, Refused, Sink
+from ingest.rtmp.handshake import NONCE_SIZE
+from ingest.rtmp.session import Ended, PublishRequested, Received, RtmpSession
+
+_BUSY = Refused(Refusal.UNAVAILABLE, "The server cannot check the key now; try again in a minute.")
+
+
+class Room(Protocol):
+    """Who counts connections."""
+
+    def enter(self, connection: Connection, address: str) -> str | None:
+        """Count a connection in; return a reason if there is no room for it."""
+        ...
+
+    def leave(self, connection: Connection, address: str) -> None: ...
+
+
+class Connection(asyncio.Protocol):
+    """A `ingest.port.Publisher`.
+
+    Closes in two steps: `_end` says why, half-closes and tells the sink; the peer
+    then has Limits.linger_seconds to read it, or the socket is cut.
+    """
+
+    def __init__(self, room: Room, gate: Gate, limits: Limits, clock: Callable[[], float]) -> None:
+        self._room = room
+        self._gate = gate
+        self._limits = limits
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._session = RtmpSession(limits, os.urandom(NONCE_SIZE), clock())
+        self._transport: asyncio.Transport | None = None
+        self._address = ""
+        self._log = structlog.get_logger("ingest.rtmp")
+        self._timer: asyncio.TimerHandle | None = None
+        self._verdict: asyncio.Task[None] | None = None
+        self._sink: Sink | None = None
+        self._entered = False
+        self._over = False
+        self._judging = False
+        self._full = False
+        self.closed = self._loop.create_future()
+
+    @property
+    def peer(self) -> str:
+        """Host address of the remote end, without its port."""
+        return self._address
+
+    def drop(self, reason: str) -> None:
+        """Close the connection soon. Idempotent; never blocks, never calls the sink from here."""
+        self._loop.call_soon(self._end, reason)
+
+    def cut(self) -> None:
+        """Close the socket now."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        peername = transport.get_extra_info("peername")
+        host, port = peername[:2] if peername else ("unknown", 0)
+        self._address = str(host).removeprefix("::ffff:")
+        self._log = self._log.bind(peer=f"{self._address}:{port}")
+        crowded = self._room.enter(self, self._address)
+        if crowded is not None:
+            self._log.warning("rtmp refused a connection", reason=crowded)
+            self._over = True
+            self._transport.abort()
+            return
+        self._entered = True
+        self._arm()
+
+    def data_received(self, data: bytes) -> None:
+        if self._over:
+            return
+        try:
+            events = self._session.receive_data(data, self._clock())
+            for event in events:
+                match event:
+                    case Received(unit):
+                        if self._sink is not None and not self._over:
+                            self._sink.accept(unit)
+                    case PublishRequested():
+                        self._judge(event)
+                    case Ended(reason):
+                        self._end(reason)
+        except PeerError as error:
+            self._end(error.reason, fault=True)
+        except Exception:  # noqa: BLE001 - our own fault must not end more than this connection
+            self._log.exception("rtmp failed on a publisher's data")
+            self._end("The server failed; connect again.", fault=True)
+        self._flush()
+
+    def eof_received(self) -> bool:
+        self._end("the publisher closed the connection")
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end(f"the connection was lost ({exc})" if exc else "the connection was closed")
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._entered:
+            self._room.leave(self, self._address)
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def pause_writing(self) -> None:
+        # A peer that does not read its answers gets no more of them.
+        self._full = True
+        self._steer()
+
+    def resume_writing(self) -> None:
+        self._full = False
+        self._steer()
+
+    async def settle(self) -> None:
+        """Wait for a verdict that is still out, which is bounded by its own deadline."""
+        if self._verdict is not None:
+            await self._verdict
+
+    def _judge(self, asked: PublishRequested) -> None:
+        self._judging = True
+        self._steer()
+        self._verdict = self._loop.create_task(self._ask_gate(asked))
+
+    async def _ask_gate(self, asked: PublishRequested) -> None:
+        request = PublishRequest("rtmp", asked.app, asked.key, self)
+        verdict: Sink | Refused = _BUSY
+        try:
+            async with asyncio.timeout(self._limits.verdict_seconds):
+                verdict = await self._gate.admit(request)
+        except TimeoutError:
+            self._log.error("rtmp gate gave no verdict in time")
+        except Exception:  # noqa: BLE001 - a gate that fails refuses; the server goes on
+            self._log.exception("rtmp gate failed")
+        self._judging = False
+        self._steer()
+        if isinstance(verdict, Refused):
+            self._refuse(verdict)
+        elif self._over:
+            verdict.close("the publisher left before the verdict")
+        else:
+            self._sink = verdict
+            self._session.accept(self._clock())
+            self._log.info("rtmp publish started", app=asked.app, encoder=asked.encoder)
+            self._flush()
+            self._arm()
+
+    def _refuse(self, refused: Refused) -> None:
+        if self._over:
+            return
+        self._session.refuse(refused)
+        self._log.warning("rtmp publish refused", cause=refused.refusal, reason=refused.reason)
+        self._hang_up(refused.reason)
+
+    def _end(self, reason: str, *, fault: bool = False) -> None:
+        if self._over:
+            return
+        self._session.end(reason)
+        event = "rtmp session failed" if fault else "rtmp session ended"
+        line = self._log.warning if fault else self._log.info
+        line(event, reason=reason, published=self._sink is not None, bytes=self._session.received)
+        self._hang_up(reason)
+
+    def _hang_up(self, reason: str) -> None:
+        self._over = True
+        transport = self._transport
+        if transport is not None and not transport.is_closing():
+            self._flush()
+            # Unread input would turn a close into a reset that destroys the last answer:
+            # half-close, read on into nothing, and wait for the peer to go.
+            self._steer()
+            if transport.can_write_eof():
+                transport.write_eof()
+            self._rearm(self._limits.linger_seconds, transport.abort)
+        sink, self._sink = self._sink, None
+        if sink is not None:
+            sink.close(reason)
+
+    def _steer(self) -> None:
+        """Read while there is room for answers and no verdict is out."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if (self._judging or self._full) and not self._over:
+            transport.pause_reading()
+        else:
+            transport.resume_reading()
+
+    def _flush(self) -> None:
+        data = self._session.data_to_send()
+        if data and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def _arm(self) -> None:
+        deadline = self._session.deadline
+        if deadline is not None and not self._over:
+            self._rearm(max(deadline - self._clock(), 0.01), self._on_deadline)
+
+    def _rearm(self, seconds: float, then: Callable[[], None]) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(seconds, then)
+
+    def _on_deadline(self) -> None:
+        try:
+            self._session.check(self._clock())
+        except PeerError as error:
+            self._end(error.reason, fault=True)
+        else:
+            self._arm()

@@ -1,0 +1,108 @@
+"""The RTMP port: accepts publishers, counts them, closes them (asyncio)."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from ingest.limits import Limits
+from ingest.port import Gate
+from ingest.rtmp.connection import Connection
+
+
+class RtmpListener:
+    """Listens on `host`:`port`; port 0 takes a free one.
+
+    `clock`: monotonic seconds. Raises OSError from start() if the port is taken.
+    """
+
+    def __init__(
+        self,
+        gate: Gate,
+        limits: Limits | None = None,
+        host: str = "0.0.0.0",  # noqa: S104 - encoders connect from elsewhere; config narrows it
+        port: int = 1935,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._gate = gate
+        self._limits = limits or Limits()
+        self._host = host
+        self._port = port
+        self._clock = clock
+        self._server: asyncio.Server | None = None
+        self._connections: set[Connection] = set()
+        self._per_address: Counter[str] = Counter()
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on, once started."""
+        if self._server is not None and self._server.sockets:
+            port: int = self._server.sockets[0].getsockname()[1]
+            return port
+        return self._port
+
+    @property
+    def connections(self) -> int:
+        return len(self._connections)
+
+    async def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: Connection(self, self._gate, self._limits, self._clock),
+            self._host,
+            self._port,
+        )
+
+    async def close(self) -> None:
+        """Stop listening, tell every publisher, and return when all sockets are closed.
+
+        Takes at most Limits.linger_seconds, and a verdict's deadline where one is out.
+        """
+        if self._server is not None:
+            self._server.close()
+        connections = list(self._connections)
+        for connection in connections:
+            connection.drop("The server is shutting down.")
+        if connections:
+            closed = [connection.closed for connection in connections]
+            await asyncio.wait(closed, timeout=self._limits.linger_seconds + 1)
+            for connection in connections:
+                connection.cut()
+            await asyncio.gather(*(connection.settle() for connection in connections))
+        if self._server is not None:
+            await self._server.wait_closed()
+
+    def enter(self, connection: Connection, address: str) -> str | None:
+        """Count a connection in; return a reason if there is no room for it."""
+        if self._server is None or not self._server.is_serving():
+            return "the server is shutting down"
+        if len(self._connections) >= self._limits.connections:
+            return "too many connections"
+        block = _block(address)
+        if self._per_address[block] >= self._limits.connections_per_address:
+            return "too many connections from this address"
+        self._per_address[block] += 1
+        self._connections.add(connection)
+        return None
+
+    def leave(self, connection: Connection, address: str) -> None:
+        """Count a connection out."""
+        self._connections.discard(connection)
+        block = _block(address)
+        self._per_address[block] -= 1
+        if self._per_address[block] <= 0:
+            del self._per_address[block]
+
+
+def _block(address: str) -> str:
+    """Name what one subscriber holds: an IPv4 address, or the /64 of an IPv6 one."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if ip.version == 4:
+        return address
+    return str(ipaddress.ip_network((int(ip), 64), strict=False))
