@@ -1,0 +1,120 @@
+"""What happens to every request, whatever it asks for.
+
+From the outside in: a request id, an access log line and figures; headers that keep
+browsers safe; errors as problems; cross-origin reads; paths that try to climb.
+Queries and credentials are never logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+
+import structlog
+import ulid
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from server.errors import VitrineError
+from server.http.errors import domain_problem, http_problem, problem
+from server.http.metrics import Metrics
+
+REQUEST_ID = web.RequestKey("request_id", str)
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_CLIMBS = re.compile(r"(^|[/\\])\.\.([/\\]|$)|[\x00-\x1f\\]")
+_CORS_PREFIXES = ("/api/", "/live/")
+_CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "ETag, Retry-After, X-Request-Id, Date",
+}
+_PREFLIGHT = {
+    **_CORS,
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, DELETE, OPTIONS",
+    "Access-Control-Allow-Headers": (
+        "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, "
+        "Range, X-Viewer-Token"
+    ),
+    "Access-Control-Max-Age": "86400",
+}
+
+
+def middlewares(metrics: Metrics) -> list[Middleware]:
+    """Give the chain, outermost first."""
+    return [_observed(metrics), _answered]
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Set what every answer carries; a signal, because streams send their headers early."""
+    headers = response.headers
+    headers["X-Request-Id"] = request.get(REQUEST_ID, "")
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
+    if request.path.startswith(_CORS_PREFIXES):
+        for name, value in _CORS.items():
+            headers.setdefault(name, value)
+    else:
+        headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+        headers.setdefault("Cross-Origin-Resource-Policy", "same-site")
+    headers["Server"] = "vitrine"
+
+
+def _observed(metrics: Metrics) -> Middleware:
+    log = structlog.get_logger("access")
+
+    @web.middleware
+    async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
+        given = request.headers.get("X-Request-Id", "")
+        request[REQUEST_ID] = given if _ID.fullmatch(given) else str(ulid.ULID())
+        began = time.perf_counter()
+        status = 499
+        try:
+            response = await handler(request)
+            status = response.status
+            return response
+        finally:
+            seconds = time.perf_counter() - began
+            kind = _kind(request)
+            metrics.observe(kind, request.method, status, seconds)
+            # A viewer asks for several parts a second: those lines are for debugging only.
+            write = log.debug if kind == "live" and status < 400 else log.info
+            write(
+                "request",
+                id=request[REQUEST_ID],
+                peer=request.remote,
+                method=request.method,
+                path=request.path,
+                status=status,
+                ms=round(seconds * 1000, 1),
+            )
+
+    return observe
+
+
+@web.middleware
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn whatever goes wrong into a problem and refuse paths that climb."""
+    if _CLIMBS.search(request.path):
+        return problem(400, "The path has characters or steps that are not allowed.")
+    if request.method == "OPTIONS" and request.path.startswith("/api/"):
+        return web.Response(status=204, headers=_PREFLIGHT)
+    try:
+        return await handler(request)
+    except VitrineError as error:
+        return domain_problem(error)
+    except web.HTTPException as error:
+        return error if error.status < 400 else http_problem(error)
+    except (asyncio.CancelledError, ConnectionError):
+        raise
+    except Exception:
+        structlog.get_logger("http").exception(
+            "request failed", id=request[REQUEST_ID], method=request.method, path=request.path
+        )
+        return problem(500, f"Our fault; it is logged as request {request[REQUEST_ID]}.")
+
+
+def _kind(request: web.Request) -> str:
+    """Name the part of the site asked for: a label of few values, whatever clients send."""
+    head = request.path.split("/", 2)[1] if "/" in request.path else ""
+    known = ("api", "live", "player", "watch", "embed", "studio", "ops", "metrics", "healthz")
+    return head if head in known else "other"
