@@ -1,0 +1,61 @@
+"""Snapshots of a window: the playlists as they stand now. Pure: values only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from server.hls.playlist import (
+    MediaPlaylist,
+    MultivariantPlaylist,
+    RenditionReport,
+    Variant,
+)
+from server.hls.window import Window
+from transcode.part import Track
+
+
+def media_playlist(window: Window, name: str) -> MediaPlaylist:
+    """Take a snapshot of a known rendition's playlist."""
+    rendition = window.renditions[name]
+    growing = rendition.growing
+    return MediaPlaylist(
+        target_duration=window.target_duration,
+        part_target_ms=window.part_target_ms,
+        segments=(*rendition.segments, *([growing] if growing else [])),
+        hint=None if window.ended else rendition.hint,
+        media_sequence=rendition.first_msn,
+        discontinuity_sequence=rendition.discontinuity_sequence,
+        date_ranges=window.date_ranges,
+        reports=tuple(_reports(window, name)),
+        ended=window.ended,
+    )
+
+
+def multivariant_playlist(window: Window) -> MultivariantPlaylist:
+    """Take a snapshot of the multivariant playlist: the current epoch's tracks."""
+    tracks = sorted(window.tracks, key=lambda track: track.width == 0)
+    return MultivariantPlaylist(tuple(_variant(window, track) for track in tracks))
+
+
+def _variant(window: Window, track: Track) -> Variant:
+    rendition = window.renditions[track.name]
+    return Variant(
+        uri=f"{track.name}/index.m3u8",
+        bandwidth=rendition.peak_bandwidth() or track.bandwidth,
+        average_bandwidth=rendition.average_bandwidth(),
+        codecs=track.codecs,
+        width=track.width,
+        height=track.height,
+        frame_rate=track.frame_rate,
+    )
+
+
+def _reports(window: Window, name: str) -> Iterator[RenditionReport]:
+    """Report the other renditions (4.4.5.4, appendix B.1)."""
+    for track in window.tracks:
+        rendition = window.renditions[track.name]
+        last_msn = rendition.next_msn - (rendition.growing is None)
+        count = rendition.part_count(last_msn)
+        if track.name != name and (count or rendition.segments):
+            last_part = count - 1 if count else None
+            yield RenditionReport(f"../{track.name}/index.m3u8", last_msn, last_part)

@@ -1,0 +1,285 @@
+"""The live window: what the origin can be asked for, every rendition in step.
+
+Pure: standard library and values only; time is an argument. One window is one run of
+one channel's session: its names are unique for ever, its sequences never go back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ingest.unit import TICKS_PER_MS
+from server.hls.errors import TargetGrown, WindowError
+from server.hls.playlist import DateRange
+from server.hls.ranges import DateRanges
+from server.hls.rendition import Rendition, Span
+from server.hls.targets import Targets
+from transcode.part import Epoch, Part, Track
+
+LAG_SEGMENTS = 3
+"""A rendition this far behind the first gets a gap: its players must not starve."""
+LEAST_LISTED = 6
+OVERLAP_MS = 1000
+"""A new epoch may overlap the last segment by less (6.2.1)."""
+MOST_LACKING = 64
+"""Segments that one part may leap over; more is a broken worker."""
+
+
+class Window:
+    """Renditions, epochs and date ranges of one run.
+
+    `run` is part of every name: unique per window for ever, `[A-Za-z0-9]`.
+    `first_msn` and `first_discontinuity` carry on from the channel's window before
+    (`next_msn`, `discontinuity_sequence`). `part_target` and `segment_target` (ticks)
+    raise the targets above those of the first epoch, for a profile that knows better.
+    """
+
+    def __init__(
+        self,
+        run: str,
+        first_msn: int = 0,
+        first_discontinuity: int = 0,
+        segments: int = 15,
+        *,
+        part_target: int = 0,
+        segment_target: int = 0,
+    ) -> None:
+        if not (run.isascii() and run.isalnum()):
+            raise ValueError("run: ASCII letters and digits only, it is part of every name")
+        if segments < LEAST_LISTED:
+            raise ValueError(f"segments: at least {LEAST_LISTED}")
+        self.run = run
+        self.ended = False
+        self._targets: Targets | None = None
+        self._first_msn = first_msn
+        # A run that follows another is discontinuous with it, even if its number was lost.
+        self._discontinuity = max(first_discontinuity, 1 if first_msn else 0)
+        self._number = self._discontinuity
+        """Discontinuity number of the current epoch; one without media hands it on."""
+        self._listed = segments
+        self._floors = (part_target, segment_target)
+        self._epoch: Epoch | None = None
+        self._epochs = 0
+        self._base_msn = first_msn
+        self._renditions: dict[str, Rendition] = {}
+        self._spans: dict[int, Span] = {}
+        self._ranges = DateRanges()
+        self._shared_version = 0
+        self._latest_pdt_ms: int | None = None
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """Tracks of the current epoch, best first."""
+        return self._epoch.tracks if self._epoch else ()
+
+    @property
+    def renditions(self) -> Mapping[str, Rendition]:
+        """Every rendition the run has had, by name."""
+        return self._renditions
+
+    @property
+    def target_duration(self) -> int:
+        """EXT-X-TARGETDURATION, seconds; 0 before the first epoch."""
+        return self._targets.duration if self._targets else 0
+
+    @property
+    def part_target_ms(self) -> int:
+        """PART-TARGET; 0 before the first epoch."""
+        return self._targets.part_ms if self._targets else 0
+
+    @property
+    def next_msn(self) -> int:
+        """The msn that no rendition has used: where the next window goes on."""
+        used = [r.next_msn + (r.growing is not None) for r in self._renditions.values()]
+        return max([self._first_msn, *used])
+
+    @property
+    def discontinuity_sequence(self) -> int:
+        """The discontinuity number of the next epoch, in this window or the next."""
+        return self._discontinuity
+
+    @property
+    def latest_pdt_ms(self) -> int | None:
+        """End of the newest part in any rendition; None before the first."""
+        return self._latest_pdt_ms
+
+    @property
+    def playable(self) -> bool:
+        """There is media, or there was."""
+        return self._latest_pdt_ms is not None
+
+    @property
+    def linger_ms(self) -> int:
+        """How long an ended window is still owed to those who play it (6.2.1)."""
+        return 1000 * self.target_duration * (self._listed + 1)
+
+    @property
+    def date_ranges(self) -> tuple[DateRange, ...]:
+        return self._ranges.all
+
+    def version(self, rendition: str | None) -> int:
+        """Number that grows whenever the playlist (None: the multivariant) may change."""
+        if rendition is None:
+            return self._shared_version + sum(r.next_msn for r in self._renditions.values())
+        return self._shared_version + self._renditions[rendition].version
+
+    def open_epoch(self, epoch: Epoch) -> None:
+        """Close what is open and begin an epoch at the same msn in every rendition.
+
+        A rendition without a track in it goes on as gaps. Raises WindowError.
+        """
+        self._judge(epoch)
+        if self._targets is None:
+            part_target, segment_target = self._floors
+            self._targets = Targets.of(
+                max(part_target, epoch.part_target), max(segment_target, epoch.segment_target)
+            )
+        self._level()
+        if self._epoch is None or self.next_msn > self._base_msn:
+            self._number = self._discontinuity
+            self._discontinuity += 1
+        self._base_msn = self.next_msn
+        self._epoch = epoch
+        tracks = {track.name: track for track in epoch.tracks}
+        for name in tracks:
+            if name not in self._renditions:
+                self._renditions[name] = Rendition(
+                    name, self.run, self._base_msn, self.target_duration, self._listed
+                )
+        for name, rendition in self._renditions.items():
+            rendition.begin(tracks.get(name), self._epochs, self._number)
+        self._epochs += 1
+        self._spans.clear()
+        self._shared_version += 1
+
+    def add(self, part: Part) -> None:
+        """Publish a part. One of a segment already given up as a gap is dropped.
+
+        Raises WindowError for a part that does not follow its rendition's last.
+        """
+        epoch, rendition = self._expect(part)
+        msn = self._base_msn + part.segment
+        if msn < rendition.next_msn:
+            return
+        if msn > rendition.next_msn + MOST_LACKING:
+            raise WindowError(f"{part.rendition}: part leaps to msn {msn}")
+        if part.index != (rendition.growing_parts if msn == rendition.next_msn else 0):
+            raise WindowError(f"{part.rendition}: part {part.index} of msn {msn} out of order")
+        pdt_ms = epoch.pdt_ms + _ms(part.start)
+        self._fill(rendition, msn, pdt_ms)
+        rendition.add(part, pdt_ms)
+        end_ms = epoch.pdt_ms + _ms(part.start + part.duration)
+        self._latest_pdt_ms = max(end_ms, self._latest_pdt_ms or end_ms)
+        if part.last:
+            self._finish(rendition)
+            self._keep_step(msn)
+            self._ranges.forget(self._earliest_ms())
+
+    def annotate(self, ranges: tuple[DateRange, ...]) -> None:
+        """Add date ranges, or tell the end of those that had none.
+
+        Ranges that ended before the window are left out; an ended window stays as it is.
+        Raises WindowError when a value would change under an id.
+        """
+        if not self.ended and self._ranges.tell(ranges, self._earliest_ms()):
+            self._shared_version += 1
+
+    def end(self) -> None:
+        """End every playlist at the same msn, every date range closed. Idempotent."""
+        if self.ended:
+            return
+        self._level()
+        self.ended = True
+        self._ranges.close(self._latest_pdt_ms or 0)
+        self._shared_version += 1
+
+    def expire(self, now_ms: int) -> None:
+        """Forget bodies no longer owed. Any clock that never goes back."""
+        for rendition in self._renditions.values():
+            rendition.expire(now_ms)
+
+    def _judge(self, epoch: Epoch) -> None:
+        if self.ended:
+            raise WindowError("the window has ended")
+        names = [track.name for track in epoch.tracks]
+        if not names or len(set(names)) < len(names):
+            raise WindowError("an epoch needs tracks, each name once")
+        if epoch.part_target <= 0 or epoch.segment_target <= 0:
+            raise WindowError("targets must be above zero")
+        if self._latest_pdt_ms is None:
+            return
+        starts = [
+            segment.pdt_ms
+            for rendition in self._renditions.values()
+            for segment in (rendition.growing, *list(rendition.segments)[-1:])
+            if segment is not None
+        ]
+        earliest = max([self._latest_pdt_ms - OVERLAP_MS, *starts])
+        if epoch.pdt_ms <= earliest:
+            raise WindowError(f"epoch {epoch.number} would begin before the last segment")
+        if self._targets is not None and not self._targets.hold(epoch):
+            raise TargetGrown(f"epoch {epoch.number} needs longer targets than were announced")
+
+    def _expect(self, part: Part) -> tuple[Epoch, Rendition]:
+        epoch = self._epoch
+        if self.ended or epoch is None or part.epoch != epoch.number:
+            raise WindowError(f"part of epoch {part.epoch}, which is not open")
+        rendition = self._renditions.get(part.rendition)
+        if rendition is None or rendition.track is None:
+            raise WindowError(f"part of an unknown rendition {part.rendition!r}")
+        if part.duration <= 0 or part.start < 0 or part.segment < 0 or part.index < 0:
+            raise WindowError(f"{part.rendition}: part with a time or number below zero")
+        return epoch, rendition
+
+    def _finish(self, rendition: Rendition) -> None:
+        msn = rendition.next_msn
+        span = rendition.close()
+        if span is not None:
+            self._spans.setdefault(msn, span)
+
+    def _fill(self, rendition: Rendition, msn: int, until_ms: int | None = None) -> None:
+        """Give up what the rendition lacks before `msn`; what nobody has ends at `until_ms`."""
+        while rendition.next_msn < msn:
+            lacking = rendition.next_msn
+            if rendition.growing is not None:
+                self._finish(rendition)
+                continue
+            span = self._spans.get(lacking)
+            if span is None:
+                begin_ms = self._edge_ms(rendition)
+                share_ms = max((until_ms or begin_ms) - begin_ms, 0) // (msn - lacking)
+                share_ms = min(share_ms, 1000 * self.target_duration)
+                span = self._spans[lacking] = Span(begin_ms, share_ms * TICKS_PER_MS)
+            rendition.skip(span)
+
+    def _edge_ms(self, rendition: Rendition) -> int:
+        if not rendition.segments:
+            return self._epoch.pdt_ms if self._epoch else 0
+        last = rendition.segments[-1]
+        return last.pdt_ms + _ms(last.duration)
+
+    def _keep_step(self, msn: int) -> None:
+        """Give gaps to renditions without a track, and to those too far behind `msn`."""
+        for rendition in self._renditions.values():
+            if rendition.track is None:
+                self._fill(rendition, msn + 1)
+            elif rendition.next_msn <= msn - LAG_SEGMENTS:
+                self._fill(rendition, msn - LAG_SEGMENTS + 1)
+        for old in [known for known in self._spans if known <= msn - 2 * LAG_SEGMENTS]:
+            del self._spans[old]
+
+    def _level(self) -> None:
+        """Close every growing segment and bring all renditions to one msn."""
+        for rendition in self._renditions.values():
+            self._finish(rendition)
+        msn = self.next_msn
+        for rendition in self._renditions.values():
+            self._fill(rendition, msn)
+
+    def _earliest_ms(self) -> int | None:
+        firsts = [r.segments[0].pdt_ms for r in self._renditions.values() if r.segments]
+        return min(firsts, default=None)
+
+
+def _ms(ticks: int) -> int:
+    return (ticks + TICKS_PER_MS // 2) // TICKS_PER_MS

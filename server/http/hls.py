@@ -1,0 +1,156 @@
+"""The origin over HTTP: playlists and media of live channels, from memory.
+
+aiohttp only at this floor. What is answered is `server.hls.edge`'s to say; here are
+status codes, caching, codings, ranges and cross-origin reads. Any page may read live
+media, errors included.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from server.hls.edge import Answer, Edge
+from server.hls.request import Refusal, Refuse
+from server.http.errors import problem
+
+STATUSES = {
+    Refusal.BAD_REQUEST: 400,
+    Refusal.NOT_FOUND: 404,
+    Refusal.UNAVAILABLE: 503,
+}
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Age, Content-Length, Content-Range, Date, ETag, Retry-After",
+    "Timing-Allow-Origin": "*",
+}
+PREFLIGHT = {
+    **CORS,
+    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+    "Access-Control-Allow-Headers": "Range, If-None-Match, If-Modified-Since, Cache-Control",
+    "Access-Control-Max-Age": "86400",
+}
+
+
+class Origin(Protocol):
+    def edge(self, channel_id: str) -> Edge | None:
+        """Return the channel's edge while it is live, or still owed to its viewers."""
+        ...
+
+
+def add_routes(app: web.Application, origin: Origin) -> None:
+    """Mount everything below `/live/`."""
+
+    async def live_index(request: web.Request) -> web.Response:
+        edge = origin.edge(request.match_info["channel"])
+        if edge is None:
+            return _offline()
+        return respond(request, await edge.playlist(None, request.query))
+
+    async def live_playlist(request: web.Request) -> web.Response:
+        edge = origin.edge(request.match_info["channel"])
+        if edge is None:
+            return _offline()
+        rendition = request.match_info["rendition"]
+        return respond(request, await edge.playlist(rendition, request.query))
+
+    async def live_media(request: web.Request) -> web.Response:
+        edge = origin.edge(request.match_info["channel"])
+        if edge is None:
+            return _offline()
+        rendition, name = request.match_info["rendition"], request.match_info["name"]
+        return respond(request, await edge.media(rendition, name))
+
+    app.router.add_get("/live/{channel}/index.m3u8", live_index)
+    app.router.add_get("/live/{channel}/{rendition}/index.m3u8", live_playlist)
+    app.router.add_get("/live/{channel}/{rendition}/{name}", live_media)
+    app.router.add_route("OPTIONS", "/live/{tail:.*}", _preflight)
+    app.router.add_route("*", "/live/{tail:.*}", _elsewhere)
+
+
+def respond(request: web.Request, answer: Answer | Refuse) -> web.Response:
+    """Make the response: conditional (RFC 9110 13), in parts (14), coded as accepted."""
+    if isinstance(answer, Refuse):
+        return _refusal(answer)
+    headers = CIMultiDict(CORS)
+    headers["Content-Type"] = answer.content_type
+    headers["ETag"] = answer.etag
+    headers["Cache-Control"] = f"max-age={answer.max_age}" + (
+        ", immutable" if answer.immutable else ""
+    )
+    coded = answer.gzip_body is not None
+    if coded:
+        headers["Vary"] = "Accept-Encoding"
+    asked = request.headers
+    if "If-None-Match" in asked and _matches(asked["If-None-Match"], answer.etag):
+        del headers["Content-Type"]
+        return web.Response(status=304, headers=headers)
+    if answer.gzip_body is not None and _takes_gzip(asked.get("Accept-Encoding", "")):
+        headers["Content-Encoding"] = "gzip"
+        return web.Response(body=answer.gzip_body, headers=headers)
+    if coded:
+        return web.Response(body=answer.body, headers=headers)
+    headers["Accept-Ranges"] = "bytes"
+    if "Range" in asked and asked.get("If-Range", answer.etag) == answer.etag:
+        return _in_part(request, answer.body, headers)
+    return web.Response(body=answer.body, headers=headers)
+
+
+def _in_part(request: web.Request, body: bytes, headers: CIMultiDict[str]) -> web.Response:
+    """Answer one byte range; several at once, or another unit, get the whole (RFC 9110 14.2)."""
+    try:
+        asked = request.http_range
+    except ValueError:
+        return web.Response(body=body, headers=headers)
+    start, stop = asked.start or 0, asked.stop
+    if start < 0:
+        start = max(0, len(body) + start)
+    stop = len(body) if stop is None else min(stop, len(body))
+    if start >= stop:
+        headers["Content-Range"] = f"bytes */{len(body)}"
+        return problem(416, "The range lies outside the body.", headers=dict(_uncached(headers)))
+    headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(body)}"
+    return web.Response(status=206, body=body[start:stop], headers=headers)
+
+
+def _uncached(headers: CIMultiDict[str]) -> CIMultiDict[str]:
+    for name in ("Content-Type", "ETag", "Cache-Control"):
+        headers.popall(name, None)
+    return headers
+
+
+def _matches(field: str, etag: str) -> bool:
+    """Compare weakly (RFC 9110 8.8.3.2)."""
+    wanted = etag.removeprefix("W/")
+    return any(each.strip().removeprefix("W/") in (wanted, "*") for each in field.split(","))
+
+
+def _takes_gzip(field: str) -> bool:
+    for each in field.split(","):
+        coding, _, weight = each.replace(" ", "").lower().partition(";q=")
+        if coding in ("gzip", "*"):
+            return weight.strip("0.") != "" if weight else True
+    return False
+
+
+def _refusal(refusal: Refuse) -> web.Response:
+    status = STATUSES[refusal.refusal]
+    headers = {**CORS, "Retry-After": "1"} if status == 503 else CORS
+    return problem(status, refusal.detail, headers=headers)
+
+
+def _offline() -> web.Response:
+    return problem(404, "The channel is not live.", code="offline", headers=CORS)
+
+
+async def _preflight(_request: web.Request) -> web.Response:
+    return web.Response(status=204, headers=PREFLIGHT)
+
+
+async def _elsewhere(request: web.Request) -> web.Response:
+    if request.method in ("GET", "HEAD"):
+        return problem(404, "There is nothing at this address.", headers=CORS)
+    allow = {**CORS, "Allow": "GET, HEAD, OPTIONS"}
+    return problem(405, "This address does not take that method.", headers=allow)
