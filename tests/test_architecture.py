@@ -1,0 +1,170 @@
+"""The floors of docs/architecture.md: imports point down only, and each kind keeps its limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.floors import Floor, Plan, judge, read, read_tree
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# First match wins, so a folder's exceptions stand before its rule.
+FLOORS = (
+    (Floor.VALUES, "ingest.unit"),
+    (Floor.VALUES, "ingest.port"),
+    (Floor.VALUES, "ingest.limits"),
+    (Floor.VALUES, "overlay.scene"),
+    (Floor.VALUES, "transcode.part"),
+    (Floor.VALUES, "server.channel"),
+    (Floor.EDGE, "server.http.*"),
+    (Floor.VALUES, "*.errors"),
+    (Floor.ADAPTERS, "ingest.rtmp.listener"),
+    (Floor.ADAPTERS, "ingest.rtmp.connection"),
+    (Floor.PURE, "ingest.rtmp.*"),
+    (Floor.PURE, "transcode.nal"),
+    (Floor.PURE, "transcode.fmp4"),
+    (Floor.PURE, "transcode.cutter"),
+    (Floor.PURE, "transcode.timeline"),
+    (Floor.PURE, "transcode.ladder"),
+    (Floor.PURE, "transcode.profile"),
+    (Floor.PURE, "transcode.wire"),
+    (Floor.PURE, "transcode.report"),
+    (Floor.ADAPTERS, "transcode.supervisor"),
+    (Floor.ADAPTERS, "transcode.worker"),
+    (Floor.NATIVE, "transcode.?*"),
+    (Floor.PURE, "overlay.layout"),
+    (Floor.PURE, "overlay.motion"),
+    (Floor.NATIVE, "overlay.?*"),
+    (Floor.SERVICES, "server.hls.edge"),
+    (Floor.PURE, "server.hls.*"),
+    (Floor.SERVICES, "server.shop.service"),
+    (Floor.ADAPTERS, "server.shop.picture"),
+    (Floor.PURE, "server.shop.*"),
+    (Floor.PURE, "server.store.port"),
+    (Floor.ADAPTERS, "server.store.*"),
+    (Floor.PURE, "server.instant"),
+    (Floor.PURE, "server.attempts"),
+    (Floor.ADAPTERS, "server.auth"),
+    (Floor.ADAPTERS, "server.bus"),
+    (Floor.ADAPTERS, "server.clock"),
+    (Floor.ADAPTERS, "server.config"),
+    (Floor.SERVICES, "server.channels"),
+    (Floor.SERVICES, "server.live.*"),
+    (Floor.COMPOSE, "server.app"),
+    (Floor.COMPOSE, "server.cli"),
+    (Floor.COMPOSE, "server.demo"),
+    (Floor.COMPOSE, "server.demo.*"),
+    (Floor.COMPOSE, "server.push"),
+    (Floor.COMPOSE, "server.pushlane"),
+    # A package's own file: nothing in it but a docstring, or values.
+    *((Floor.VALUES, name) for name in ("ingest", "overlay", "transcode", "server")),
+    *((Floor.VALUES, f"ingest.{name}") for name in ("rtmp",)),
+    *((Floor.VALUES, f"server.{name}") for name in ("hls", "http", "live", "shop", "store")),
+)
+
+PLAN = Plan(
+    floors=FLOORS,
+    folders={
+        "ingest": frozenset(),
+        "overlay": frozenset(),
+        "transcode": frozenset({"ingest.unit", "overlay"}),
+        "server": frozenset({"ingest", "overlay", "transcode"}),
+    },
+    codec_users={
+        "server.push": "the anchor's side: a client that reads a file, never the server",
+        "server.pushlane": "the same",
+        "server.demo.*": "draws and encodes the demo's broadcast, as an anchor's encoder would",
+        "transcode.worker": "sets the codec libraries' threads for its own process",
+    },
+    late_imports={},
+)
+
+
+def test_the_tree_keeps_the_plan() -> None:
+    sources = read_tree(ROOT, tuple(PLAN.folders))
+    assert len(sources) > len(PLAN.folders)
+    assert judge(sources, PLAN) == []
+
+
+def test_no_exception_outlives_its_reason() -> None:
+    sources = read_tree(ROOT, tuple(PLAN.folders))
+    inner = {(s.name, i.module) for s in sources.values() for i in s.imports if i.inner}
+    assert set(PLAN.late_imports) <= inner
+
+
+@pytest.mark.parametrize(
+    ("texts", "breach"),
+    [
+        pytest.param(
+            {"ingest.unit": "import overlay.scene", "overlay.scene": ""},
+            "ingest.unit imports overlay.scene: ingest may not",
+            id="another-folder",
+        ),
+        pytest.param(
+            {"transcode.decode": "from ingest import port", "ingest.port": ""},
+            "transcode.decode imports ingest.port: transcode may not",
+            id="more-than-the-unit",
+        ),
+        pytest.param(
+            {"server.bus": "from server.http.routes import x", "server.http.routes": "x = 1"},
+            "server.bus (adapters) imports server.http.routes (edge): upwards",
+            id="upwards",
+        ),
+        pytest.param(
+            {"transcode.fmp4": "import asyncio.queues"},
+            "transcode.fmp4 is pure and imports asyncio.queues",
+            id="asyncio-in-pure",
+        ),
+        pytest.param(
+            {"server.shop.timeline": "from datetime import datetime\nnow = datetime.now"},
+            "server.shop.timeline is pure and reads the clock",
+            id="clock-in-pure",
+        ),
+        pytest.param(
+            {"transcode.decode": "import socket"},
+            "transcode.decode is native and imports socket",
+            id="socket-in-native",
+        ),
+        pytest.param(
+            {"transcode.wire": "import transcode.decode", "transcode.decode": ""},
+            "transcode.wire is pure and imports transcode.decode, which is native",
+            id="native-in-pure",
+        ),
+        pytest.param(
+            {"server.live.stream": "import av.video"},
+            "server.live.stream is not native and imports av.video",
+            id="codec-in-the-web-process",
+        ),
+        pytest.param(
+            {"server.hls.edge": "from aiohttp import web"},
+            "server.hls.edge is below the edge and imports aiohttp",
+            id="aiohttp-below-the-edge",
+        ),
+        pytest.param(
+            {"overlay.scene": "import numpy"},
+            "overlay.scene is values and imports numpy, not of the standard library",
+            id="package-in-values",
+        ),
+        pytest.param(
+            {"server.cli": "class A:\n def f(self):\n  if 1:\n   import json"},
+            "server.cli imports json inside a function",
+            id="inside-a-function",
+        ),
+        pytest.param(
+            {"server.hls.a": "import server.hls.b", "server.hls.b": "from server.hls import a"},
+            "a cycle of imports: server.hls.a -> server.hls.b -> server.hls.a",
+            id="cycle",
+        ),
+        pytest.param(
+            {"server.new": ""}, "server.new stands on no floor: add it to the plan", id="?"
+        ),
+    ],
+)
+def test_each_breach_is_found(texts: dict[str, str], breach: str) -> None:
+    found = judge(read(texts), PLAN)
+    if "cycle" in breach:  # which module it begins with is nobody's promise
+        assert any(sentence.startswith("a cycle of imports: ") for sentence in found)
+    else:
+        assert breach in found
