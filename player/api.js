@@ -1,0 +1,141 @@
+/**
+ * The one place that knows the server's URLs.
+ *
+ * Everything is relative to the server this module came from, so that the player also works
+ * on a page of another site.
+ */
+
+const BASE = new URL("../", import.meta.url);
+const DEADLINE_MS = 10_000;
+
+/** Say what the server refused: an RFC 9457 problem, or a network failure (status 0). */
+export class ApiError extends Error {
+  constructor(status, problem, retryAfter = null) {
+    super(problem?.detail || problem?.title || (status ? `HTTP ${status}` : "No connection"));
+    this.name = "ApiError";
+    this.status = status;
+    this.problem = problem ?? {};
+    this.retryAfter = retryAfter;
+  }
+}
+
+const part = encodeURIComponent;
+
+export const urls = {
+  hls: (channel) => new URL(`live/${part(channel)}/index.m3u8`, BASE).href,
+  watch: (channel) => new URL(`watch/${part(channel)}`, BASE).href,
+  studio: (channel) => new URL(`studio/${part(channel)}`, BASE).href,
+  embed: (channel) => new URL(`embed/${part(channel)}`, BASE).href,
+  channels: () => new URL("api/v1/channels", BASE).href,
+  channel: (channel) => new URL(`api/v1/channels/${part(channel)}`, BASE).href,
+  of: (channel, path) => new URL(`api/v1/channels/${part(channel)}/${path}`, BASE).href,
+  file: (name) => new URL(`player/${name}`, BASE).href,
+  vendor: (name) => new URL(`player/vendor/${name}`, BASE).href,
+  rtmp: () => `rtmp://${BASE.hostname}:1935/live`,
+};
+
+/** Resolve a picture's address as the server gave it; null when it is not http(s). */
+export function pictureUrl(value) {
+  return webUrl(value, BASE);
+}
+
+/** Accept only http and https addresses: a link comes from a feed, not from us. */
+export function webUrl(value, base = BASE) {
+  if (typeof value !== "string" || value === "") return null;
+  try {
+    const url = new URL(value, base);
+    return url.protocol === "https:" || url.protocol === "http:" ? url.href : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Calls of one token (or none, for viewers). */
+export class Api {
+  #token;
+
+  constructor(token = null) {
+    this.#token = token;
+  }
+
+  channel(channel) {
+    return this.#json("GET", urls.channel(channel));
+  }
+
+  channels() {
+    return this.#pages(urls.channels());
+  }
+
+  products(channel) {
+    return this.#pages(urls.of(channel, "products"));
+  }
+
+  pins(channel) {
+    return this.#pages(urls.of(channel, "pins"));
+  }
+
+  /**
+   * Ask for the timeline snapshot. With the ETag of the last one, answers
+   * `{body: null, etag}` when nothing changed.
+   */
+  async timeline(channel, etag = null) {
+    const headers = etag ? { "If-None-Match": etag } : {};
+    const response = await this.#send("GET", urls.of(channel, "timeline"), undefined, headers);
+    const body = response.status === 304 ? null : await response.json();
+    return { body, etag: response.headers.get("ETag") };
+  }
+
+  pin(channel, productId, idempotencyKey) {
+    const body = { product_id: productId, anchor: "now" };
+    return this.#json("POST", urls.of(channel, "pins"), body, { "Idempotency-Key": idempotencyKey });
+  }
+
+  unpin(channel, pinId) {
+    return this.#json("DELETE", urls.of(channel, `pins/${part(pinId)}`));
+  }
+
+  events(channel) {
+    return new EventSource(urls.of(channel, "events"));
+  }
+
+  /** Follow `?after=&limit=` to the end; bounded, a shop window is not a warehouse. */
+  async #pages(url, most = 1000) {
+    const found = [];
+    let after = null;
+    do {
+      const page = new URL(url);
+      page.searchParams.set("limit", "100");
+      if (after !== null) page.searchParams.set("after", after);
+      const body = await this.#json("GET", page.href);
+      const items = Array.isArray(body) ? body : (body.items ?? []);
+      found.push(...items);
+      after = Array.isArray(body) || items.length === 0 ? null : (body.next ?? null);
+    } while (after !== null && found.length < most);
+    return found;
+  }
+
+  async #json(method, url, body, headers = {}) {
+    const response = await this.#send(method, url, body, headers);
+    return response.status === 204 ? null : response.json();
+  }
+
+  async #send(method, url, body, headers = {}) {
+    const all = { Accept: "application/json", ...headers };
+    if (body !== undefined) all["Content-Type"] = "application/json";
+    if (this.#token) all.Authorization = `Bearer ${this.#token}`;
+    let response;
+    try {
+      response = await fetch(url, {
+        method,
+        headers: all,
+        body: body === undefined ? undefined : JSON.stringify(body),
+        signal: AbortSignal.timeout(DEADLINE_MS),
+      });
+    } catch {
+      throw new ApiError(0, { title: "The server cannot be reached." });
+    }
+    if (response.ok || response.status === 304) return response;
+    const problem = await response.json().catch(() => null);
+    throw new ApiError(response.status, problem, Number(response.headers.get("Retry-After")) || null);
+  }
+}

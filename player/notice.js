@@ -1,0 +1,38 @@
+/** The words over an empty picture. */
+
+import { h, setText } from "./dom.js";
+import { Notice } from "./phase.js";
+
+const WORDS = {
+  [Notice.LOADING]: ["", ""],
+  [Notice.SOON]: ["Starts soon", "The host is not on air yet. Stay here: the show begins by itself."],
+  [Notice.ENDED]: ["The show has ended", "Thank you for watching. Everything that was shown is still in the bag."],
+  [Notice.INTERRUPTED]: ["One moment", "The host\u2019s connection dropped. The show goes on by itself as soon as it is back."],
+  [Notice.UNREACHABLE]: ["No connection", "We cannot reach the show. Check your connection; we keep trying."],
+  [Notice.MISSING]: ["This show does not exist", "The address may be mistyped, or the shop has taken the show down."],
+  [Notice.UNSUPPORTED]: ["This browser cannot play the show", "Please open the page in a current Chrome, Edge, Firefox or Safari."],
+};
+
+export class NoticeBoard {
+  #heading = h("h2", { className: "notice-heading" });
+  #text = h("p", { className: "notice-text" });
+  #shown = "";
+
+  constructor() {
+    this.words = h("div", { className: "notice-words", role: "status" }, this.#heading, this.#text);
+    this.spinner = h("div", { className: "spinner", "aria-hidden": "true" });
+    this.element = h("div", { className: "notice", hidden: true }, this.spinner, this.words);
+  }
+
+  show(notice) {
+    if (notice === this.#shown) return;
+    this.#shown = notice;
+    this.element.hidden = notice === Notice.NONE;
+    this.element.dataset.notice = notice;
+    const [heading, text] = WORDS[notice] ?? ["", ""];
+    setText(this.#heading, heading);
+    setText(this.#text, text);
+    const waiting = [Notice.LOADING, Notice.INTERRUPTED, Notice.UNREACHABLE].includes(notice);
+    this.spinner.hidden = !waiting;
+  }
+}

@@ -1,0 +1,43 @@
+/** Which state a shopper is told about. Pure: server's word + player's state in, notice out. */
+
+/** What the player does, in its own words. */
+export const Phase = Object.freeze({
+  IDLE: "idle",
+  LOADING: "loading",
+  PLAYING: "playing",
+  PAUSED: "paused",
+  BUFFERING: "buffering",
+  ENDED: "ended",
+  FAILED: "failed",
+  UNSUPPORTED: "unsupported",
+});
+
+/** What the page says; NONE: the picture speaks for itself. */
+export const Notice = Object.freeze({
+  NONE: "none",
+  LOADING: "loading",
+  SOON: "soon",
+  ENDED: "ended",
+  INTERRUPTED: "interrupted",
+  UNREACHABLE: "unreachable",
+  MISSING: "missing",
+  UNSUPPORTED: "unsupported",
+});
+
+/**
+ * Choose the notice.
+ *
+ * `state` is the channel's (`offline`, `live`, `interrupted`), null while unknown; `missing`
+ * that the channel does not exist; `reachable` that the server answers; `seen` that this page
+ * has shown a picture of the show. Buffered picture goes on being shown whatever the server says.
+ */
+export function noticeFor({ state, phase, missing = false, reachable = true, seen = false }) {
+  if (missing) return Notice.MISSING;
+  if (phase === Phase.UNSUPPORTED) return Notice.UNSUPPORTED;
+  if (phase === Phase.PLAYING || phase === Phase.PAUSED) return Notice.NONE;
+  if (!reachable) return Notice.UNREACHABLE;
+  if (state === "interrupted") return Notice.INTERRUPTED;
+  if (phase === Phase.ENDED && state !== "live") return Notice.ENDED;
+  if (state === "offline") return seen ? Notice.ENDED : Notice.SOON;
+  return Notice.LOADING;
+}

@@ -1,0 +1,302 @@
+/** Plays one live stream in one video element, and keeps at it. */
+
+import { urls } from "./api.js";
+import { backoff } from "./backoff.js";
+import { Phase } from "./phase.js";
+
+const CATCH_UP_RATE = 1.08;
+const BEHIND_SECONDS = 3;
+const STALL_MS = 8_000;
+const WATCH_MS = 1_000;
+
+const retry = (attempts) => ({
+  maxNumRetry: attempts,
+  retryDelayMs: 400,
+  maxRetryDelayMs: 4_000,
+  backoff: "exponential",
+});
+const policy = (firstByte, whole, attempts) => ({
+  default: {
+    maxTimeToFirstByteMs: firstByte,
+    maxLoadTimeMs: whole,
+    timeoutRetry: retry(2),
+    errorRetry: retry(attempts),
+  },
+});
+
+const CONFIG = Object.freeze({
+  lowLatencyMode: true,
+  maxLiveSyncPlaybackRate: CATCH_UP_RATE,
+  backBufferLength: 30,
+  maxBufferLength: 20,
+  capLevelToPlayerSize: true,
+  abrEwmaDefaultEstimate: 2_500_000,
+  enableWorker: true,
+  workerPath: urls.vendor("hls.js/dist/hls.worker.js"),
+  manifestLoadPolicy: policy(8_000, 12_000, 1),
+  playlistLoadPolicy: policy(12_000, 15_000, 6),
+  fragLoadPolicy: policy(10_000, 30_000, 5),
+});
+
+/** hls.js by the page's import map; a page of another site has none. */
+async function loadHls() {
+  const module = await import("hls.js").catch(() => import(urls.vendor("hls.js/dist/hls.light.min.mjs")));
+  return module.default;
+}
+
+/**
+ * Events: `phase` (see Phase), `levels` (the ladder or the chosen rung changed), `sound` (what
+ * is heard changed). Errors are not events: it recovers, or says Phase.FAILED and tries again.
+ */
+export class Playback extends EventTarget {
+  phase = Phase.IDLE;
+  /** What went wrong last, for the figures panel. */
+  fault = "";
+  #video;
+  #source;
+  #hls = null;
+  #wanted = false;
+  #tries = 0;
+  #timer = 0;
+  #watch = 0;
+  #progress = { time: 0, at: 0 };
+  #mediaFaults = [];
+  #chosen = -1;
+  #behindOnPurpose = false;
+  #abort = new AbortController();
+
+  constructor(video, source) {
+    super();
+    this.#video = video;
+    this.#source = source;
+    const on = (kind, act) => video.addEventListener(kind, act, { signal: this.#abort.signal });
+    on("playing", () => this.#playing());
+    on("waiting", () => this.#wanted && this.#set(Phase.BUFFERING));
+    on("pause", () => this.#wanted && !video.ended && this.#set(Phase.PAUSED));
+    on("ended", () => this.#set(Phase.ENDED));
+    on("volumechange", () => this.#tell("sound"));
+    on("error", () => !this.#hls && this.#wanted && this.#fail("native playback"));
+  }
+
+  /** Start, or start anew. Safe to call again. */
+  async start() {
+    this.stop();
+    this.#wanted = true;
+    this.#progress = { time: 0, at: 0 };
+    this.#set(Phase.LOADING);
+    this.#watch = setInterval(() => this.#look(), WATCH_MS);
+    let Hls;
+    try {
+      Hls = await loadHls();
+    } catch {
+      this.#fail("hls.js did not load");
+      return;
+    }
+    if (!this.#wanted || this.#hls) return;
+    if (Hls.isSupported()) this.#attach(Hls);
+    else if (this.#video.canPlayType("application/vnd.apple.mpegurl")) this.#native();
+    else this.#set(Phase.UNSUPPORTED);
+  }
+
+  /** Let go of the stream; the last picture is cleared. */
+  stop() {
+    this.#wanted = false;
+    clearTimeout(this.#timer);
+    clearInterval(this.#watch);
+    this.#detach();
+    this.#set(Phase.IDLE);
+  }
+
+  close() {
+    this.stop();
+    this.#abort.abort();
+  }
+
+  /** Play; with sound where the browser lets us, else muted. */
+  async play() {
+    try {
+      await this.#video.play();
+    } catch (error) {
+      if (error.name !== "NotAllowedError" || this.#video.muted) return;
+      this.#video.muted = true;
+      this.#video.dataset.silenced = "true";
+      await this.#video.play().catch(() => this.#set(Phase.PAUSED));
+    }
+  }
+
+  pause() {
+    this.#behindOnPurpose = true;
+    this.#video.pause();
+  }
+
+  goLive() {
+    this.#behindOnPurpose = false;
+    const edge = this.#edge();
+    if (edge !== null && this.behind > 0.5) this.#video.currentTime = edge;
+    if (this.#video.paused) this.play();
+  }
+
+  /** Seconds behind where a viewer at the live point would be; 0 when not known. */
+  get behind() {
+    const edge = this.#edge();
+    return edge === null ? 0 : Math.max(0, edge - this.#video.currentTime);
+  }
+
+  get atLive() {
+    return this.behind < BEHIND_SECONDS;
+  }
+
+  /** UTC milliseconds of the picture at `mediaTime`, on the PROGRAM-DATE-TIME axis; or null. */
+  dateAt(mediaTime = this.#video.currentTime) {
+    if (this.#hls) return dateInPlaylist(this.#hls, mediaTime);
+    const start = this.#video.getStartDate?.().getTime();
+    return Number.isFinite(start) ? start + mediaTime * 1000 : null;
+  }
+
+  /** Rungs, best first: `{index, name, height, bitrate}`; empty where the browser chooses. */
+  get levels() {
+    return (this.#hls?.levels ?? [])
+      .map(({ width, height, bitrate }, index) => ({
+        index,
+        name: `${Math.min(width, height)}p`,
+        height,
+        bitrate,
+      }))
+      .sort((a, b) => b.bitrate - a.bitrate);
+  }
+
+  /** The chosen rung's index; -1: automatic. */
+  get quality() {
+    return this.#chosen;
+  }
+
+  set quality(index) {
+    this.#chosen = index;
+    if (this.#hls) this.#hls.nextLevel = index;
+    this.#tell("levels");
+  }
+
+  /** Figures for people who ask: seconds, pixels, counts. Missing ones are null. */
+  figures(now = Date.now()) {
+    const video = this.#video;
+    const shown = this.dateAt();
+    const glass = shown === null ? null : (now - shown) / 1000;
+    const { buffered, currentTime } = video;
+    const ahead = buffered.length ? Math.max(0, buffered.end(buffered.length - 1) - currentTime) : 0;
+    const quality = video.getVideoPlaybackQuality?.();
+    return {
+      // A viewer's clock may be wrong by any amount: then the distance to the edge says more.
+      latency: glass !== null && glass > -0.5 && glass < 120 ? glass : (this.#hls?.latency ?? null),
+      target: this.#hls?.targetLatency ?? null,
+      ahead,
+      width: video.videoWidth,
+      height: video.videoHeight,
+      rate: video.playbackRate,
+      dropped: quality?.droppedVideoFrames ?? null,
+      frames: quality?.totalVideoFrames ?? null,
+      bandwidth: this.#hls?.bandwidthEstimate ?? null,
+      engine: this.#hls ? "hls.js" : "native",
+      fault: this.fault,
+    };
+  }
+
+  #attach(Hls) {
+    const hls = new Hls({ ...CONFIG });
+    this.#hls = hls;
+    hls.on(Hls.Events.MANIFEST_PARSED, () => {
+      if (this.#chosen >= hls.levels.length) this.#chosen = -1;
+      if (this.#chosen >= 0) hls.nextLevel = this.#chosen;
+      this.#tell("levels");
+      this.play();
+    });
+    hls.on(Hls.Events.LEVEL_SWITCHED, () => this.#tell("levels"));
+    hls.on(Hls.Events.ERROR, (_, data) => this.#hlsFault(Hls, data));
+    hls.loadSource(this.#source);
+    hls.attachMedia(this.#video);
+  }
+
+  #native() {
+    this.#video.src = this.#source;
+    this.play();
+  }
+
+  #hlsFault(Hls, data) {
+    if (!data.fatal || this.#hls === null) return;
+    if (data.type === Hls.ErrorTypes.MEDIA_ERROR && this.#mayRecoverMedia()) {
+      this.#hls.recoverMediaError();
+      return;
+    }
+    this.#fail(data.details);
+  }
+
+  /** Twice in 10 s the decoder may be rebuilt; after that the stream is loaded anew. */
+  #mayRecoverMedia(now = performance.now()) {
+    this.#mediaFaults = this.#mediaFaults.filter((at) => now - at < 10_000);
+    return this.#mediaFaults.push(now) <= 2;
+  }
+
+  #fail(fault) {
+    this.fault = fault;
+    this.#detach();
+    clearInterval(this.#watch);
+    this.#set(Phase.FAILED);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#wanted && this.start(), backoff(this.#tries++));
+  }
+
+  #detach() {
+    this.#hls?.destroy();
+    this.#hls = null;
+    if (this.#video.hasAttribute("src")) {
+      this.#video.removeAttribute("src");
+      this.#video.load();
+    }
+  }
+
+  #playing() {
+    this.#tries = 0;
+    this.#set(Phase.PLAYING);
+    // Behind because of stalls, not by the shopper's choice: no use in being late to a sale.
+    if (!this.#behindOnPurpose && this.behind > 2 * BEHIND_SECONDS) this.goLive();
+  }
+
+  /** A stream that should move and does not is loaded anew. */
+  #look(now = performance.now()) {
+    const { currentTime, paused } = this.#video;
+    const still = currentTime === this.#progress.time && !paused;
+    if (!still || this.#progress.at === 0) this.#progress = { time: currentTime, at: now };
+    else if (now - this.#progress.at > STALL_MS && this.phase === Phase.BUFFERING) {
+      this.#progress.at = 0;
+      this.#fail("stalled");
+    }
+  }
+
+  #edge() {
+    if (this.#hls) return this.#hls.liveSyncPosition ?? null;
+    const { seekable } = this.#video;
+    return seekable.length ? seekable.end(seekable.length - 1) - BEHIND_SECONDS : null;
+  }
+
+  #set(phase) {
+    if (this.phase === phase) return;
+    this.phase = phase;
+    this.#tell("phase");
+  }
+
+  #tell(kind) {
+    this.dispatchEvent(new Event(kind));
+  }
+}
+
+/** Read the date of a media time from the playlist that is loaded. */
+function dateInPlaylist(hls, mediaTime) {
+  const details = hls.latestLevelDetails ?? hls.levels[hls.currentLevel]?.details;
+  const fragments = details?.fragments ?? [];
+  let best = null;
+  for (const fragment of details?.fragmentHint ? [...fragments, details.fragmentHint] : fragments) {
+    if (fragment.start > mediaTime + 1e-4) break;
+    if (fragment.programDateTime !== null) best = fragment;
+  }
+  if (best) return best.programDateTime + (mediaTime - best.start) * 1000;
+  return hls.playingDate?.getTime() ?? null;
+}

@@ -1,0 +1,164 @@
+/** The anchor's console: what is on show, what can be, and how the stream fares. */
+
+import { Api, urls } from "./api.js";
+import { h, setText } from "./dom.js";
+import { Encoder } from "./encoder.js";
+import { Feed } from "./feed.js";
+import { drawReadings, drawWarnings } from "./health.js";
+import { Tiles } from "./tiles.js";
+import { ask, keepSecret, secret, takeFragment } from "./token.js";
+
+const STATES = { live: "On air", interrupted: "Reconnecting", offline: "Off air" };
+const MAX_PINS = 3;
+
+const find = (id) => document.getElementById(id);
+const name = document.body.dataset.channel;
+
+class Studio {
+  #api;
+  #feed;
+  #tiles;
+  #waiting = new Set();
+
+  constructor(token) {
+    this.#api = new Api(token);
+    this.#feed = new Feed(name, this.#api);
+    this.#tiles = new Tiles(find("tiles"), (product) => this.toggle(product));
+    this.#feed.addEventListener("channel", () => this.#drawChannel());
+    this.#feed.addEventListener("products", () => this.#drawProducts());
+    this.#feed.addEventListener("timeline", () => this.#drawProducts());
+  }
+
+  open() {
+    find("desk").hidden = false;
+    find("settings").append(new Encoder(name, secret(name, "key")).element);
+    document.addEventListener("keydown", (event) => this.#key(event));
+    this.#preview();
+    this.#feed.start();
+    setInterval(() => this.#tiles.tick(Date.now()), 1_000);
+    // The anchor reads the health figures while talking; they are not events.
+    setInterval(() => document.hidden || this.#feed.refreshChannel(), 2_000);
+  }
+
+  /** Put a product on show, or take it off. */
+  toggle(product) {
+    const pin = this.#pins().find(({ productId }) => productId === product.id);
+    return pin ? this.#unpin(pin, product) : this.#pin(product);
+  }
+
+  async unpinAll() {
+    await Promise.all(this.#pins().map((pin) => this.#unpin(pin, this.#feed.productOf(pin))));
+  }
+
+  #pins() {
+    return this.#feed.timeline.intervals.filter(({ end }) => end === Infinity);
+  }
+
+  #pin(product) {
+    if (this.#pins().length >= MAX_PINS) {
+      this.#warn(`${MAX_PINS} products are on show. Take one off first.`);
+      return undefined;
+    }
+    return this.#act(product, `${product.title} is on show`, () => this.#api.pin(name, product.id, crypto.randomUUID()));
+  }
+
+  #unpin(pin, product) {
+    const title = product?.title ?? "The product";
+    return this.#act({ id: pin.productId }, `${title} is off`, () => this.#api.unpin(name, pin.id));
+  }
+
+  /** One command per product at a time; the tile says that it is under way. */
+  async #act(product, said, command) {
+    if (this.#waiting.has(product.id)) return;
+    this.#waiting.add(product.id);
+    this.#drawProducts();
+    try {
+      await command();
+      this.#warn("");
+      setText(find("said"), said);
+    } catch (error) {
+      this.#warn(error.message);
+    }
+    await this.#feed.refreshTimeline();
+    this.#waiting.delete(product.id);
+    this.#drawProducts();
+  }
+
+  #key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    if (event.target.closest("input, textarea, select")) return;
+    if (event.key === "0") this.unpinAll();
+    else if (/^[1-9]$/.test(event.key)) {
+      const product = [...this.#feed.products.values()][Number(event.key) - 1];
+      if (product) this.toggle(product);
+    } else return;
+    event.preventDefault();
+  }
+
+  #drawProducts() {
+    const products = [...this.#feed.products.values()];
+    const pins = new Map(this.#pins().map((pin) => [pin.productId, pin]));
+    this.#tiles.draw(products, pins, this.#waiting, this.#feed.channel?.overlay?.locale);
+    find("empty").hidden = products.length > 0 || this.#feed.channel === null;
+  }
+
+  #drawChannel() {
+    const { channel, reachable } = this.#feed;
+    const state = reachable ? (channel?.state ?? "offline") : "interrupted";
+    find("state").dataset.state = state;
+    setText(find("state"), reachable ? STATES[state] : "No connection");
+    drawWarnings(find("warnings"), channel?.warnings ?? []);
+    drawReadings(find("readings"), channel);
+    this.#drawProducts();
+  }
+
+  #warn(text) {
+    find("banner").hidden = !text;
+    setText(find("banner"), text);
+  }
+
+  /** The preview plays only while it is open: a dock beside OBS has no power to spare. */
+  #preview() {
+    const box = find("preview-box");
+    const show = async () => {
+      find("preview").replaceChildren();
+      if (!box.open) return;
+      await import("./embed.js");
+      find("preview").append(h("vitrine-player", { channel: name, class: "preview-player", muted: true, bare: true, bagless: true }));
+    };
+    box.addEventListener("toggle", show);
+    box.open = matchMedia("(min-width: 900px)").matches;
+  }
+}
+
+/** The pins of a channel are the anchor's to read: good for trying a token. */
+async function opens(token) {
+  try {
+    await new Api(token).pins(name);
+    return true;
+  } catch (error) {
+    if (error.status === 401 || error.status === 403) return false;
+    throw error;
+  }
+}
+
+async function begin(token) {
+  try {
+    if (!(await opens(token))) return false;
+  } catch (error) {
+    find("banner").hidden = false;
+    setText(find("banner"), error.message);
+    if (error.status !== 0) return false;
+  }
+  keepSecret(name, "token", token);
+  new Studio(token).open();
+  return true;
+}
+
+takeFragment(name);
+find("watch").href = urls.watch(name);
+const token = secret(name, "token");
+if (!token || !(await begin(token))) {
+  setText(find("state"), "Locked");
+  ask(find("gate"), begin);
+}
