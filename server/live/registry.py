@@ -1,0 +1,238 @@
+"""Which channels are on the air. Judges keys for the ingest, is the shop's stage.
+
+asyncio. One registry per server process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+from ulid import ULID
+
+from ingest.port import PublishRequest, Refusal, Refused, Sink
+from overlay.scene import Scene
+from server.bus import Bus
+from server.channel import Channel
+from server.channels import Channels
+from server.clock import Clock
+from server.errors import RateLimited, Unavailable
+from server.hls.edge import Edge
+from server.hls.playlist import DateRange
+from server.instant import rfc3339
+from server.live.state import LiveState, describe
+from server.live.stream import Hooks, LiveStream
+from server.shop.port import LiveSession, ShownAt
+from server.store.port import Store
+from transcode.profile import Profile
+
+EXPIRE_SECONDS = 5.0
+
+
+class SessionListener(Protocol):
+    """Who must know when a broadcast begins and ends."""
+
+    async def session_started(self, channel: str, session: str, at_ms: int) -> None: ...
+
+    async def session_ended(self, channel: str, session: str, at_ms: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSettings:
+    profiles: dict[str, Profile]
+    segments: int = 15
+    """Whole segments that a live playlist lists."""
+
+
+class Registry:
+    """The live streams of this process, by channel."""
+
+    def __init__(
+        self, store: Store, channels: Channels, bus: Bus, clock: Clock, settings: LiveSettings
+    ) -> None:
+        self._store = store
+        self._channels = channels
+        self._bus = bus
+        self._clock = clock
+        self._settings = settings
+        self._streams: dict[str, LiveStream] = {}
+        self._past: dict[str, tuple[LiveStream, float]] = {}
+        """Ended streams that players may still read, and when they may be forgotten."""
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._listeners: list[SessionListener] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._hooks = Hooks(self._began, self._advanced, self._left)
+        self._closing = False
+        self._log = structlog.get_logger("live")
+
+    def listen(self, listener: SessionListener) -> None:
+        """Tell `listener` of every session from now on."""
+        self._listeners.append(listener)
+
+    def start(self) -> None:
+        """Begin forgetting what players can no longer want."""
+        self._spawn(self._expire())
+
+    # Gate
+
+    async def admit(self, request: PublishRequest) -> Sink | Refused:
+        """Judge a stream key; the channel's earlier publisher is replaced. See `ingest.port`."""
+        peer = request.publisher.peer
+        try:
+            channel = await self._channels.by_stream_key(request.key, peer)
+        except RateLimited as error:
+            return Refused(Refusal.RATE_LIMITED, str(error))
+        except Unavailable as error:
+            return Refused(Refusal.UNAVAILABLE, str(error))
+        if channel is None:
+            return Refused(Refusal.BAD_KEY, "This stream key is not known; copy it again.")
+        async with self._lock(channel.id):
+            if self._closing:
+                return Refused(Refusal.UNAVAILABLE, "The server is shutting down.")
+            stream = self._streams.get(channel.id)
+            if stream is None:
+                stream = await self._open(channel)
+            return stream.attach(request.publisher, request.protocol)
+
+    # Stage
+
+    def session(self, channel: str) -> LiveSession | None:
+        stream = self._streams.get(channel)
+        if stream is None or stream.started_ms is None or stream.ending:
+            return None
+        return LiveSession(stream.session, stream.started_ms)
+
+    def media_now(self, channel: str) -> int | None:
+        stream = self._streams.get(channel)
+        return stream.media_now if stream else None
+
+    async def show(self, channel: str, scene: Scene, at_ms: int) -> ShownAt | None:
+        stream = self._streams.get(channel)
+        return await stream.show(scene, at_ms) if stream else None
+
+    def annotate(self, channel: str, ranges: tuple[DateRange, ...]) -> None:
+        stream = self._streams.get(channel)
+        if stream is not None:
+            stream.annotate(ranges)
+
+    # For the edge
+
+    def edge(self, channel: str) -> Edge | None:
+        """Give what serves the channel's media: the broadcast's, or the one that just ended."""
+        stream = self._streams.get(channel)
+        if stream is not None and (stream.window.playable or channel not in self._past):
+            return stream.edge
+        past = self._past.get(channel)
+        return past[0].edge if past else None
+
+    def state(self, channel: str) -> LiveState:
+        """Describe a channel, on the air or not."""
+        return describe(self._streams.get(channel), self._clock.wall_ms())
+
+    async def stop(self, channel: str, reason: str = "ended by request") -> bool:
+        """End the channel's broadcast; False when there is none."""
+        async with self._lock(channel):
+            stream = self._streams.get(channel)
+            if stream is None:
+                return False
+            await self._end(stream, reason)
+            return True
+
+    async def close(self) -> None:
+        """End every broadcast properly."""
+        self._closing = True
+        await asyncio.gather(*(self.stop(channel, "shutdown") for channel in list(self._streams)))
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _open(self, channel: Channel) -> LiveStream:
+        stream = LiveStream(
+            channel.id,
+            str(ULID()),
+            self._settings.profiles[channel.profile],
+            await self._store.sequences(channel.id),
+            self._settings.segments,
+            self._clock,
+            self._hooks,
+        )
+        await stream.start()
+        self._streams[channel.id] = stream
+        return stream
+
+    async def _end(self, stream: LiveStream, reason: str) -> None:
+        """Finish, tell the shop, close the playlists. The channel's lock is held."""
+        if self._streams.get(stream.channel) is not stream:
+            return
+        await stream.finish()
+        if stream.started_ms is not None:
+            ended_ms = stream.window.latest_pdt_ms or stream.started_ms
+            for listener in self._listeners:
+                await listener.session_ended(stream.channel, stream.session, ended_ms)
+        stream.end()
+        await self._store.save_sequences(stream.channel, stream.sequences)
+        del self._streams[stream.channel]
+        if stream.window.playable:
+            until = self._clock.monotonic() + stream.window.linger_ms / 1000
+            self._past[stream.channel] = (stream, until)
+        self._log.info("off the air", channel=stream.channel, reason=reason)
+        self._announce(stream.channel)
+
+    def _began(self, stream: LiveStream) -> None:
+        self._spawn(self._tell_started(stream))
+
+    async def _tell_started(self, stream: LiveStream) -> None:
+        for listener in self._listeners:
+            await listener.session_started(
+                stream.channel, stream.session, stream.started_ms or self._clock.wall_ms()
+            )
+        self._announce(stream.channel)
+
+    def _advanced(self, stream: LiveStream) -> None:
+        self._spawn(self._store.save_sequences(stream.channel, stream.sequences))
+
+    def _left(self, stream: LiveStream, reason: str) -> None:
+        self._spawn(self._end_locked(stream, reason))
+
+    async def _end_locked(self, stream: LiveStream, reason: str) -> None:
+        async with self._lock(stream.channel):
+            if stream.publisher is None:  # nobody took over meanwhile
+                await self._end(stream, reason)
+
+    def _announce(self, channel: str) -> None:
+        state = self.state(channel)
+        self._bus.publish(
+            channel,
+            "state",
+            {
+                "state": state.state,
+                "session": state.session,
+                "started_at": None if state.started_at is None else rfc3339(state.started_at),
+            },
+        )
+
+    def _lock(self, channel: str) -> asyncio.Lock:
+        return self._locks.setdefault(channel, asyncio.Lock())
+
+    async def _expire(self) -> None:
+        while True:
+            await asyncio.sleep(EXPIRE_SECONDS)
+            now = self._clock.monotonic()
+            for stream in self._streams.values():
+                stream.window.expire(int(now * 1000))
+            for channel, (stream, until) in list(self._past.items()):
+                stream.window.expire(int(now * 1000))
+                if now >= until:
+                    del self._past[channel]
+
+    def _spawn(self, work: object) -> None:
+        task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+        self._tasks.add(task)
+        task.add_done_callback(self._settled)
+
+    def _settled(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._log.error("a live task failed", exc_info=task.exception())

@@ -1,0 +1,129 @@
+"""What is told of a channel's broadcast: to the anchor, the operator and the pages.
+
+Standard library and values only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from server.live.stream import LiveStream
+from transcode.wire import Health
+
+LONGEST_KEY_INTERVAL = 4.0
+"""Seconds. Beyond it a viewer who joins, and a restarted worker, wait noticeably."""
+BEHIND = 0.9
+"""Encoding speed, of real time, below which a warning is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveState:
+    state: str
+    """`offline` or `live`."""
+    session: str | None = None
+    started_at: int | None = None
+    """PDT of the first picture, UTC ms."""
+    ingest: Mapping[str, object] = {}  # noqa: RUF008 - never written to
+    renditions: tuple[Mapping[str, object], ...] = ()
+    warnings: tuple[Mapping[str, object], ...] = ()
+    """Each with a stable `code`, what is the matter, and what to do."""
+
+
+def describe(stream: LiveStream | None, now_ms: int) -> LiveState:
+    """Describe a stream; None, or one without a picture yet, is `offline`."""
+    if stream is None or stream.started_ms is None or stream.ending:
+        return LiveState("offline")
+    return LiveState(
+        "live",
+        stream.session,
+        stream.started_ms,
+        _ingest(stream, now_ms),
+        _renditions(stream),
+        tuple(_warnings(stream)),
+    )
+
+
+def _ingest(stream: LiveStream, now_ms: int) -> dict[str, object]:
+    figures, health = stream.figures, stream.figures.health
+    told: dict[str, object] = {
+        "protocol": stream.protocol,
+        "peer": stream.publisher.peer if stream.publisher else None,
+        "encoder": figures.info.encoder or None,
+        "bitrate": figures.bitrate(now_ms),
+        "bytes": figures.bytes,
+        "video": figures.video.codec.value if figures.video else None,
+        "audio": figures.audio.codec.value if figures.audio else None,
+        "sample_rate": figures.audio.sample_rate if figures.audio else None,
+        "channels": figures.audio.channels if figures.audio else None,
+        "worker_restarts": stream.supervisor.restarts,
+        "dropped": stream.supervisor.dropped,
+    }
+    if health is not None:
+        told |= _health(health)
+    return told
+
+
+def _health(health: Health) -> dict[str, object]:
+    return {
+        "width": health.width,
+        "height": health.height,
+        "fps": round(health.fps, 2),
+        "codec": health.video,
+        "keyframe_interval": health.keyframe_interval,
+        "frames_repeated": health.repeated,
+        "frames_dropped": health.dropped,
+        "frames_damaged": health.damaged,
+        "speed": round(health.speed, 2),
+    }
+
+
+def _renditions(stream: LiveStream) -> tuple[Mapping[str, object], ...]:
+    return tuple(
+        {
+            "name": track.name,
+            "width": track.width,
+            "height": track.height,
+            "fps": round(float(track.frame_rate), 3) if track.frame_rate else None,
+            "bitrate": track.bandwidth,
+        }
+        for track in stream.window.tracks
+    )
+
+
+def _warnings(stream: LiveStream) -> list[dict[str, object]]:
+    warnings: list[dict[str, object]] = []
+    health = stream.figures.health
+    if health is not None and (health.keyframe_interval or 0) > LONGEST_KEY_INTERVAL:
+        warnings.append(
+            {
+                "code": "keyframe-interval",
+                "message": f"Keyframe interval is {health.keyframe_interval:.0f} s.",
+                "advice": "Set 2 s in OBS: Settings > Output > Streaming > Keyframe Interval.",
+            }
+        )
+    if health is not None and health.speed < BEHIND:
+        warnings.append(
+            {
+                "code": "encoding-behind",
+                "message": f"Encoding runs at {health.speed:.0%} of real time.",
+                "advice": "Choose a profile with fewer renditions, or a faster machine.",
+            }
+        )
+    if stream.figures.audio is None:
+        warnings.append(
+            {
+                "code": "no-audio",
+                "message": "No sound arrives; viewers hear silence.",
+                "advice": "Check the Audio Mixer in OBS and that a microphone is chosen.",
+            }
+        )
+    warnings.extend(
+        {
+            "code": "card-not-drawn",
+            "message": problem,
+            "advice": "Pin the product again once its picture or text is mended.",
+        }
+        for problem in stream.problems
+    )
+    return warnings

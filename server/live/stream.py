@@ -1,0 +1,251 @@
+"""One broadcast of one channel: publisher's units in, live window out.
+
+asyncio. Owns the channel's worker and its window; knows neither shop nor HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from ingest.port import Publisher
+from ingest.unit import TICKS_PER_MS, Unit
+from overlay.scene import Scene
+from server.channel import Sequences
+from server.clock import Clock
+from server.hls.edge import Edge
+from server.hls.errors import TargetGrown, WindowError
+from server.hls.playlist import DateRange
+from server.hls.window import Window
+from server.live.figures import Figures
+from server.shop.port import ShownAt
+from transcode import wire
+from transcode.part import Epoch, Part
+from transcode.profile import Profile
+from transcode.supervisor import Patience, Supervisor
+
+SHOW_PATIENCE_SECONDS = 10.0
+"""How long after its instant a scene may take to be drawn before nobody waits any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What a stream tells its registry. Called on the event loop; none blocks."""
+
+    began: Callable[[LiveStream], None]
+    """There is a first epoch: the broadcast can be seen."""
+    advanced: Callable[[LiveStream], None]
+    """A segment is whole."""
+    left: Callable[[LiveStream, str], None]
+    """The publisher is gone, with the reason."""
+
+
+class PublisherFeed:
+    """The Sink of one publisher. A stream listens to its newest one only."""
+
+    def __init__(self, stream: LiveStream, publisher: Publisher) -> None:
+        self.publisher = publisher
+        self._stream = stream
+
+    def accept(self, unit: Unit) -> None:
+        self._stream.take(self, unit)
+
+    def close(self, reason: str) -> None:
+        self._stream.leave(self, reason)
+
+
+class LiveStream:
+    """A channel on the air."""
+
+    def __init__(  # noqa: PLR0913 - the object graph of a broadcast, made in one place
+        self,
+        channel: str,
+        session: str,
+        profile: Profile,
+        carry: Sequences,
+        segments: int,
+        clock: Clock,
+        hooks: Hooks,
+        patience: Patience | None = None,
+    ) -> None:
+        """`carry` is where the channel's sequences go on; `segments` is the playlist's length."""
+        self.channel = channel
+        self.session = session
+        self.profile = profile
+        self.figures = Figures()
+        self.epoch: Epoch | None = None
+        self.started_ms: int | None = None
+        """PDT of the first picture; None before it."""
+        self.protocol = ""
+        self.ending = False
+        self.problems: tuple[str, ...] = ()
+        """What could not be drawn of the scene on screen."""
+        self.supervisor = Supervisor(channel, self._settings, self._receive, patience)
+        self._clock = clock
+        self._hooks = hooks
+        self._segments = segments
+        self._floor_ms = carry.pdt_ms
+        self._runs = 0
+        self._open_window(carry.next_msn, carry.discontinuity)
+        self._feed: PublisherFeed | None = None
+        self._shows: dict[str, tuple[int, asyncio.Future[ShownAt | None]]] = {}
+        self._log = structlog.get_logger("live").bind(channel=channel, session=session)
+
+    async def start(self) -> None:
+        """Start the worker. Raises OSError."""
+        await self.supervisor.start()
+
+    @property
+    def publisher(self) -> Publisher | None:
+        """The connection that feeds the stream now."""
+        return self._feed.publisher if self._feed else None
+
+    def attach(self, publisher: Publisher, protocol: str) -> PublisherFeed:
+        """Let `publisher` feed the stream; the one before is dropped, its place is taken at once."""
+        before, self._feed = self._feed, PublisherFeed(self, publisher)
+        self.protocol = protocol
+        if before is not None:
+            self._log.info("taken over", old=before.publisher.peer, new=publisher.peer)
+            before.publisher.drop("another encoder took over with the same key")
+            self.figures = Figures()
+            self.supervisor.splice()
+        return self._feed
+
+    def take(self, feed: PublisherFeed, unit: Unit) -> None:
+        """Pass a unit on to the worker, unless `feed` has been taken over."""
+        if feed is not self._feed or self.ending:
+            return
+        now_ms = self._clock.wall_ms()
+        self.figures.saw(unit, now_ms)
+        self.supervisor.feed(unit, now_ms)
+
+    def leave(self, feed: PublisherFeed, reason: str) -> None:
+        """Note that a publisher is gone."""
+        if feed is self._feed:
+            self._feed = None
+            self._hooks.left(self, reason)
+
+    @property
+    def media_now(self) -> int | None:
+        """PDT of the newest picture at ingest; None before the first epoch."""
+        newest = self.figures.newest_pts
+        if self.epoch is None or newest is None:
+            return None
+        return self.epoch.pdt_ms + (newest - self.epoch.origin) // TICKS_PER_MS
+
+    @property
+    def sequences(self) -> Sequences:
+        """Where a later window of this channel goes on."""
+        return Sequences(
+            self.window.next_msn,
+            self.window.discontinuity_sequence,
+            self.window.latest_pdt_ms or self._floor_ms,
+        )
+
+    async def show(self, scene: Scene, at_ms: int) -> ShownAt | None:
+        """Stage `scene` for `at_ms` and wait until it is drawn; see `shop.port.Stage.show`."""
+        if self.ending:
+            return None
+        for superseded, (at, future) in list(self._shows.items()):
+            if at >= at_ms:
+                del self._shows[superseded]
+                if not future.done():
+                    future.set_result(None)
+        future = asyncio.get_running_loop().create_future()
+        self._shows[scene.id] = (at_ms, future)
+        self.supervisor.show(scene, at_ms)
+        ahead = max(0, at_ms - self._clock.wall_ms()) / 1000
+        try:
+            return await asyncio.wait_for(future, ahead + SHOW_PATIENCE_SECONDS)
+        except TimeoutError:
+            return None
+        finally:
+            self._shows.pop(scene.id, None)
+
+    def annotate(self, ranges: tuple[DateRange, ...]) -> None:
+        """Put date ranges into the playlists."""
+        try:
+            self.window.annotate(ranges)
+        except WindowError as error:
+            self._log.error("date ranges left out", error=str(error))
+        self.edge.published()
+
+    async def finish(self) -> None:
+        """Have the worker encode what it holds; after this no part comes any more."""
+        self.ending = True
+        if self.publisher is not None:
+            self.publisher.drop("the broadcast was ended")
+        for _, future in self._shows.values():
+            if not future.done():
+                future.set_result(None)
+        await self.supervisor.close()
+
+    def end(self) -> None:
+        """End the playlists. Idempotent."""
+        self.window.end()
+        self.edge.published()
+
+    def _settings(self) -> wire.Open:
+        return wire.Open(profile=self.profile, pdt_floor_ms=self.sequences.pdt_ms)
+
+    def _open_window(self, first_msn: int, first_discontinuity: int) -> None:
+        self._runs += 1
+        self.window = Window(
+            f"{self.session.lower()[-8:]}{self._runs}",
+            first_msn,
+            first_discontinuity,
+            self._segments,
+        )
+        self.edge = Edge(self.window, self._clock)
+
+    def _receive(self, message: wire.Up) -> None:
+        match message:
+            case Part():
+                self._publish(message)
+            case Epoch():
+                self._begin(message)
+            case wire.Shown():
+                self._shown(message)
+            case wire.Health():
+                self.figures.health = message
+
+    def _publish(self, part: Part) -> None:
+        try:
+            self.window.add(part)
+        except WindowError as error:
+            self._log.error("part left out", error=str(error))
+            return
+        self.edge.published()
+        if part.last and part.rendition == self.window.tracks[0].name:
+            self._hooks.advanced(self)
+
+    def _begin(self, epoch: Epoch) -> None:
+        try:
+            self.window.open_epoch(epoch)
+        except TargetGrown as error:
+            self._log.warning("playlist begins anew", reason=str(error))
+            carry = self.sequences
+            self.end()
+            self._open_window(carry.next_msn, carry.discontinuity)
+            self.window.open_epoch(epoch)
+        self.epoch = epoch
+        self._log.info(
+            "on the air" if self.started_ms is None else "goes on",
+            renditions=[track.name for track in epoch.tracks],
+        )
+        if self.started_ms is None:
+            self.started_ms = epoch.pdt_ms
+            self._hooks.began(self)
+        self.edge.published()
+
+    def _shown(self, shown: wire.Shown) -> None:
+        self.supervisor.drawn(shown.scene_id)
+        self.problems = shown.problems
+        for problem in shown.problems:
+            self._log.warning("card not drawn", problem=problem)
+        waiting = self._shows.get(shown.scene_id)
+        if waiting is not None and not waiting[1].done():
+            waiting[1].set_result(ShownAt(shown.at_ms, shown.rects, shown.problems))

@@ -1,0 +1,154 @@
+"""Everything that one epoch is encoded into: the rungs, the sound, the audio-only rendition.
+
+Runs in the worker only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from av.video.frame import VideoFrame
+
+from overlay.compositor import Compositor
+from overlay.tiles import ColorSpec
+from transcode import nal
+from transcode.audio import CHANNELS, AudioEncoder, Samples
+from transcode.cutter import Cutter
+from transcode.encode import VideoEncoder
+from transcode.fmp4 import AudioTrack, VideoTrack, init_section
+from transcode.ladder import Ladder, Profile, Rendition
+from transcode.part import Part, Track
+from transcode.rung import Picture, Rung, Sound
+from transcode.scale import Scaler
+from transcode.stage import Cue, Stage
+
+AUDIO_ONLY = "audio"
+MIN_SHRINK = 1.4
+"""A rung scales from the smallest larger rung at least so many times its size:
+closer sizes would blur twice for little gain."""
+
+
+class Renditions:
+    """Opens every encoder of an epoch, feeds them alike, closes them together."""
+
+    def __init__(
+        self,
+        epoch: int,
+        profile: Profile,
+        ladder: Ladder,
+        color: ColorSpec,
+        emit: Callable[[Part], None],
+    ) -> None:
+        """Open the encoders and start their threads. Raises MediaError."""
+        self.ladder = ladder
+        self._emit = emit
+        self._encoder = AudioEncoder(ladder.sample_rate, ladder.audio_bitrate)
+        audio = AudioTrack(self._encoder.asc, ladder.sample_rate, CHANNELS)
+        self._audio_cutter = Cutter(AUDIO_ONLY, epoch, ladder, None, audio)
+        self._rungs: list[Rung] = []
+        compositors: list[Compositor] = []
+        tracks: list[Track] = []
+        for index, rendition in enumerate(ladder.renditions):
+            encoder = VideoEncoder(profile, rendition, ladder.frame_rate, color)
+            video = VideoTrack(encoder.avcc, rendition.width, rendition.height)
+            compositors.append(Compositor(rendition.width, rendition.height, color))
+            self._rungs.append(
+                Rung(
+                    index,
+                    Scaler(rendition.width, rendition.height),
+                    compositors[-1],
+                    encoder,
+                    Cutter(rendition.name, epoch, ladder, video, audio),
+                    emit,
+                )
+            )
+            tracks.append(_video_track(rendition, ladder, video, audio))
+        self.tracks = (*tracks, _audio_track(ladder, audio))
+        self._roots = _link(self._rungs, ladder.renditions)
+        self.stage = Stage(compositors)
+        for rung in self._rungs:
+            rung.start()
+
+    def picture(self, frame: VideoFrame, number: int, cues: list[Cue]) -> None:
+        """Encode `frame` as number `number` in every rung; the last of `cues` begins with it."""
+        ladder = self.ladder
+        picture = Picture(
+            frame,
+            number,
+            ladder.frame_ticks(number),
+            number % ladder.frames_per_segment == 0,
+            cues[-1].prepared if cues else (),
+        )
+        for rung in self._roots:
+            rung.put(picture)
+
+    def sound(self, samples: Samples) -> None:
+        """Encode samples once and hand the packets to every rendition."""
+        self._deliver(self._encoder.write(samples))
+
+    @property
+    def depth(self) -> int:
+        """Jobs waiting at the slowest rung."""
+        return max(rung.depth for rung in self._rungs)
+
+    def close(self) -> None:
+        """Encode what is held, cut the last parts and join the threads. Raises MediaError."""
+        self._deliver(self._encoder.flush())
+        for rung in self._roots:
+            rung.put(None)
+        for rung in self._rungs:
+            rung.join()
+        for part in self._audio_cutter.flush():
+            self._emit(part)
+
+    def _deliver(self, packets: list[bytes]) -> None:
+        if not packets:
+            return
+        sound = Sound(tuple(packets))
+        for rung in self._rungs:
+            rung.put(sound)
+        for packet in packets:
+            for part in self._audio_cutter.audio(packet):
+                self._emit(part)
+
+
+def _link(rungs: list[Rung], renditions: tuple[Rendition, ...]) -> list[Rung]:
+    """Let each rung scale from a larger one where that loses nothing; give those that cannot."""
+    roots: list[Rung] = []
+    for index, rendition in enumerate(renditions):
+        larger = [
+            above
+            for above in range(index)
+            if renditions[above].height >= rendition.height * MIN_SHRINK
+        ]
+        if larger:
+            parent = rungs[larger[-1]]
+            parent.below = (*parent.below, rungs[index])
+        else:
+            roots.append(rungs[index])
+    return roots
+
+
+def _video_track(
+    rendition: Rendition, ladder: Ladder, video: VideoTrack, audio: AudioTrack
+) -> Track:
+    return Track(
+        name=rendition.name,
+        codecs=f"{nal.codecs(video.avcc)},{nal.AAC_LC}",
+        bandwidth=ladder.bandwidth(rendition),
+        width=rendition.width,
+        height=rendition.height,
+        frame_rate=ladder.frame_rate,
+        init=init_section(video, audio),
+    )
+
+
+def _audio_track(ladder: Ladder, audio: AudioTrack) -> Track:
+    return Track(
+        name=AUDIO_ONLY,
+        codecs=nal.AAC_LC,
+        bandwidth=ladder.bandwidth(None),
+        init=init_section(None, audio),
+    )
+
+

@@ -1,0 +1,257 @@
+"""Keeps one worker process alive for one live channel.
+
+asyncio. Starts the worker, feeds it, restarts it with back-off when it dies or
+stops answering, and keeps the last lines that a dead one said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from ingest.unit import AudioConfig, StreamInfo, Unit, VideoConfig, VideoUnit
+from overlay.scene import Scene
+from transcode import wire
+from transcode.errors import WireError
+from transcode.schedule import Schedule
+
+READ_BYTES = 1 << 18
+LOG_LINES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long, how much and how often. Seconds and bytes."""
+
+    silence: float = 10.0
+    """Fed, but nothing heard for so long: the worker is stuck and is killed."""
+    close: float = 10.0
+    """To encode what is held at the end."""
+    backoff_first: float = 0.25
+    backoff_most: float = 10.0
+    steady: float = 30.0
+    """A worker that lived so long starts the back-off anew."""
+    unread_bytes: int = 4 << 20
+    """Units that may wait for a worker that falls behind; then they are dropped."""
+
+
+class Supervisor:
+    """One channel's worker, as long as its broadcast lasts."""
+
+    def __init__(
+        self,
+        channel: str,
+        settings: Callable[[], wire.Open],
+        receive: Callable[[wire.Up], None],
+        patience: Patience | None = None,
+    ) -> None:
+        """`settings` is asked at each start of a worker; `receive` runs on the event loop."""
+        self._settings = settings
+        self._receive = receive
+        self._patience = patience or Patience()
+        self._log = structlog.get_logger("worker").bind(channel=channel)
+        self._process: asyncio.subprocess.Process | None = None
+        self._info: StreamInfo | None = None
+        self._video: VideoConfig | None = None
+        self._audio: AudioConfig | None = None
+        self._keyed = False
+        self._arrived_ms = 0
+        self._schedule = Schedule()
+        self._closing = False
+        self._fed_since_heard: float | None = None
+        self._runner: asyncio.Task[None] | None = None
+        self.restarts = 0
+        self.dropped = 0
+        self.last_words: deque[str] = deque(maxlen=LOG_LINES)
+        """What the worker, or the one before it, wrote to its standard error."""
+
+    async def start(self) -> None:
+        """Start the worker and watch over it until `close`. Raises OSError."""
+        await self._spawn()
+        self._runner = asyncio.create_task(self._run(), name="worker-supervisor")
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's process id while one runs."""
+        return self._process.pid if self._process else None
+
+    def feed(self, unit: Unit, arrived_ms: int) -> None:
+        """Hand a unit to the worker. Never blocks; drops to the next key picture when it must."""
+        self._arrived_ms = arrived_ms
+        match unit:
+            case StreamInfo():
+                self._info = unit
+            case VideoConfig():
+                self._video = unit
+            case AudioConfig():
+                self._audio = unit
+            case VideoUnit() if not self._keyed:
+                if not unit.keyframe or self._backlog() > self._patience.unread_bytes // 2:
+                    self.dropped += 1
+                    return
+                self._keyed = True
+            case VideoUnit() if self._backlog() > self._patience.unread_bytes:
+                self._keyed = False
+                self.dropped += 1
+                self._log.warning("worker falls behind: pictures dropped", dropped=self.dropped)
+                return
+        self._send(wire.Feed(unit, arrived_ms))
+
+    def show(self, scene: Scene, at_ms: int) -> None:
+        """Have the worker put `scene` on screen from `at_ms` (PDT axis) on."""
+        self._schedule.add(scene, at_ms)
+        self._send(wire.Show(scene, at_ms))
+
+    def drawn(self, scene_id: str) -> None:
+        """Note that a scene is on screen, so that a new worker begins with it."""
+        self._schedule.drawn(scene_id)
+
+    def splice(self) -> None:
+        """Tell the worker that another publisher's units follow."""
+        self._info = self._video = self._audio = None
+        self._keyed = False
+        self._send(wire.Splice())
+
+    async def close(self) -> None:
+        """Let the worker encode what it holds, then end it; by force after the deadline."""
+        self._closing = True
+        self._send(wire.Close())
+        if self._runner is not None:
+            try:
+                await asyncio.wait_for(self._runner, self._patience.close)
+            except TimeoutError:
+                self._log.warning("worker did not close in time: killed")
+                await self._end()
+
+    def _backlog(self) -> int:
+        stdin = self._process.stdin if self._process else None
+        return stdin.transport.get_write_buffer_size() if stdin else 0
+
+    def _send(self, message: wire.Down) -> None:
+        process = self._process
+        if process is None or process.stdin is None or process.stdin.is_closing():
+            return
+        process.stdin.write(wire.encode(message))
+        if self._fed_since_heard is None:
+            self._fed_since_heard = asyncio.get_running_loop().time()
+
+    async def _spawn(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "transcode.worker",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            start_new_session=True,
+        )
+        self._fed_since_heard = None
+        self._keyed = False
+        self._send(self._settings())
+        for known in (self._info, self._video, self._audio):
+            if known is not None:
+                self._send(wire.Feed(known, self._arrived_ms))
+        for scene, at_ms in self._schedule.all:
+            self._send(wire.Show(scene, at_ms))
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        delay = self._patience.backoff_first
+        while True:
+            began = loop.time()
+            await self._watch()
+            code = await self._end()
+            if self._closing:
+                return
+            self.restarts += 1
+            words = self.last_words[-1] if self.last_words else ""
+            self._log.error("worker died: restarting", code=code, last_words=words, delay=delay)
+            await asyncio.sleep(delay)
+            if loop.time() - began > self._patience.steady:
+                delay = self._patience.backoff_first
+            delay = min(delay * 2, self._patience.backoff_most)
+            if self._closing:
+                return
+            await self._spawn()
+
+    async def _watch(self) -> None:
+        """Return when the worker's output ends, breaks the protocol or goes silent."""
+        readers = [asyncio.create_task(self._read()), asyncio.create_task(self._listen())]
+        alarm = asyncio.create_task(self._wait_for_silence())
+        await asyncio.wait([readers[0], alarm], return_when=asyncio.FIRST_COMPLETED)
+        alarm.cancel()
+        if not readers[0].done():
+            self._log.error("worker is silent: killed", seconds=self._patience.silence)
+            self._kill()
+        await asyncio.wait(readers, timeout=self._patience.close)
+        for reader in readers:
+            reader.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(alarm, *readers)
+
+    async def _read(self) -> None:
+        process = self._process
+        if process is None or process.stdout is None:
+            return
+        decoder = wire.Decoder()
+        try:
+            while data := await process.stdout.read(READ_BYTES):
+                self._fed_since_heard = None
+                for message in decoder.feed(data):
+                    self._receive(message)
+        except WireError as error:
+            self._log.error("worker broke the protocol: killed", error=str(error))
+            self._kill()
+
+    async def _listen(self) -> None:
+        process = self._process
+        if process is None or process.stderr is None:
+            return
+        while True:
+            try:
+                line = await process.stderr.readline()
+            except ValueError:
+                continue  # a line longer than the reader's limit; asyncio has dropped it
+            if not line:
+                return
+            text = line.decode("utf-8", "replace").rstrip()
+            self.last_words.append(text)
+            self._log.info("worker says", line=text)
+
+    async def _wait_for_silence(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            since = self._fed_since_heard
+            waited = 0.0 if since is None else loop.time() - since
+            if waited >= self._patience.silence:
+                return
+            await asyncio.sleep(self._patience.silence - waited)
+
+    def _kill(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGKILL)
+
+    async def _end(self) -> int | None:
+        """Make sure that the worker is gone; give its exit status."""
+        process = self._process
+        if process is None:
+            return None
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            await asyncio.wait_for(process.wait(), 1.0)
+        except TimeoutError:
+            self._kill()
+            await process.wait()
+        self._process = None
+        return process.returncode
