@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from babel import Locale, UnknownLocaleError
@@ -127,7 +128,7 @@ class Channels:
             raise NotFound("channel", channel_id[:64])
         return secret
 
-    def _problems(self, channel: Channel) -> list[Problem]:
+    def _problems(self, channel: Channel) -> Sequence[Problem]:
         problems = []
         if not is_channel_id(channel.id):
             rule = "must be 1 to 32 of a-z 0-9 -, neither beginning nor ending with -"

@@ -74,9 +74,6 @@ class Interval:
     end_exact: bool = False
     rect: Rect | None = None
 
-    def covers(self, instant: int) -> bool:
-        return self.start <= instant and (self.end is None or instant < self.end)
-
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
@@ -109,15 +106,15 @@ class Timeline:
         taken = {item.slot for item in self.open}
         return next((slot for slot in range(MAX_CARDS) if slot not in taken), None)
 
-    def at(self, instant: int) -> tuple[Interval, ...]:
-        """Return what is on show at `instant`."""
-        return tuple(item for item in self.intervals if item.covers(instant))
+    def on_stage(self, instant: int) -> tuple[Interval, ...]:
+        """Return the open pins whose cards are to be on screen from `instant` on."""
+        # One already drawn stays, though its first frame may lie a little behind `instant`.
+        return tuple(item for item in self.open if item.start_exact or item.start <= instant)
 
-    def boundaries(self, since: int) -> tuple[int, ...]:
-        """Return the instants from `since` on at which what is on show changes, in order."""
-        instants = {item.start for item in self.intervals}
-        instants |= {item.end for item in self.intervals if item.end is not None}
-        return tuple(sorted(instant for instant in instants if instant >= since))
+    def cues(self, since: int) -> tuple[int, ...]:
+        """Return `since` and the later instants at which a pin is still to appear, in order."""
+        ahead = {item.start for item in self.open if not item.start_exact and item.start > since}
+        return (since, *sorted(ahead))
 
     def between(self, since: int | None, until: int | None) -> tuple[Interval, ...]:
         """Return the intervals that overlap [since, until); None leaves that side open.

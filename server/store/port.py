@@ -6,7 +6,7 @@ not answer within its deadline.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -110,6 +110,12 @@ class Store(Protocol):
         self, channel_id: str, after: str | None = None, limit: int | None = None
     ) -> tuple[Product, ...]:
         """Return products by id, those behind `after` only."""
+        ...
+
+    async def products_by_id(
+        self, channel_id: str, product_ids: Collection[str]
+    ) -> dict[str, Product]:
+        """Return those of the products that exist, by id."""
         ...
 
     async def remove_product(self, channel_id: str, product_id: str) -> bool: ...

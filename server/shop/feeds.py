@@ -1,0 +1,179 @@
+"""Product feeds: a file's bytes become drafts and rejections, each with its line. Pure.
+
+A format is one function in READERS. A bad row never spoils the others.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from server.errors import Invalid, Problem, TooLarge
+from server.shop.draft import Draft, parse
+
+MAX_BYTES = 32 * 1024 * 1024
+MAX_ROWS = 50_000
+_ATTRIBUTE = "attributes."
+
+
+class Format(StrEnum):
+    CSV = "csv"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    line: int
+    """In a CSV file as an editor counts, the header being 1; in JSON the row, from 1."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    line: int
+    draft: Draft
+    image_file: str = ""
+    """A picture's path as the feed names it, relative to the feed; not yet judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    rows: tuple[Row, ...]
+    rejected: tuple[Rejection, ...]
+
+
+_Raw = tuple[int, Mapping[str, object] | str]
+"""A line and either its fields or why it has none."""
+
+
+def read(data: bytes, kind: Format) -> Feed:
+    """Read a feed. Where an id comes twice the later row is rejected.
+
+    CSV: a header names the fields of a product; `price` is `12.90 EUR`, or minor units beside a
+    `currency` column; `attributes.NAME` columns make attributes. JSON: a list of products, or an
+    object with such a list under `products`. Raises Invalid for a file that is not of its
+    format, TooLarge over MAX_BYTES or MAX_ROWS.
+    """
+    if len(data) > MAX_BYTES:
+        raise TooLarge(f"A feed may have at most {MAX_BYTES} bytes.", MAX_BYTES)
+    rows: list[Row] = []
+    rejected: list[Rejection] = []
+    seen: dict[str, int] = {}
+    for count, (line, fields) in enumerate(READERS[kind](_text(data))):
+        if count >= MAX_ROWS:
+            raise TooLarge(f"A feed may have at most {MAX_ROWS} rows.", MAX_ROWS)
+        row = Rejection(line, fields) if isinstance(fields, str) else _row(line, fields)
+        if isinstance(row, Row):
+            first = seen.setdefault(row.draft.product.id, line)
+            if first != line:
+                row = Rejection(line, f"id: {row.draft.product.id!r} is already in line {first}")
+        if isinstance(row, Row):
+            rows.append(row)
+        else:
+            rejected.append(row)
+    return Feed(tuple(rows), tuple(rejected))
+
+
+def format_of(filename: str) -> Format | None:
+    """Tell a feed's format by its file name's ending; None for an unknown one."""
+    ending = filename.rpartition(".")[2].lower()
+    return Format(ending) if ending in {item.value for item in Format} else None
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Invalid(Problem("file", f"is not UTF-8 text (byte {error.start})")) from error
+
+
+def _row(line: int, fields: Mapping[str, object]) -> Row | Rejection:
+    given = dict(fields)
+    image, image_file = given.get("image"), ""
+    if isinstance(image, str) and _is_file(image):
+        image_file = image
+        del given["image"]
+    try:
+        return Row(line, parse(given), image_file)
+    except Invalid as error:
+        return Rejection(line, str(error))
+
+
+def _is_file(image: str) -> bool:
+    return bool(image) and not image.startswith(("http:", "https:", "data:", "/images/"))
+
+
+def _csv(text: str) -> Iterator[_Raw]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = [name.strip().lower() for name in next(reader, [])]
+    except csv.Error as error:
+        raise Invalid(Problem("file", f"has no readable header: {error}")) from error
+    if "id" not in header:
+        raise Invalid(Problem("file", "needs a header line that names at least id, title, price"))
+    doubled = sorted({name for name in header if header.count(name) > 1})
+    if doubled:
+        raise Invalid(Problem("file", f"names columns twice: {', '.join(doubled)}"))
+    line = reader.line_num + 1
+    while True:
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            yield line, f"is not readable as CSV: {error}"
+            cells = []
+        if cells is None:
+            return
+        if any(cell.strip() for cell in cells):
+            yield line, _cells(header, cells)
+        line = reader.line_num + 1
+
+
+def _cells(header: list[str], cells: list[str]) -> Mapping[str, object] | str:
+    if len(cells) != len(header):
+        return f"has {len(cells)} cells, the header has {len(header)}"
+    texts = {name: cell.strip() for name, cell in zip(header, cells, strict=True) if cell.strip()}
+    fields: dict[str, object] = dict(texts)
+    currency = texts.get("currency")
+    fields.pop("currency", None)
+    for name in ("price", "sale_price"):
+        if currency and name in texts and texts[name].isascii() and texts[name].isdigit():
+            fields[name] = {"amount": _number(texts[name]), "currency": currency}
+    if "stock" in texts:
+        fields["stock"] = _number(texts["stock"])
+    if "images" in texts:
+        fields["images"] = texts["images"].split()
+    attributes = {
+        name.removeprefix(_ATTRIBUTE): fields.pop(name)
+        for name in texts
+        if name.startswith(_ATTRIBUTE)
+    }
+    return {**fields, "attributes": attributes} if attributes else fields
+
+
+def _number(text: str) -> int | str:
+    """Leave what is no number as it is: the product's own check says what is wrong with it."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else text
+
+
+def _json(text: str) -> Iterator[_Raw]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Invalid(Problem("file", f"is not JSON: {error}")) from error
+    if isinstance(document, dict):
+        document = document.get("products")
+    if not isinstance(document, list):
+        raise Invalid(Problem("file", "must be a list of products, or hold one as `products`"))
+    for number, item in enumerate(document, 1):
+        yield number, item if isinstance(item, dict) else "is not an object"
+
+
+READERS: Mapping[Format, Callable[[str], Iterator[_Raw]]] = {
+    Format.CSV: _csv,
+    Format.JSON: _json,
+}
+"""Further formats (Google Merchant, Shopify, schema.org) are further lines here."""
