@@ -1,0 +1,23 @@
+"""What can go wrong in transcoding. Standard library only."""
+
+from __future__ import annotations
+
+
+class TranscodeError(Exception):
+    """Root of everything that transcode raises on purpose."""
+
+
+class MediaError(TranscodeError):
+    """Media, or an encoder's or decoder's setting, that cannot be worked with."""
+
+
+class BitstreamError(MediaError):
+    """Bytes that are not what their standard says they must be."""
+
+
+class ProfileError(TranscodeError):
+    """A profile that no ladder can be made from. The text names the field."""
+
+
+class WireError(TranscodeError):
+    """The other end of the pipe sent what the protocol does not allow."""
