@@ -5,7 +5,7 @@ Standard library only. `server.live` implements both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -56,7 +56,7 @@ class PublishRequest:
     protocol: str
     """`rtmp`, later `whip`."""
     app: str
-    key: str
+    key: str = field(repr=False)
     """The stream key, query cut off. A secret: never logged."""
     publisher: Publisher
 

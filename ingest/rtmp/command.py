@@ -55,21 +55,24 @@ def read_connect(command: Command) -> Connect:
     return Connect(app.strip("/"), query, _text(properties.get("flashVer")))
 
 
-def read_key(command: Command, connect: Connect) -> str:
-    """Find the stream key in `publish` (7.2.2.6): `KEY`, `name?key=KEY`, or in the app.
+def read_key(command: Command, connect: Connect) -> tuple[str, str]:
+    """Find (app, stream key) in `publish` (7.2.2.6): the key is the name, or `name?key=KEY`.
 
-    Encoders whose settings have one field for the URL put the key where they can:
-    a second part of the app counts when the name is empty, the app's query when
-    the name has no `key` of its own. Returns "" if there is none.
+    Encoders that have one field for the URL put the key where they can: the app's
+    query counts when the name has no `key`, the app's second part when there is no
+    name at all. The key is "" if there is none, and never part of the app returned.
     """
-    name, _, query = _text(command.arguments[1] if len(command.arguments) > 1 else "").partition(
-        "?"
-    )
+    said = _text(command.arguments[1]) if len(command.arguments) > 1 else ""
+    name, _, query = said.partition("?")
     for candidate in (query, connect.query):
         keys = parse_qs(candidate).get("key")
         if keys:
-            return keys[0]
-    return name.strip("/") or connect.app.partition("/")[2]
+            return connect.app, keys[0]
+    name = name.strip("/")
+    if name:
+        return connect.app, name
+    app, _, key = connect.app.partition("/")
+    return app, key
 
 
 def result(transaction: float, *values: Value) -> Command:

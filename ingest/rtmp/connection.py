@@ -12,8 +12,9 @@ import structlog
 from ingest.errors import PeerError
 from ingest.limits import Limits
 from ingest.port import Gate, PublishRequest, Refusal, Refused, Sink
+from ingest.rtmp.event import Ended, Event, PublishRequested, Received
 from ingest.rtmp.handshake import NONCE_SIZE
-from ingest.rtmp.session import Ended, PublishRequested, Received, RtmpSession
+from ingest.rtmp.session import RtmpSession
 
 _BUSY = Refused(Refusal.UNAVAILABLE, "The server cannot check the key now; try again in a minute.")
 
@@ -69,7 +70,7 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
+        self._transport = cast("asyncio.Transport", transport)
         peername = transport.get_extra_info("peername")
         host, port = peername[:2] if peername else ("unknown", 0)
         self._address = str(host).removeprefix("::ffff:")
@@ -84,25 +85,8 @@ class Connection(asyncio.Protocol):
         self._arm()
 
     def data_received(self, data: bytes) -> None:
-        if self._over:
-            return
-        try:
-            events = self._session.receive_data(data, self._clock())
-            for event in events:
-                match event:
-                    case Received(unit):
-                        if self._sink is not None and not self._over:
-                            self._sink.accept(unit)
-                    case PublishRequested():
-                        self._judge(event)
-                    case Ended(reason):
-                        self._end(reason)
-        except PeerError as error:
-            self._end(error.reason, fault=True)
-        except Exception:  # noqa: BLE001 - our own fault must not end more than this connection
-            self._log.exception("rtmp failed on a publisher's data")
-            self._end("The server failed; connect again.", fault=True)
-        self._flush()
+        if not self._over:
+            self._step(lambda: self._session.receive_data(data, self._clock()))
 
     def eof_received(self) -> bool:
         self._end("the publisher closed the connection")
@@ -131,6 +115,28 @@ class Connection(asyncio.Protocol):
         if self._verdict is not None:
             await self._verdict
 
+    def _step(self, advance: Callable[[], list[Event]]) -> None:
+        """Advance the session and act on its events; whatever fails ends this connection only."""
+        try:
+            for event in advance():
+                self._act(event)
+        except PeerError as error:
+            self._end(error.reason, fault=True)
+        except Exception:  # noqa: BLE001 - our own fault must not end more than this connection
+            self._log.exception("rtmp failed on a publisher's data")
+            self._end("The server failed; connect again.", fault=True)
+        self._flush()
+
+    def _act(self, event: Event) -> None:
+        match event:
+            case Received(unit):
+                if self._sink is not None:
+                    self._sink.accept(unit)
+            case PublishRequested():
+                self._judge(event)
+            case Ended(reason):
+                self._end(reason)
+
     def _judge(self, asked: PublishRequested) -> None:
         self._judging = True
         self._steer()
@@ -154,9 +160,8 @@ class Connection(asyncio.Protocol):
             verdict.close("the publisher left before the verdict")
         else:
             self._sink = verdict
-            self._session.accept(self._clock())
             self._log.info("rtmp publish started", app=asked.app, encoder=asked.encoder)
-            self._flush()
+            self._step(lambda: self._session.accept(self._clock()))
             self._arm()
 
     def _refuse(self, refused: Refused) -> None:
@@ -177,18 +182,25 @@ class Connection(asyncio.Protocol):
 
     def _hang_up(self, reason: str) -> None:
         self._over = True
-        transport = self._transport
-        if transport is not None and not transport.is_closing():
-            self._flush()
-            # Unread input would turn a close into a reset that destroys the last answer:
-            # half-close, read on into nothing, and wait for the peer to go.
-            self._steer()
-            if transport.can_write_eof():
-                transport.write_eof()
-            self._rearm(self._limits.linger_seconds, transport.abort)
+        self._linger()
         sink, self._sink = self._sink, None
         if sink is not None:
             sink.close(reason)
+
+    def _linger(self) -> None:
+        # Unread input would turn a close into a reset that destroys the last answer:
+        # half-close, read on into nothing, and wait for the peer to go.
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        self._flush()
+        self._steer()
+        self._rearm(self._limits.linger_seconds, transport.abort)
+        try:
+            if transport.can_write_eof():
+                transport.write_eof()
+        except OSError:  # The peer has reset the connection already.
+            transport.abort()
 
     def _steer(self) -> None:
         """Read while there is room for answers and no verdict is out."""

@@ -140,7 +140,7 @@ Message: TypeAlias = (
 )
 
 
-def parse(raw: RawMessage) -> tuple[Message, ...]:  # noqa: PLR0911 - one arm per type
+def parse(raw: RawMessage) -> tuple[Message, ...]:
     """Understand a message: one, several (an aggregate), or none (a type we do not use).
 
     Raises PeerError where the payload is not what its type promises.

@@ -2,22 +2,11 @@
 
 The owner moves bytes and the clock: `receive_data`, `data_to_send`, `deadline`
 with `check`; and answers PublishRequested with `accept` or `refuse`.
-
-| state     | until                   | then      |
-|-----------|-------------------------|-----------|
-| HANDSHAKE | C2 is in                | CONNECT   |
-| CONNECT   | connect, app as served  | READY     |
-| READY     | publish with a key      | ASKED     |
-| ASKED     | accept() / refuse()     | LIVE / CLOSED |
-| LIVE      | deleteStream, end()     | CLOSED    |
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum
-from typing import Final, TypeAlias
+from typing import Final
 
 from ingest.errors import PeerError
 from ingest.limits import Limits
@@ -26,6 +15,7 @@ from ingest.rtmp import command as answer
 from ingest.rtmp.chunk_reader import ChunkReader
 from ingest.rtmp.chunk_writer import ChunkWriter
 from ingest.rtmp.command import REFUSAL_CODES, Code, Connect
+from ingest.rtmp.event import Ended, Event, PublishRequested, Received
 from ingest.rtmp.flv import FlvReader, read_metadata
 from ingest.rtmp.handshake import ServerHandshake
 from ingest.rtmp.message import (
@@ -42,6 +32,7 @@ from ingest.rtmp.message import (
     WindowAckSize,
     parse,
 )
+from ingest.rtmp.state import Action, State, action_for
 from ingest.unit import Unit
 
 WINDOW: Final = 2_500_000
@@ -51,39 +42,6 @@ _MIN_WINDOW: Final = 4_096
 _OUR_CHUNK_SIZE: Final = 4_096
 
 
-class State(Enum):
-    HANDSHAKE = "handshake"
-    CONNECT = "connect"
-    READY = "ready"
-    ASKED = "asked"
-    LIVE = "live"
-    CLOSED = "closed"
-
-
-@dataclass(frozen=True, slots=True)
-class PublishRequested:
-    """Judge it, then call accept() or refuse(). `key` is a secret: never logged."""
-
-    app: str
-    key: str
-    encoder: str
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    unit: Unit
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The session is over in good order; close the connection once the bytes are sent."""
-
-    reason: str
-
-
-Event: TypeAlias = PublishRequested | Received | Ended
-
-
 class RtmpSession:
     """The server's side of one connection.
 
@@ -91,26 +49,6 @@ class RtmpSession:
     clock, the same in every call; `app`: the application that is served here, of
     which a peer may name an instance (`live/anything`).
     """
-
-    __slots__ = (
-        "_acknowledged",
-        "_connect",
-        "_events",
-        "_flv",
-        "_handshake",
-        "_heard",
-        "_limits",
-        "_opened",
-        "_out",
-        "_reader",
-        "_received",
-        "_served_app",
-        "_stream_id",
-        "_streams",
-        "_window",
-        "_writer",
-        "state",
-    )
 
     def __init__(self, limits: Limits, nonce: bytes, now: float, app: str = "live") -> None:
         self.state = State.HANDSHAKE
@@ -122,6 +60,7 @@ class RtmpSession:
         self._flv = FlvReader()
         self._out = bytearray()
         self._events: list[Event] = []
+        self._early: list[Audio | Data | Video] = []
         self._opened = self._heard = now
         self._received = self._acknowledged = 0
         self._window = WINDOW
@@ -165,12 +104,11 @@ class RtmpSession:
         Raises PeerError, and nothing else, on bytes that must not be; events before
         them in the same `data` are lost. Ignores everything once CLOSED.
         """
-        if self.state is State.CLOSED or not data:
+        if self.state is State.CLOSED:
             return []
         self._heard = now
         self._received += len(data)
-        waiting = self.state is not State.LIVE
-        if waiting and self._received > self._limits.unpublished_bytes:
+        if self.state is not State.LIVE and self._received > self._limits.unpublished_bytes:
             raise PeerError("too many bytes before a publish was accepted")
         if self.state is State.HANDSHAKE:
             sent, data = self._handshake.receive(data)
@@ -179,13 +117,14 @@ class RtmpSession:
                 return []
             self.state = State.CONNECT
         for raw in self._reader.receive(data):
+            if self.state is State.CLOSED:
+                break
             for message in parse(raw):
                 self._take(message)
         if self._received - self._acknowledged >= self._window:
             self._acknowledged = self._received
             self._send(Acknowledgement(self._received & 0xFFFFFFFF))
-        events, self._events = self._events, []
-        return events
+        return self._taken()
 
     def data_to_send(self) -> bytes:
         """Return what is to be written now, once."""
@@ -193,14 +132,22 @@ class RtmpSession:
         self._out.clear()
         return data
 
-    def accept(self, now: float) -> None:
-        """Begin the publish that was asked for."""
+    def accept(self, now: float) -> list[Event]:
+        """Begin the publish that was asked for; return what its media so far means.
+
+        Few encoders send media unasked, but what they send first is the sequence
+        headers. Raises PeerError.
+        """
         if self.state is not State.ASKED:
             raise RuntimeError("no publish is waiting for an answer")
         self.state = State.LIVE
         self._heard = now
         self._send(UserControl(UserEvent.STREAM_BEGIN, self._stream_id.to_bytes(4, "big")))
         self._send(answer.status(self._stream_id, Code.PUBLISH_START, "On the air."))
+        early, self._early = self._early, []
+        for message in early:
+            self._read(message)
+        return self._taken()
 
     def refuse(self, refused: Refused) -> None:
         """Tell the publisher why not, and close."""
@@ -230,14 +177,17 @@ class RtmpSession:
     ) -> None:
         self._out += self._writer.write(message.raw())
 
+    def _taken(self) -> list[Event]:
+        events, self._events = self._events, []
+        return events
+
     def _take(self, message: Message) -> None:
         match message:
-            case Video(timestamp, payload) if self.state is State.LIVE:
-                self._emit(self._flv.video(timestamp, payload))
-            case Audio(timestamp, payload) if self.state is State.LIVE:
-                self._emit(self._flv.audio(timestamp, payload))
-            case Data(values) if self.state is State.LIVE:
-                self._emit(read_metadata(values))
+            case Video() | Audio() | Data():
+                if self.state is State.LIVE:
+                    self._read(message)
+                elif self.state is State.ASKED:
+                    self._early.append(message)  # Bounded by Limits.unpublished_bytes.
             case Command():
                 self._obey(message)
             case UserControl(UserEvent.PING_REQUEST, data):
@@ -245,27 +195,52 @@ class RtmpSession:
             case WindowAckSize(size):
                 self._window = min(max(size, _MIN_WINDOW), WINDOW)
             case _:
-                pass  # The peer's acknowledgements, bandwidth wishes, media out of season.
+                pass  # The peer's acknowledgements and bandwidth: we hardly send.
 
-    def _emit(self, unit: Unit | None) -> None:
+    def _read(self, message: Audio | Data | Video) -> None:
+        unit: Unit | None
+        match message:
+            case Video(timestamp, payload):
+                unit = self._flv.video(timestamp, payload)
+            case Audio(timestamp, payload):
+                unit = self._flv.audio(timestamp, payload)
+            case Data(values):
+                unit = read_metadata(values)
         if unit is not None:
             self._events.append(Received(unit))
 
     def _obey(self, command: Command) -> None:
-        action = _ACTIONS.get((self.state, command.name))
-        if action is not None:
-            action(self, command)
-        elif command.transaction and command.name not in _ANSWERS:
-            reason = f"{command.name[:64]} is not served here"
-            self._send(answer.error(command.transaction, reason))
+        match action_for(self.state, command.name):
+            case Action.CONNECT:
+                self._on_connect(command)
+            case Action.CREATE_STREAM:
+                self._on_create_stream(command)
+            case Action.PUBLISH:
+                self._on_publish(command)
+            case Action.PUBLISH_AGAIN:
+                reason = "This connection publishes already."
+                self._send(_refusal(command, Code.PUBLISH_BAD_NAME, reason))
+            case Action.PLAY:
+                reason = "This server takes broadcasts; watch in a browser."
+                self._send(_refusal(command, Code.PLAY_FAILED, reason))
+            case Action.END:
+                self._on_end()
+            case Action.CONFIRM if command.transaction:
+                self._send(answer.result(command.transaction, None))
+            case Action.REJECT if command.transaction:
+                reason = f"{command.name[:64]} is not served here"
+                self._send(answer.error(command.transaction, reason))
+            case _:
+                pass
 
     def _on_connect(self, command: Command) -> None:
         connect = answer.read_connect(command)
-        if connect.app.partition("/")[0] != self._served_app:
-            reason = f"The server path must be /{self._served_app}: rtmp://HOST/{self._served_app}"
+        served = self._served_app
+        if connect.app.partition("/")[0] != served:
+            reason = f"The server path must be /{served}: rtmp://HOST/{served}"
             self._send(answer.error(command.transaction, reason, Code.CONNECT_REJECTED))
             self.state = State.CLOSED
-            self._events.append(Ended(f"connect to another app than {self._served_app}"))
+            self._events.append(Ended(f"connect to another app than {served}"))
             return
         self._connect = connect
         self.state = State.READY
@@ -282,73 +257,16 @@ class RtmpSession:
 
     def _on_publish(self, command: Command) -> None:
         self._stream_id = command.stream_id
-        key = answer.read_key(command, self._connect)
+        app, key = answer.read_key(command, self._connect)
         self.state = State.ASKED
-        self._events.append(PublishRequested(self._connect.app, key, self._connect.encoder))
+        self._events.append(PublishRequested(app, key, self._connect.encoder))
 
-    def _on_second_publish(self, command: Command) -> None:
-        reason = "This connection publishes already."
-        self._send(answer.status(command.stream_id, Code.PUBLISH_BAD_NAME, reason, level="error"))
-
-    def _on_play(self, command: Command) -> None:
-        reason = "This server takes broadcasts; watch in a browser."
-        self._send(answer.status(command.stream_id, Code.PLAY_FAILED, reason, level="error"))
-
-    def _on_courtesy(self, command: Command) -> None:
-        """releaseStream, FCPublish, FCUnpublish, _checkbw: encoders ask, some wait."""
-        if command.transaction:
-            self._send(answer.result(command.transaction, None))
-
-    def _on_delete(self, command: Command) -> None:
+    def _on_end(self) -> None:
         if self.state is State.LIVE:
             self._send(answer.status(self._stream_id, Code.UNPUBLISHED, "Off the air."))
         self.state = State.CLOSED
         self._events.append(Ended("the publisher ended the stream"))
 
-    def _on_early_delete(self, command: Command) -> None:
-        """A stream that does not publish is deleted: nothing to end."""
 
-
-_Action: TypeAlias = Callable[[RtmpSession, Command], None]
-
-_ANSWERS: Final = frozenset(("_result", "_error", "onStatus"))
-"""Answers of the peer: to answer these could go on for ever."""
-
-_CONNECTED: Final[dict[str, _Action]] = {
-    "createStream": RtmpSession._on_create_stream,
-    "releaseStream": RtmpSession._on_courtesy,
-    "FCPublish": RtmpSession._on_courtesy,
-    "FCUnpublish": RtmpSession._on_courtesy,
-    "_checkbw": RtmpSession._on_courtesy,
-    "play": RtmpSession._on_play,
-}
-
-_TABLE: Final[dict[State, dict[str, _Action]]] = {
-    State.CONNECT: {
-        "connect": RtmpSession._on_connect,
-        "_checkbw": RtmpSession._on_courtesy,
-    },
-    State.READY: {
-        **_CONNECTED,
-        "publish": RtmpSession._on_publish,
-        "deleteStream": RtmpSession._on_early_delete,
-        "closeStream": RtmpSession._on_early_delete,
-    },
-    State.ASKED: {
-        **_CONNECTED,
-        "publish": RtmpSession._on_second_publish,
-        "deleteStream": RtmpSession._on_delete,
-        "closeStream": RtmpSession._on_delete,
-    },
-    State.LIVE: {
-        **_CONNECTED,
-        "publish": RtmpSession._on_second_publish,
-        "deleteStream": RtmpSession._on_delete,
-        "closeStream": RtmpSession._on_delete,
-    },
-}
-"""What each state does with each command; all others are answered with `_error`."""
-
-_ACTIONS: Final = {
-    (state, name): action for state, actions in _TABLE.items() for name, action in actions.items()
-}
+def _refusal(command: Command, code: Code, reason: str) -> Command:
+    return answer.status(command.stream_id, code, reason, level="error")

@@ -1,0 +1,56 @@
+"""A gate and a sink that keep what they get."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from ingest.port import PublishRequest, Refusal, Refused, Sink
+from ingest.unit import AudioConfig, AudioUnit, StreamInfo, Unit, VideoConfig, VideoUnit
+
+KEY = "sk-made-up"
+
+T = TypeVar("T", StreamInfo, VideoConfig, AudioConfig, VideoUnit, AudioUnit)
+
+
+@dataclass
+class RecordingSink:
+    units: list[Unit] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
+
+    def accept(self, unit: Unit) -> None:
+        self.units.append(unit)
+
+    def close(self, reason: str) -> None:
+        self.closed.append(reason)
+
+    def of(self, kind: type[T]) -> list[T]:
+        return [unit for unit in self.units if isinstance(unit, kind)]
+
+
+@dataclass
+class RecordingGate:
+    """Admits KEY. `verdict` stays out while `hold` is set and not yet fired."""
+
+    hold: asyncio.Event | None = None
+    requests: list[PublishRequest] = field(default_factory=list)
+    sinks: list[RecordingSink] = field(default_factory=list)
+
+    async def admit(self, request: PublishRequest) -> Sink | Refused:
+        self.requests.append(request)
+        if self.hold is not None:
+            await self.hold.wait()
+        if request.key != KEY:
+            return Refused(Refusal.BAD_KEY, "This stream key is not known.")
+        sink = RecordingSink()
+        self.sinks.append(sink)
+        return sink
+
+
+async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Poll until `condition` holds; TimeoutError after `seconds`."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - what is watched has no event to wait for
+            await asyncio.sleep(0.01)
