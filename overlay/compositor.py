@@ -1,0 +1,234 @@
+"""Blends the cards of a scene into a picture's Y, U and V planes, in place.
+
+Only the cards' regions are touched, nothing is converted and nothing as large as a
+card is allocated per frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from overlay.errors import OverlayError
+from overlay.layout import Box, body_box, card_rect, on_right
+from overlay.motion import DURATION, Pose, pose
+from overlay.price import is_rtl
+from overlay.scene import MAX_CARDS, Card, Corner, Motion, Rect, Scene
+from overlay.tiles import ColorSpec, Fixed, Plane, Renderer, Tile
+
+Picture = NDArray[np.uint8]
+"""One plane of a frame, shape (rows, columns); rows may lie apart (stride)."""
+
+_MAX_LEAVING = 2 * MAX_CARDS
+"""More cards on their way out than this are cut short: scenes that change every frame."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """A card's tile at its place in the picture."""
+
+    card: Card
+    place: tuple[Corner, str]
+    """What else decides about its looks: a card that keeps all of it stays untouched."""
+    tile: Tile
+    body: Box
+    outward: int
+    """-1 when the nearer side of the picture is the left one, else 1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedScene:
+    """A scene whose cards are rendered for one compositor."""
+
+    scene: Scene
+    placed: tuple[Placed, ...]
+    rects: tuple[tuple[str, Rect], ...]
+    """Card id and visible body of every card that will be drawn."""
+    problems: tuple[str, ...]
+    """One sentence for every card that was left out."""
+
+
+@dataclass(slots=True, eq=False)
+class _Actor:
+    placed: Placed
+    entered: int
+    entering: Motion
+    left: int | None = None
+    leaving: Motion = Motion.NONE
+
+
+class Compositor:
+    """Draws scenes on pictures of one size.
+
+    `prepare` may run in any thread, everything else belongs to the thread of the frames.
+    """
+
+    def __init__(self, width: int, height: int, color: ColorSpec) -> None:
+        """Raises ValueError for a size that is odd or not positive."""
+        if min(width, height) < 2 or width % 2 or height % 2:
+            raise ValueError(f"picture of {width}x{height}: both sides must be even")
+        self._width, self._height = width, height
+        self._renderer = Renderer(color)
+        self._actors: list[_Actor] = []
+        self._blend = _Blend()
+
+    def prepare(self, scene: Scene) -> PreparedScene:
+        """Render a scene's cards. Slow; never raises for a card: it is left out and told."""
+        rtl = is_rtl(scene.locale)
+        aspect = Fraction(self._width, self._height)
+        placed: list[Placed] = []
+        rects: list[tuple[str, Rect]] = []
+        problems: list[str] = []
+        for card in scene.cards:
+            try:
+                rect = card_rect(card.slot, aspect, scene.corner, rtl)
+                body = body_box(rect, self._width, self._height)
+                tile = self._renderer.tile(card, body, scene.locale)
+            except (OverlayError, ValueError) as error:
+                problems.append(f"card {card.id}: {error}")
+                continue
+            outward = 1 if on_right(scene.corner, rtl) else -1
+            placed.append(Placed(card, (scene.corner, scene.locale), tile, body, outward))
+            rects.append((card.id, rect))
+        return PreparedScene(scene, tuple(placed), tuple(rects), tuple(problems))
+
+    def change(self, prepared: PreparedScene, at: int) -> None:
+        """Replace the scene from `at` (ticks) on.
+
+        Cards that stay are not touched; the others leave and enter by the new scene's motion.
+        """
+        motion = prepared.scene.motion
+        self._forget(at)
+        staying: set[int] = set()
+        for actor in self._actors:
+            index = _find(prepared.placed, actor.placed)
+            if actor.left is not None:
+                continue
+            if index is None:
+                actor.left, actor.leaving = at, motion
+            else:
+                staying.add(index)
+        self._actors = [a for a in self._actors if a.left is None or a.left > a.entered]
+        entering = (p for i, p in enumerate(prepared.placed) if i not in staying)
+        self._actors.extend(_Actor(placed, at, motion) for placed in entering)
+        leaving = [a for a in self._actors if a.left is not None]
+        for actor in leaving[:-_MAX_LEAVING]:
+            self._actors.remove(actor)
+
+    def restart(self, now: int = 0) -> None:
+        """Go on with ticks that began anew (an epoch): what stands stands, the rest is gone."""
+        self._actors = [
+            _Actor(actor.placed, now, Motion.NONE) for actor in self._actors if actor.left is None
+        ]
+
+    def draw(self, y: Picture, u: Picture, v: Picture, now: int) -> None:
+        """Blend what is on screen at `now` (ticks) into a 4:2:0 picture, in place.
+
+        `y` is (height, width), `u` and `v` half of it each way; rows may have a stride.
+        Raises ValueError for planes of another size.
+        """
+        if not self._actors:
+            return
+        half = (self._height // 2, self._width // 2)
+        if y.shape != (self._height, self._width) or u.shape != half or v.shape != half:
+            raise ValueError(f"planes {y.shape} {u.shape} {v.shape} do not fit the compositor")
+        gone = False
+        for actor in self._actors:
+            stance = pose(now, actor.entered, actor.left, actor.entering, actor.leaving)
+            if stance is not None:
+                self._draw_card(actor.placed, stance, (y, u, v))
+            elif actor.left is not None and now >= actor.left:
+                gone = True
+        if gone:
+            self._forget(now)
+
+    def _draw_card(
+        self, placed: Placed, stance: Pose, planes: tuple[Picture, Picture, Picture]
+    ) -> None:
+        tile, body = placed.tile, placed.body
+        shift = 2 * round(placed.outward * stance.shift * body.width / 2)
+        x, y = body.x - tile.margin + shift, body.y - tile.margin
+        window = _visible(Box(x, y, tile.width, tile.height), self._width, self._height)
+        if window.width <= 0 or window.height <= 0:
+            return
+        still = stance.still and (window.width, window.height) == (tile.width, tile.height)
+        for picture, plane, step in zip(planes, (tile.y, tile.u, tile.v), (1, 2, 2), strict=True):
+            cut = _scaled(window, step)
+            rows, columns = cut.height, cut.width
+            under = picture[cut.y : cut.bottom, cut.x : cut.right]
+            if still:
+                self._blend.settled(under, plane, _scaled(tile.opaque, step))
+                continue
+            top, left = cut.y - y // step, cut.x - x // step
+            part = (slice(top, top + rows), slice(left, left + columns))
+            self._blend.faded(under, plane.keep[part], plane.add[part], stance.opacity)
+
+    def _forget(self, now: int) -> None:
+        self._actors = [a for a in self._actors if a.left is None or now < a.left + DURATION]
+
+
+class _Blend:
+    """The arithmetic, with the scratch memory that it works in."""
+
+    def __init__(self) -> None:
+        self._first: Fixed = np.empty(0, np.uint16)
+        self._second: Fixed = np.empty(0, np.uint16)
+
+    def settled(self, under: Picture, plane: Plane, opaque: Box) -> None:
+        """Blend a whole plane: copy where it covers, compute in the frame around that."""
+        rows, columns = under.shape
+        inside = (slice(opaque.y, opaque.bottom), slice(opaque.x, opaque.right))
+        np.copyto(under[inside], plane.level[inside])
+        for part in (
+            (slice(0, opaque.y), slice(0, columns)),
+            (slice(opaque.bottom, rows), slice(0, columns)),
+            (inside[0], slice(0, opaque.x)),
+            (inside[0], slice(opaque.right, columns)),
+        ):
+            self._over(under[part], plane.keep[part], plane.add[part])
+
+    def _over(self, under: Picture, keep: Fixed, add: Fixed) -> None:
+        mixed = self._scratch(under.shape)[0]
+        np.multiply(under, keep, out=mixed)
+        np.add(mixed, add, out=mixed)
+        np.right_shift(mixed, 8, out=mixed)
+        np.copyto(under, mixed, casting="unsafe")
+
+    def faded(self, under: Picture, keep: Fixed, add: Fixed, opacity: float) -> None:
+        """Blend at an opacity: the mean, weighted, of the picture without and with the card."""
+        mixed, before = self._scratch(under.shape)
+        weight = np.uint16(round(256 * opacity))
+        np.multiply(under, keep, out=mixed)
+        np.add(mixed, add, out=mixed)
+        np.right_shift(mixed, 8, out=mixed)
+        np.multiply(mixed, weight, out=mixed)
+        np.multiply(under, np.uint16(256) - weight, out=before)
+        np.add(mixed, before, out=mixed)
+        np.add(mixed, np.uint16(128), out=mixed)
+        np.right_shift(mixed, 8, out=mixed)
+        np.copyto(under, mixed, casting="unsafe")
+
+    def _scratch(self, shape: tuple[int, ...]) -> tuple[Fixed, Fixed]:
+        size = shape[0] * shape[1]
+        if self._first.size < size:
+            self._first, self._second = np.empty(size, np.uint16), np.empty(size, np.uint16)
+        return self._first[:size].reshape(shape), self._second[:size].reshape(shape)
+
+
+def _find(placed: tuple[Placed, ...], wanted: Placed) -> int | None:
+    for index, one in enumerate(placed):
+        if one.card == wanted.card and one.place == wanted.place:
+            return index
+    return None
+
+
+def _visible(box: Box, width: int, height: int) -> Box:
+    x, y = max(box.x, 0), max(box.y, 0)
+    return Box(x, y, min(box.right, width) - x, min(box.bottom, height) - y)
+
+
+def _scaled(box: Box, step: int) -> Box:
+    return Box(box.x // step, box.y // step, box.width // step, box.height // step)
