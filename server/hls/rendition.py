@@ -33,7 +33,9 @@ class Rendition:
     shorter in sum than three target durations (6.2.2).
     """
 
-    def __init__(self, name: str, run: str, first_msn: int, target_duration: int, listed: int):
+    def __init__(
+        self, name: str, run: str, first_msn: int, target_duration: int, listed: int
+    ) -> None:
         self.name = name
         self.track: Track | None = None
         """None: no media in the current epoch."""
@@ -81,6 +83,11 @@ class Rendition:
     @property
     def growing_parts(self) -> int:
         return self._growing.part_count if self._growing else 0
+
+    @property
+    def held(self) -> int:
+        """How many bodies are in memory."""
+        return len(self._shelf)
 
     def part_count(self, msn: int) -> int:
         """Count the parts of a listed segment, whole or growing; 0 for any other."""
@@ -182,7 +189,8 @@ class Rendition:
         self._longest_ticks = max(self._longest_ticks, self._listed_ticks)
         while len(self.segments) > self._listed:
             rest = self._listed_ticks - self.segments[0].duration
-            if rest < TARGETS_KEPT * self._target:
+            # Not even when summed from the rounded EXTINF.
+            if rest <= TARGETS_KEPT * self._target:
                 break
             self._drop_first()
         self._unlist_parts()

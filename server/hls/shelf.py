@@ -25,11 +25,6 @@ class Shelf:
     def __len__(self) -> int:
         return len(self._bodies)
 
-    @property
-    def size(self) -> int:
-        """Bytes held."""
-        return sum(len(body) for body in self._bodies.values())
-
     def put(self, name: str, body: bytes) -> None:
         self._bodies[name] = body
 
