@@ -42,7 +42,9 @@ class Resampler:
             self._kind = kind
             self._resampler = AudioResampler(_FORMAT, _LAYOUT, self._sample_rate)
         frame.pts = None
-        pieces = [piece.to_ndarray() for piece in self._resampler.resample(frame)]
+        pieces = [
+            np.asarray(piece.to_ndarray(), np.float32) for piece in self._resampler.resample(frame)
+        ]
         if not pieces:
             return np.empty((CHANNELS, 0), np.float32)
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)

@@ -6,6 +6,7 @@ Imports PyAV. Runs in the worker only.
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any, cast
 
 import av
 from av.audio.codeccontext import AudioCodecContext
@@ -38,7 +39,9 @@ class VideoDecoder:
         self.config = config
         self.damaged = 0
         try:
-            context = av.CodecContext.create(_VIDEO_DECODERS[config.codec], "r")
+            context = cast(
+                "VideoCodecContext", av.CodecContext.create(_VIDEO_DECODERS[config.codec], "r")
+            )
             context.extradata = config.extradata
             # Frame threads would hold back a picture each; one live stream
             # decodes several times faster than real time on one core.
@@ -46,7 +49,7 @@ class VideoDecoder:
             context.open()
         except (av.FFmpegError, ValueError) as error:
             raise MediaError(f"video configuration refused by the decoder: {error}") from error
-        self._context: VideoCodecContext = context
+        self._context = context
 
     def decode(self, unit: VideoUnit) -> list[VideoFrame]:
         """Decode one access unit; give what is ready, in order, pts in publisher's ticks."""
@@ -56,11 +59,17 @@ class VideoDecoder:
         packet.time_base = TIME_BASE
         return self._decode(packet)
 
+    @property
+    def pixel_shape(self) -> Fraction:
+        """Width of a pixel over its height; 1 where the stream does not say."""
+        shape = self._context.sample_aspect_ratio
+        return Fraction(shape) if shape else Fraction(1)
+
     def flush(self) -> list[VideoFrame]:
         """Give the pictures still held back for reordering. The decoder is spent after."""
         return self._decode(None)
 
-    def _decode(self, packet: av.Packet | None) -> list[VideoFrame]:
+    def _decode(self, packet: av.Packet[Any] | None) -> list[VideoFrame]:
         try:
             return self._context.decode(packet)
         except av.FFmpegError:
@@ -76,12 +85,14 @@ class AudioDecoder:
         self.config = config
         self.damaged = 0
         try:
-            context = av.CodecContext.create(_AUDIO_DECODERS[config.codec], "r")
+            context = cast(
+                "AudioCodecContext", av.CodecContext.create(_AUDIO_DECODERS[config.codec], "r")
+            )
             context.extradata = config.extradata
             context.open()
         except (av.FFmpegError, ValueError) as error:
             raise MediaError(f"audio configuration refused by the decoder: {error}") from error
-        self._context: AudioCodecContext = context
+        self._context = context
 
     def decode(self, unit: AudioUnit) -> list[AudioFrame]:
         """Decode one audio frame, pts in publisher's ticks."""

@@ -8,17 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import cast
 
 import av
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType, VideoFrame
 
-from overlay.tiles import ColorSpec
+from overlay.tiles import ColorSpec, Matrix
 from transcode import nal
 from transcode.errors import MediaError
 from transcode.ladder import Profile, Rendition
 
-_MATRIX_TAGS = {601: 6, 709: 1}
+_MATRIX_TAGS = {Matrix.BT601: 6, Matrix.BT709: 1}
 """ISO/IEC 23091-2 code points: 6 is BT.601 (525), 1 is BT.709."""
 
 
@@ -71,7 +72,7 @@ class VideoEncoder:
             known = ", ".join(sorted(ENCODERS))
             raise MediaError(f"encoder {profile.encoder!r} is unknown; known: {known}")
         try:
-            context = av.CodecContext.create(profile.encoder, "w")
+            context = cast("VideoCodecContext", av.CodecContext.create(profile.encoder, "w"))
             context.width, context.height = rendition.width, rendition.height
             context.pix_fmt = "yuv420p"
             context.framerate = frame_rate
@@ -88,7 +89,7 @@ class VideoEncoder:
             context.open()
         except (av.FFmpegError, ValueError) as error:
             raise MediaError(f"{rendition.name}: {profile.encoder} refused: {error}") from error
-        self._context: VideoCodecContext = context
+        self._context = context
         self._time_base = 1 / frame_rate
         self.avcc: bytes = nal.avcc_from_annexb(context.extradata or b"")
         """AVCDecoderConfigurationRecord of what is encoded."""

@@ -14,12 +14,12 @@ from overlay.scene import Scene
 from overlay.tiles import ColorSpec
 from transcode import scale
 from transcode.audio import Samples, silence
+from transcode.message import Shown, Up
 from transcode.part import Epoch
 from transcode.renditions import Renditions
 from transcode.report import Report
 from transcode.stage import Cue
 from transcode.timeline import Jump, Timeline
-from transcode.wire import Shown, Up
 
 Kind = tuple[int, int, ColorSpec]
 """Width, height and colour: what cannot change within an epoch."""
@@ -52,7 +52,7 @@ class EpochLine:
         self._last: VideoFrame | None = None
 
     def fits(self, frame: VideoFrame) -> bool:
-        """Tell whether `frame` has the size and colour that this epoch's encoders were opened for."""
+        """Tell whether `frame` is of the size and colour that the encoders were opened for."""
         return kind_of(frame) == self._kind
 
     def picture(self, frame: VideoFrame) -> bool:
@@ -60,13 +60,12 @@ class EpochLine:
         slot = self._timeline.video(frame.pts or 0)
         if isinstance(slot, Jump):
             return False
-        if self._last is not None:
-            for _ in range(slot.repeat):
-                self._encode(self._last)
+        self._repeat(slot.repeat)
         if slot.emit:
             self._encode(frame)
+        else:
+            self._report.dropped += 1
         self._last = frame
-        self._report.placed(slot)
         return True
 
     def sound(self, pts: int, samples: Samples) -> None:
@@ -84,9 +83,7 @@ class EpochLine:
         owed = self._timeline.owed()
         if owed.samples:
             self._renditions.sound(silence(owed.samples))
-        if self._last is not None:
-            for _ in range(owed.frames):
-                self._encode(self._last)
+        self._repeat(owed.frames)
 
     def stage(self, scene: Scene, at_ms: int) -> None:
         """Draw `scene` up and queue it for `at_ms` on the PDT axis. Any thread; slow."""
@@ -106,11 +103,18 @@ class EpochLine:
         """Encode what is held and emit the last parts. Raises MediaError."""
         self._renditions.close()
 
+    def _repeat(self, times: int) -> None:
+        if self._last is not None:
+            self._report.repeated += times
+            for _ in range(times):
+                self._encode(self._last)
+
     def _encode(self, frame: VideoFrame) -> None:
         tick = self._ladder.frame_ticks(self._number)
         cues = self._renditions.stage.due(tick)
         self._renditions.picture(frame, self._number, cues)
         self._number += 1
+        self._report.encoded()
         for cue in cues:
             self._emit(_shown(cue, self._pdt_ms(tick)))
 

@@ -6,9 +6,11 @@ Runs in the worker only; `feed` and `close` on one thread.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 
 from av.video.frame import VideoFrame
 
@@ -25,11 +27,11 @@ from transcode.audio import Resampler, Samples
 from transcode.decode import AudioDecoder, VideoDecoder
 from transcode.epoch_line import EpochLine, kind_of
 from transcode.ladder import SAMPLE_RATE, FrameRateProbe, resolve
+from transcode.message import Open, Up
 from transcode.part import Epoch
 from transcode.renditions import Renditions
 from transcode.report import Report
 from transcode.schedule import Schedule
-from transcode.wire import Open, Up
 
 WAITING_PICTURES = 30
 """Pictures held while the frame rate is being measured."""
@@ -64,6 +66,7 @@ class Pipeline:
 
     def feed(self, unit: Unit, arrived_ms: int) -> None:
         """Take one unit that reached the server at `arrived_ms` (UTC). Raises MediaError."""
+        began = time.monotonic()
         match unit:
             case VideoUnit():
                 self._feed_video(unit, arrived_ms)
@@ -74,10 +77,12 @@ class Pipeline:
             case AudioConfig():
                 if self._audio is None or self._audio.config != unit:
                     self._audio = AudioDecoder(unit)
+                    self._report.audio(unit)
             case StreamInfo():
                 self._probe = FrameRateProbe(unit.frame_rate)
         if self._line is not None:
             self._line.settle_debts()
+        self._report.worked(time.monotonic() - began)
         health = self._report.due(arrived_ms, self._line.depth if self._line else 0)
         if health is not None:
             self._emit(health)
@@ -125,7 +130,7 @@ class Pipeline:
                 self._picture(frame)
         self._video = VideoDecoder(config)
         self._keyed = False
-        self._report.video = config
+        self._report.video(config)
 
     def _feed_video(self, unit: VideoUnit, arrived_ms: int) -> None:
         self._report.saw(unit)
@@ -155,7 +160,7 @@ class Pipeline:
     def _picture(self, frame: VideoFrame) -> None:
         if frame.pts is None:
             return
-        self._report.picture(frame)
+        self._report.size = (frame.width, frame.height)
         line = self._line
         if line is not None and not line.fits(frame):
             self._close_line()
@@ -167,6 +172,7 @@ class Pipeline:
         elif line.picture(frame):
             return
         else:
+            self._report.jumps += 1
             self._close_line()
             self._pictures.append(frame)
             self._open_line()
@@ -181,7 +187,8 @@ class Pipeline:
         if arrived is None:
             arrived = self._arrivals[-1][1]
         kind = kind_of(first)
-        ladder = resolve(self._profile, first.width, first.height, rate)
+        shape = self._video.pixel_shape if self._video else Fraction(1)
+        ladder = resolve(self._profile, first.width, first.height, rate, shape)
         renditions = Renditions(self._epochs, self._profile, ladder, kind[2], self._emit)
         epoch = Epoch(
             number=self._epochs,
@@ -192,6 +199,7 @@ class Pipeline:
             tracks=renditions.tracks,
         )
         self._epochs += 1
+        self._report.nominal = ladder.frame_rate
         self._emit(epoch)
         line = EpochLine(epoch, kind, renditions, self._report, self._emit)
         with self._lock:

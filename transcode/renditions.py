@@ -150,5 +150,3 @@ def _audio_track(ladder: Ladder, audio: AudioTrack) -> Track:
         bandwidth=ladder.bandwidth(None),
         init=init_section(None, audio),
     )
-
-

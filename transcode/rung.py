@@ -48,7 +48,7 @@ Job = Picture | Sound | None
 class Rung(threading.Thread):
     """Encodes one rendition; scales for the rungs below it before it draws on the picture."""
 
-    def __init__(  # noqa: PLR0913 - a composition root for one thread, called in one place
+    def __init__(
         self,
         index: int,
         scaler: scale.Scaler,
@@ -61,8 +61,8 @@ class Rung(threading.Thread):
         self.index = index
         self.below: Sequence[Rung] = ()
         """The rungs that take their pictures from this one."""
-        self.failure: BaseException | None = None
-        self._scaler = scaler
+        self.failure: Exception | None = None
+        self.scaler = scaler
         self._compositor = compositor
         self._encoder = encoder
         self._cutter = cutter
@@ -91,7 +91,7 @@ class Rung(threading.Thread):
                 rung.put(None)
             self._cut(self._encoder.flush())
             self._send(self._cutter.flush())
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - the pipeline hears of it and ends
             self.failure = error
             while self._jobs.get() is not None:
                 pass  # whoever feeds this rung must not hang before it sees the failure
@@ -103,9 +103,9 @@ class Rung(threading.Thread):
             for packet in job.packets:
                 self._send(self._cutter.audio(packet))
             return
-        frame = self._scaler.scale(job.frame)
+        frame = self.scaler.scale(job.frame)
         for rung in self.below:
-            smaller = rung._scaler.scale(frame)
+            smaller = rung.scaler.scale(frame)
             rung.put(replace(job, frame=smaller, shared=smaller is frame))
         if job.scenes:
             self._compositor.change(job.scenes[self.index], job.tick)

@@ -10,7 +10,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from overlay.tiles import ColorSpec
+from overlay.tiles import ColorSpec, Matrix
 
 Planes = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
 
@@ -27,17 +27,19 @@ def color_of(frame: VideoFrame) -> ColorSpec:
     """
     tag = int(frame.colorspace)
     if tag == _BT709_TAG:
-        return ColorSpec(709, full_range=False)
+        return ColorSpec(Matrix.BT709, full_range=False)
     if tag in _BT601_TAGS:
-        return ColorSpec(601, full_range=False)
+        return ColorSpec(Matrix.BT601, full_range=False)
     hd = min(frame.width, frame.height) >= _HD_SHORT_SIDE
-    return ColorSpec(709 if hd else 601, full_range=False)
+    return ColorSpec(Matrix.BT709 if hd else Matrix.BT601, full_range=False)
 
 
 def views(frame: VideoFrame) -> Planes:
     """Give writable 2-D views of a yuv420p frame's Y, U and V planes (rows may be padded)."""
     y, u, v = (
-        np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
+        np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[
+            : plane.height, : plane.width
+        ]
         for plane in frame.planes
     )
     return y, u, v

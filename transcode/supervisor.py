@@ -65,7 +65,7 @@ class Supervisor:
         self._keyed = False
         self._arrived_ms = 0
         self._schedule = Schedule()
-        self._closing = False
+        self._closing = asyncio.Event()
         self._fed_since_heard: float | None = None
         self._runner: asyncio.Task[None] | None = None
         self.restarts = 0
@@ -122,7 +122,7 @@ class Supervisor:
 
     async def close(self) -> None:
         """Let the worker encode what it holds, then end it; by force after the deadline."""
-        self._closing = True
+        self._closing.set()
         self._send(wire.Close())
         if self._runner is not None:
             try:
@@ -170,17 +170,17 @@ class Supervisor:
             began = loop.time()
             await self._watch()
             code = await self._end()
-            if self._closing:
+            if self._closing.is_set():
                 return
             self.restarts += 1
             words = self.last_words[-1] if self.last_words else ""
             self._log.error("worker died: restarting", code=code, last_words=words, delay=delay)
-            await asyncio.sleep(delay)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), delay)
+                return
             if loop.time() - began > self._patience.steady:
                 delay = self._patience.backoff_first
             delay = min(delay * 2, self._patience.backoff_most)
-            if self._closing:
-                return
             await self._spawn()
 
     async def _watch(self) -> None:
@@ -207,7 +207,8 @@ class Supervisor:
             while data := await process.stdout.read(READ_BYTES):
                 self._fed_since_heard = None
                 for message in decoder.feed(data):
-                    self._receive(message)
+                    if isinstance(message, wire.Up):
+                        self._receive(message)
         except WireError as error:
             self._log.error("worker broke the protocol: killed", error=str(error))
             self._kill()

@@ -78,7 +78,7 @@ def main() -> int:
     except BrokenPipeError:
         return 1
     except (MediaError, WireError) as error:
-        print(f"worker: {error}", file=sys.stderr, flush=True)
+        sys.stderr.write(f"{error}\n")
         return 1
     return 0
 

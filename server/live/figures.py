@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 
 from ingest.unit import AudioConfig, AudioUnit, StreamInfo, Unit, VideoConfig, VideoUnit
-from transcode.wire import Health
+from transcode.message import Health
 
 WINDOW_MS = 4_000
 """The bit rate is a mean over so long."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from server.live.stream import LiveStream
-from transcode.wire import Health
+from transcode.message import Health
 
 LONGEST_KEY_INTERVAL = 4.0
 """Seconds. Beyond it a viewer who joins, and a restarted worker, wait noticeably."""
@@ -24,7 +24,7 @@ class LiveState:
     session: str | None = None
     started_at: int | None = None
     """PDT of the first picture, UTC ms."""
-    ingest: Mapping[str, object] = {}  # noqa: RUF008 - never written to
+    ingest: Mapping[str, object] = {}
     renditions: tuple[Mapping[str, object], ...] = ()
     warnings: tuple[Mapping[str, object], ...] = ()
     """Each with a stable `code`, what is the matter, and what to do."""
@@ -94,7 +94,7 @@ def _renditions(stream: LiveStream) -> tuple[Mapping[str, object], ...]:
 def _warnings(stream: LiveStream) -> list[dict[str, object]]:
     warnings: list[dict[str, object]] = []
     health = stream.figures.health
-    if health is not None and (health.keyframe_interval or 0) > LONGEST_KEY_INTERVAL:
+    if health is not None and health.keyframe_interval > LONGEST_KEY_INTERVAL:
         warnings.append(
             {
                 "code": "keyframe-interval",
@@ -102,7 +102,7 @@ def _warnings(stream: LiveStream) -> list[dict[str, object]]:
                 "advice": "Set 2 s in OBS: Settings > Output > Streaming > Keyframe Interval.",
             }
         )
-    if health is not None and health.speed < BEHIND:
+    if health is not None and 0 < health.speed < BEHIND:
         warnings.append(
             {
                 "code": "encoding-behind",

@@ -60,7 +60,7 @@ class PublisherFeed:
 class LiveStream:
     """A channel on the air."""
 
-    def __init__(  # noqa: PLR0913 - the object graph of a broadcast, made in one place
+    def __init__(
         self,
         channel: str,
         session: str,
@@ -104,7 +104,7 @@ class LiveStream:
         return self._feed.publisher if self._feed else None
 
     def attach(self, publisher: Publisher, protocol: str) -> PublisherFeed:
-        """Let `publisher` feed the stream; the one before is dropped, its place is taken at once."""
+        """Let `publisher` feed the stream at once; the one before is dropped."""
         before, self._feed = self._feed, PublisherFeed(self, publisher)
         self.protocol = protocol
         if before is not None:
