@@ -16,18 +16,27 @@ from server.errors import Invalid, Problem, TooLarge
 
 JSON_LIMIT = 64 * 1024
 IMAGE_LIMIT = 8 * 1024 * 1024
-FEED_LIMIT = 16 * 1024 * 1024
+PRODUCT_LIMIT = IMAGE_LIMIT * 4 // 3 + JSON_LIMIT
+"""A product may carry its picture as a data: URL."""
+FEED_LIMIT = 32 * 1024 * 1024
 BODY_SECONDS = 30.0
+BODY_LIMIT = web.RequestKey("body_limit", int)
+_BODY = web.RequestKey("body", bytes)
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-async def read_body(request: web.Request, limit: int) -> bytes:
-    """Read the whole body, at most `limit` bytes, within BODY_SECONDS.
+async def read_body(request: web.Request) -> bytes:
+    """Read the whole body, at most as long as its route allows, within BODY_SECONDS.
+
+    May be called again.
 
     Raises TooLarge before reading when the announced length is over the limit, else as
     soon as the limit is passed; web.HTTPRequestTimeout when the client drips.
     """
+    if _BODY in request:
+        return request[_BODY]
+    limit = request.get(BODY_LIMIT, JSON_LIMIT)
     if (request.content_length or 0) > limit:
         raise TooLarge(f"The body is over {limit} bytes.", limit)
     chunks = bytearray()
@@ -39,12 +48,13 @@ async def read_body(request: web.Request, limit: int) -> bytes:
                     raise TooLarge(f"The body is over {limit} bytes.", limit)
     except TimeoutError as error:
         raise web.HTTPRequestTimeout(reason="The body took too long.") from error
-    return bytes(chunks)
+    request[_BODY] = bytes(chunks)
+    return request[_BODY]
 
 
-async def read_json(request: web.Request, limit: int = JSON_LIMIT) -> dict[str, object]:
+async def read_json(request: web.Request) -> dict[str, object]:
     """Read a JSON object. Raises TooLarge, Invalid."""
-    raw = await read_body(request, limit)
+    raw = await read_body(request)
     if not raw.strip():
         return {}
     try:
@@ -56,9 +66,9 @@ async def read_json(request: web.Request, limit: int = JSON_LIMIT) -> dict[str, 
     return value
 
 
-async def read_model(request: web.Request, model: type[Model], limit: int = JSON_LIMIT) -> Model:
+async def read_model(request: web.Request, model: type[Model]) -> Model:
     """Read a JSON object as `model`. Raises TooLarge, Invalid with every wrong field."""
-    return validated(model, await read_json(request, limit))
+    return validated(model, await read_json(request))
 
 
 def read_query(request: web.Request, model: type[Model]) -> Model:

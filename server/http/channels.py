@@ -1,0 +1,131 @@
+"""Channels over HTTP: made, listed, rotated, stopped, removed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aiohttp import web
+
+from server.auth import Principal
+from server.channel import Channel, OverlaySettings
+from server.errors import NotFound
+from server.http.body import read_model, read_query
+from server.http.documents import ChannelSent, OverlaySent
+from server.http.paging import PageQuery, page
+from server.http.reply import Reply
+from server.http.site import Site
+from server.http.viewer import PRINCIPAL
+from server.instant import rfc3339
+from transcode.profile import Profile
+
+
+class ChannelCalls:
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def add(self, request: web.Request) -> Reply:
+        sent = await read_model(request, ChannelSent)
+        made = await self._site.channels.add(
+            sent.id, sent.title, sent.profile, self._overlay(sent.overlay)
+        )
+        return Reply(
+            {
+                "id": made.channel.id,
+                "title": made.channel.title,
+                "stream_key": made.stream_key,
+                "anchor_token": made.anchor_token,
+                "rtmp_url": self._site.rtmp_url(request),
+                "watch_url": str(self._site.url(request, f"/watch/{made.channel.id}")),
+            },
+            status=201,
+            location=f"/api/v1/channels/{made.channel.id}",
+        )
+
+    async def list(self, request: web.Request) -> Reply:
+        query = read_query(request, PageQuery)
+        who = request[PRINCIPAL]
+        channels = await self._site.channels.list()
+        return Reply(page(channels, query, lambda c: c.id, lambda c: self._document(c, who)))
+
+    async def get(self, request: web.Request) -> Reply:
+        channel = await self._site.channels.get(request.match_info["channel"])
+        return Reply(self._document(channel, request[PRINCIPAL]))
+
+    async def remove(self, request: web.Request) -> Reply:
+        channel = await self._site.channels.get(request.match_info["channel"])
+        await self._site.channels.remove(channel.id)
+        # Its key opens nothing any more; whoever is still sending is let go.
+        await self._site.live.stop(channel.id)
+        await self._site.shop.forget(channel.id)
+        self._site.bus.forget(channel.id)
+        return Reply(None, status=204)
+
+    async def rotate_key(self, request: web.Request) -> Reply:
+        channel = request.match_info["channel"]
+        key = await self._site.channels.rotate_key(channel)
+        await self._site.live.stop(channel)
+        return Reply({"id": channel, "stream_key": key, "rtmp_url": self._site.rtmp_url(request)})
+
+    async def stop(self, request: web.Request) -> Reply:
+        channel = await self._site.channels.get(request.match_info["channel"])
+        await self._site.live.stop(channel.id)
+        return Reply(self._document(channel, request[PRINCIPAL]))
+
+    async def greet(self, request: web.Request) -> Reply:
+        await self._site.channels.get(request.match_info["channel"])
+        viewer = self._site.viewers.issue()
+        return Reply({"viewer": viewer.id, "token": viewer.token}, status=201)
+
+    async def profiles(self, request: web.Request) -> Reply:
+        query = read_query(request, PageQuery)
+        profiles = list(self._site.profiles.values())
+        return Reply(page(profiles, query, lambda p: p.name, _profile))
+
+    async def profile(self, request: web.Request) -> Reply:
+        name = request.match_info["name"]
+        if name not in self._site.profiles:
+            raise NotFound("profile", name[:64])
+        return Reply(_profile(self._site.profiles[name]))
+
+    def _overlay(self, sent: OverlaySent | None) -> OverlaySettings | None:
+        if sent is None:
+            return None
+        given = sent.model_dump(exclude_none=True)
+        return replace(self._site.overlay, **given)
+
+    def _document(self, channel: Channel, who: Principal) -> dict[str, object]:
+        """Write a channel; how the ingest does is for those who run it."""
+        state = self._site.live.state(channel.id)
+        mine = who.may_run(channel.id)
+        return {
+            "id": channel.id,
+            "title": channel.title,
+            "state": state.state,
+            "session": state.session,
+            "started_at": None if state.started_at is None else rfc3339(state.started_at),
+            "viewers": self._site.audience.count(channel.id),
+            "ingest": dict(state.ingest) if mine else {},
+            "renditions": [dict(rendition) for rendition in state.renditions],
+            "profile": channel.profile,
+            "overlay": {
+                "mode": channel.overlay.mode.value,
+                "corner": channel.overlay.corner.value,
+                "motion": channel.overlay.motion.value,
+                "locale": channel.overlay.locale,
+            },
+            "warnings": [dict(warning) for warning in state.warnings] if mine else [],
+        }
+
+
+def _profile(profile: Profile) -> dict[str, object]:
+    return {
+        "name": profile.name,
+        "rungs": [{"short_side": r.short_side, "bitrate": r.bitrate} for r in profile.rungs],
+        "part_seconds": round(float(profile.part_seconds), 3),
+        "segment_seconds": round(float(profile.segment_seconds), 3),
+        "encoder": profile.encoder,
+        "preset": profile.preset,
+        "options": dict(profile.options),
+        "audio_bitrate": profile.audio_bitrate,
+        "max_frame_rate": round(float(profile.max_frame_rate), 3),
+    }

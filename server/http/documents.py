@@ -1,0 +1,200 @@
+"""The API's JSON as models: what is accepted, what is answered, what openapi.json says."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from overlay.scene import Corner, Motion
+from server.channel import OverlayMode
+from server.shop.catalogue import Availability, Kind
+from server.shop.timeline import Anchor
+
+Instant = Annotated[
+    str, Field(description="RFC 3339, UTC, milliseconds.", examples=["2026-01-02T03:04:05.678Z"])
+]
+
+
+class Sent(BaseModel):
+    """Something a client sends: a name we do not know is an error, not a silence."""
+
+    model_config = ConfigDict(extra="forbid", str_max_length=5_000)
+
+
+class OverlaySent(Sent):
+    mode: OverlayMode | None = None
+    corner: Corner | None = None
+    motion: Motion | None = None
+    locale: str | None = Field(None, max_length=35, description="BCP 47.")
+
+
+class ChannelSent(Sent):
+    id: str = Field(description="1 to 32 of a-z 0-9 -.", examples=["tea"])
+    title: str = ""
+    profile: str | None = None
+    overlay: OverlaySent | None = None
+
+
+class PinSent(Sent):
+    product_id: str = Field(min_length=1, max_length=64)
+    anchor: Anchor = Anchor.NOW
+    t_media: Instant | None = Field(None, description="Needed for the anchors `seen` and `at`.")
+
+
+class Money(BaseModel):
+    amount: int = Field(description="Minor units.", examples=[1290])
+    currency: str = Field(description="ISO 4217.", examples=["EUR"])
+
+
+class ProductSent(BaseModel):
+    """`image` may be an http(s) URL, one stored here, or a data: URL of a JPEG, PNG or WebP."""
+
+    title: str
+    price: Money
+    sale_price: Money | None = None
+    description: str = ""
+    brand: str = ""
+    availability: Availability = Availability.IN_STOCK
+    stock: int | None = None
+    image: str = ""
+    images: list[str] = []
+    link: str = ""
+    kind: Kind = Kind.GOODS
+    attributes: dict[str, str] = {}
+
+
+class Product(ProductSent):
+    id: str
+    revision: int
+
+
+class Channel(BaseModel):
+    id: str
+    title: str
+    state: Literal["offline", "live", "interrupted"]
+    session: str | None
+    started_at: Instant | None
+    viewers: int
+    ingest: dict[str, object] = Field(description="Figures; empty for the public.")
+    renditions: list[dict[str, object]]
+    profile: str
+    overlay: dict[str, str]
+    warnings: list[dict[str, object]] = Field(description="Empty for the public.")
+
+
+class ChannelMade(BaseModel):
+    """Key and token are shown this once."""
+
+    id: str
+    title: str
+    stream_key: str
+    anchor_token: str
+    rtmp_url: str
+    watch_url: str
+
+
+class KeyMade(BaseModel):
+    id: str
+    stream_key: str
+    rtmp_url: str
+
+
+class Rejected(BaseModel):
+    line: int
+    reason: str
+
+
+class Imported(BaseModel):
+    imported: int
+    updated: int
+    unchanged: int
+    rejected: list[Rejected]
+
+
+class Rect(BaseModel):
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class Pin(BaseModel):
+    id: str
+    product_id: str
+    revision: int
+    t_media: Instant
+    start: Instant
+    end: Instant | None
+    late: bool
+    slot: int
+    exact: bool = Field(description="`start` is the frame drawn first, not an expectation.")
+    rect: Rect | None
+
+
+class Interval(Pin):
+    """A pin with its product as it is now."""
+
+    product: Product | None = None
+
+
+class Timeline(BaseModel):
+    session: str | None
+    started_at: Instant | None
+    ended_at: Instant | None
+    seq: int
+    cursor: int = Field(description="Events behind it (`events?after=`) are not in here.")
+    intervals: list[Interval]
+    events: list[dict[str, object]]
+
+
+class ViewerMade(BaseModel):
+    viewer: str
+    token: str
+
+
+class Channels(BaseModel):
+    items: list[Channel]
+    next: str | None
+
+
+class Products(BaseModel):
+    items: list[Product]
+    next: str | None
+
+
+class Pins(BaseModel):
+    items: list[Pin]
+    next: str | None
+
+
+class Rung(BaseModel):
+    short_side: int
+    bitrate: int
+
+
+class Profile(BaseModel):
+    name: str
+    rungs: list[Rung]
+    part_seconds: float
+    segment_seconds: float
+    encoder: str
+    preset: str
+    options: dict[str, str]
+    audio_bitrate: int
+    max_frame_rate: float
+
+
+class Profiles(BaseModel):
+    items: list[Profile]
+    next: str | None
+
+
+class Problem(BaseModel):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str

@@ -1,0 +1,164 @@
+"""The pages: HTML of `player/` with a nonce, the channel and its title filled in.
+
+Everything filled in is escaped. Scripts come from our own origin; the one inline script,
+the import map, carries the nonce of its answer.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import secrets
+from enum import Enum
+from pathlib import Path
+
+from aiohttp import web
+
+from server.errors import NotFound
+from server.http.assets import PLAYER, Assets, answer
+from server.http.site import Site
+from server.http.viewer import greet
+
+DOCS = Path(__file__).with_name("docs")
+_PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
+_VENDOR_CACHE = "public, max-age=3600"
+
+
+class Page(Enum):
+    """A page's file and who may frame it."""
+
+    LOBBY = ("lobby.html", "'none'")
+    WATCH = ("watch.html", "'self'")
+    EMBED = ("embed.html", "*")
+    STUDIO = ("studio.html", "'self'")
+    OPS = ("ops.html", "'none'")
+    DOCS = ("docs.html", "'none'")
+
+    @property
+    def file(self) -> str:
+        return self.value[0]
+
+    @property
+    def ancestors(self) -> str:
+        return self.value[1]
+
+
+class Pages:
+    """Answers for the pages and their modules."""
+
+    def __init__(self, site: Site, root: Path = PLAYER) -> None:
+        self._site = site
+        self._root = root
+        self._assets = Assets(root)
+        self._docs = Assets(DOCS)
+
+    async def lobby(self, request: web.Request) -> web.Response:
+        return self._page(request, Page.LOBBY, {"title": "Vitrine"})
+
+    async def watch(self, request: web.Request) -> web.Response:
+        return await self._of_channel(request, Page.WATCH)
+
+    async def embed(self, request: web.Request) -> web.Response:
+        return await self._of_channel(request, Page.EMBED)
+
+    async def studio(self, request: web.Request) -> web.Response:
+        return await self._of_channel(request, Page.STUDIO)
+
+    async def ops(self, request: web.Request) -> web.Response:
+        return self._page(request, Page.OPS, {"title": "Vitrine · operations"})
+
+    async def icon(self, request: web.Request) -> web.Response:
+        return answer(request, self._assets.get("icon.svg"), _VENDOR_CACHE)
+
+    async def docs(self, request: web.Request) -> web.Response:
+        return self._filled(request, Page.DOCS, DOCS / "docs.html", {"title": "Vitrine API"})
+
+    async def asset(self, request: web.Request) -> web.Response:
+        name = request.match_info["path"]
+        cache = _VENDOR_CACHE if name.startswith("vendor/") else "no-cache"
+        response = answer(request, self._assets.get(name), cache)
+        # The custom element is a module that other sites may load.
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        return response
+
+    async def docs_asset(self, request: web.Request) -> web.Response:
+        return answer(request, self._docs.get(request.match_info["path"]))
+
+    async def _of_channel(self, request: web.Request, page: Page) -> web.Response:
+        name = request.match_info["channel"]
+        try:
+            channel = await self._site.channels.get(name)
+        except NotFound:
+            return _missing()
+        fields = {
+            "channel": channel.id,
+            "title": channel.title or channel.id,
+            "url": str(self._site.url(request, f"/watch/{channel.id}")),
+        }
+        return self._page(request, page, fields)
+
+    def _page(self, request: web.Request, page: Page, fields: dict[str, str]) -> web.Response:
+        return self._filled(request, page, self._root / page.file, fields)
+
+    def _filled(
+        self, request: web.Request, page: Page, path: Path, fields: dict[str, str]
+    ) -> web.Response:
+        nonce = secrets.token_urlsafe(18)
+        values = {"nonce": nonce, **fields}
+        try:
+            text = path.read_text("utf-8")
+        except OSError as error:
+            raise NotFound("page", page.file) from error
+        body = _PLACEHOLDER.sub(lambda found: html.escape(values.get(found[1], "")), text)
+        response = web.Response(text=body, content_type="text/html")
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["Content-Security-Policy"] = _policy(nonce, page.ancestors)
+        response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+        if page is not Page.EMBED:
+            response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        else:
+            response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        greet(self._site, request, response)
+        return response
+
+
+def _missing() -> web.Response:
+    """Say to a person that there is no such channel; the name is not repeated."""
+    response = web.Response(
+        status=404,
+        content_type="text/html",
+        text=(
+            '<!doctype html><html lang="en"><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width">'
+            "<title>No such channel</title><h1>No such channel</h1>"
+            '<p>Nothing is shown here. <a href="/">See what is on.</a></p></html>'
+        ),
+    )
+    response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors *"
+    return response
+
+
+def _policy(nonce: str, ancestors: str) -> str:
+    """Write the Content-Security-Policy (CSP level 3) of a page.
+
+    hls.js runs its demuxer in a worker made from a blob and feeds the video element by one.
+    Product pictures may lie on the shop's own hosts.
+    """
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'self' 'nonce-{nonce}'",
+            "style-src 'self'",
+            "img-src 'self' https: http: data: blob:",
+            "media-src 'self' blob:",
+            "connect-src 'self'",
+            "worker-src 'self' blob:",
+            "font-src 'self'",
+            "manifest-src 'self'",
+            "frame-src 'self'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            f"frame-ancestors {ancestors}",
+        )
+    )

@@ -1,0 +1,131 @@
+"""The URL table. Everything that the server answers, on one page.
+
+Each call of the API says who may make it and what goes in and out: the router, the checks
+and `openapi.json` all read this table.
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from server.http import documents as d
+from server.http import hls
+from server.http.body import BODY_LIMIT, FEED_LIMIT, IMAGE_LIMIT, PRODUCT_LIMIT
+from server.http.channels import ChannelCalls
+from server.http.events import EventsQuery, EventStream
+from server.http.idempotency import Idempotency
+from server.http.openapi import describe
+from server.http.ops import OpsCalls
+from server.http.pages import Pages
+from server.http.paging import PageQuery
+from server.http.reply import Reply, written
+from server.http.route import Access, Route, Stream
+from server.http.shop import ImportQuery, ShopCalls, TimelineQuery
+from server.http.site import Site
+from server.http.viewer import PRINCIPAL, principal
+
+API = "/api/v1"
+_C = f"{API}/channels/{{channel}}"
+
+
+def api(site: Site) -> tuple[Route, ...]:
+    """Give the API's calls."""
+    channels, shop, events = ChannelCalls(site), ShopCalls(site), EventStream(site)
+    anybody, anchor, operator = Access.ANYBODY, Access.CHANNEL, Access.OPERATOR
+    # fmt: off
+    return (
+        Route("POST", f"{API}/channels", channels.add, operator, "Make a channel",
+              d.ChannelMade, 201, d.ChannelSent, secret=True),
+        Route("GET", f"{API}/channels", channels.list, anybody, "List channels",
+              d.Channels, query=PageQuery),
+        Route("GET", _C, channels.get, anybody, "Read a channel and its state", d.Channel),
+        Route("DELETE", _C, channels.remove, operator, "Remove a channel and all of it",
+              status=204),
+        Route("POST", f"{_C}/rotate-key", channels.rotate_key, operator,
+              "Replace the stream key and let the publisher go", d.KeyMade, secret=True),
+        Route("POST", f"{_C}/stop", channels.stop, anchor, "End the broadcast", d.Channel),
+        Route("POST", f"{_C}/viewers", channels.greet, anybody, "Get a viewer's token",
+              d.ViewerMade, 201, secret=True),
+        Route("PUT", f"{_C}/products/{{product}}", shop.put_product, anchor,
+              "Add or replace a product", d.Product, body=d.ProductSent, limit=PRODUCT_LIMIT),
+        Route("GET", f"{_C}/products", shop.products, anybody, "List products",
+              d.Products, query=PageQuery),
+        Route("GET", f"{_C}/products/{{product}}", shop.product, anybody, "Read a product",
+              d.Product),
+        Route("DELETE", f"{_C}/products/{{product}}", shop.remove_product, anchor,
+              "Remove a product", status=204),
+        Route("PUT", f"{_C}/products/{{product}}/image", shop.put_image, anchor,
+              f"Give a product its picture, at most {IMAGE_LIMIT >> 20} MiB", d.Product,
+              binary="image/*", limit=IMAGE_LIMIT),
+        Route("POST", f"{_C}/products:import", shop.import_products, anchor,
+              f"Import a feed, at most {FEED_LIMIT >> 20} MiB", d.Imported, query=ImportQuery,
+              binary="text/csv", limit=FEED_LIMIT),
+        Route("POST", f"{_C}/pins", shop.pin, anchor, "Pin a product to the picture",
+              d.Pin, 201, d.PinSent),
+        Route("DELETE", f"{_C}/pins/{{pin}}", shop.unpin, anchor, "End a pin", d.Pin),
+        Route("GET", f"{_C}/pins", shop.pins, anybody, "List what is pinned", d.Pins,
+              query=PageQuery),
+        Route("GET", f"{_C}/timeline", shop.timeline, anybody, "Read what was shown when",
+              d.Timeline, query=TimelineQuery),
+        Route("GET", f"{_C}/events", None, anybody,
+              "Follow the channel by server-sent events", query=EventsQuery,
+              stream=events.events),
+        Route("GET", f"{API}/profiles", channels.profiles, anybody, "List the profiles",
+              d.Profiles, query=PageQuery),
+        Route("GET", f"{API}/profiles/{{name}}", channels.profile, anybody, "Read a profile",
+              d.Profile),
+    )
+    # fmt: on
+
+
+def add_routes(app: web.Application, site: Site, pages: Pages) -> None:
+    """Mount everything."""
+    ops, shop = OpsCalls(site), ShopCalls(site)
+    once = Idempotency(site.store, site.clock)
+    add = app.router.add_route
+    routes = api(site)
+    for route in routes:
+        add(route.method, route.path, _guarded(site, once, route))
+    add("GET", f"{API}/openapi.json", _openapi(routes))
+    add("GET", "/api/docs", pages.docs)
+    add("GET", "/api/docs/{path}", pages.docs_asset)
+    hls.add_routes(app, site.live)
+    add("GET", "/images/{name}", shop.image)
+    add("GET", "/", pages.lobby)
+    add("GET", "/watch/{channel}", pages.watch)
+    add("GET", "/embed/{channel}", pages.embed)
+    add("GET", "/studio/{channel}", pages.studio)
+    add("GET", "/ops", pages.ops)
+    add("GET", "/player/{path:.+}", pages.asset)
+    add("GET", "/favicon.ico", pages.icon)
+    add("GET", "/healthz", ops.healthz)
+    add("GET", "/readyz", ops.readyz)
+    add("GET", "/metrics", ops.metrics)
+
+
+def _guarded(site: Site, once: Idempotency, route: Route) -> Stream:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        who = request[PRINCIPAL] = await principal(site, request)
+        request[BODY_LIMIT] = route.limit
+        if route.access is Access.OPERATOR:
+            who.require_operator()
+        elif route.access is Access.CHANNEL:
+            who.require_channel(request.match_info["channel"])
+        if route.stream is not None:
+            return await route.stream(request)
+        if route.call is None:
+            raise LookupError(f"nobody answers {route.method} {route.path}")
+        if route.method == "GET":
+            return written(request, await route.call(request))
+        return written(request, await once.once(request, who, route.secret, route.call))
+
+    return answer
+
+
+def _openapi(routes: tuple[Route, ...]) -> Stream:
+    reply = Reply(describe(routes), tagged=True)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return written(request, reply)
+
+    return answer

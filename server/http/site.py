@@ -1,0 +1,104 @@
+"""What the HTTP layer is given: the services it speaks for, as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiohttp import web
+from yarl import URL
+
+from server.auth import Authenticator, Viewers
+from server.bus import Bus
+from server.channel import OverlaySettings
+from server.channels import Channels
+from server.clock import Clock
+from server.hls.edge import Edge
+from server.http.audience import Audience
+from server.http.metrics import Metrics
+from server.shop.service import Shop
+from server.store.port import Store
+from transcode.profile import Profile
+
+
+class LiveState(Protocol):
+    """What is known of a channel's broadcast."""
+
+    @property
+    def state(self) -> str:
+        """`offline`, `live` or `interrupted`."""
+        ...
+
+    @property
+    def session(self) -> str | None: ...
+
+    @property
+    def started_at(self) -> int | None:
+        """UTC milliseconds."""
+        ...
+
+    @property
+    def ingest(self) -> Mapping[str, object]: ...
+
+    @property
+    def renditions(self) -> Sequence[Mapping[str, object]]: ...
+
+    @property
+    def warnings(self) -> Sequence[Mapping[str, object]]: ...
+
+
+class Live(Protocol):
+    """The running broadcasts."""
+
+    def state(self, channel: str) -> LiveState: ...
+
+    def edge(self, channel: str) -> Edge | None: ...
+
+    async def stop(self, channel: str) -> bool:
+        """End the channel's broadcast; False when there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    channels: Channels
+    shop: Shop
+    bus: Bus
+    store: Store
+    live: Live
+    authenticator: Authenticator
+    viewers: Viewers
+    metrics: Metrics
+    audience: Audience
+    clock: Clock
+    profiles: Mapping[str, Profile]
+    overlay: OverlaySettings
+    """What a new channel has unless told otherwise."""
+    ready: Callable[[], bool]
+    public_url: str = ""
+    """How clients reach us, `https://shop.example`; empty: as the request came."""
+    rtmp_port: int = 1935
+
+    def url(self, request: web.Request, path: str) -> URL:
+        """Return an absolute address of ours."""
+        return self._base(request).with_path(path)
+
+    def rtmp_url(self, request: web.Request) -> str:
+        """Return the server address that goes into an encoder's settings."""
+        host = self._base(request).host or "localhost"
+        if ":" in host:
+            host = f"[{host}]"
+        return f"rtmp://{host}:{self.rtmp_port}/live"
+
+    def is_https(self, request: web.Request) -> bool:
+        return self._base(request).scheme == "https"
+
+    def _base(self, request: web.Request) -> URL:
+        if self.public_url:
+            return URL(self.public_url)
+        try:
+            return request.url.origin()
+        except ValueError:
+            # A Host header that is no host: answer for the address connected to.
+            return URL.build(scheme="http", host="localhost")
