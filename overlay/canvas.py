@@ -44,11 +44,11 @@ class Canvas:
 
     @property
     def width(self) -> int:
-        return self.alpha.shape[1]
+        return int(self.alpha.shape[1])
 
     @property
     def height(self) -> int:
-        return self.alpha.shape[0]
+        return int(self.alpha.shape[0])
 
     def fill(self, area: Area, radius: float, colour: Colour, opacity: float = 1.0) -> None:
         """Fill a rounded rectangle."""
@@ -102,7 +102,7 @@ class Canvas:
         dy = (down - (area.height / 2 - radius))[:, None]
         outside = np.hypot(np.maximum(dx, 0), np.maximum(dy, 0))
         distance = outside + np.minimum(np.maximum(dx, dy), 0) - radius
-        return np.clip(0.5 - distance, 0, 1).astype(np.float32)
+        return np.asarray(np.clip(0.5 - distance, 0, 1), np.float32)
 
 
 def _vector(colour: Colour) -> Plane:

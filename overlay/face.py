@@ -36,21 +36,25 @@ _PRICE = 30.0
 _OLD = 16.0
 _OLD_GAP = 7.0
 _OLD_LIFT = 6.5
+_STACKED_OLD = 14.5
+_STACKED_DROP = 1.5
 _BADGE = 13.5
 _BADGE_HEIGHT = 20.0
 _BADGE_PADDING = 5.5
 _BADGE_RADIUS = 6.0
 
-_TOP = 10.5
+_TOP = 9.8
 """Top of the title's capitals."""
 _BASELINE = 90.0
 """Of the price."""
 _TITLE_LINES = 2
+_SHORT_SINK = 7.0
 
 _CAP = 0.7
 """Height of Rubik's capitals and figures, in font sizes."""
 _SMALLEST_PRICE = 0.8
 """Shrunk below this to make room, the old price goes on a line of its own instead."""
+_STACKED_PRICE = 0.82
 
 _MARGIN = 0.16
 """Room around the body for the shadow, in body heights."""
@@ -123,13 +127,19 @@ class _Face:
             self._picture(card.image)
             start = 100 - _PADDING + _TEXT_GAP
         end = self._width - _END_PADDING
-        self._title(words.title, start, end)
-        spent = self._prices(words, start, end)
+        lines = self._lines(words.title, end - start)
+        # A title of one line and its price move together, to the middle.
+        sink = _SHORT_SINK if len(lines) < _TITLE_LINES else 0.0
+        for number, line in enumerate(lines):
+            baseline = _TOP + sink + _CAP * _TITLE + number * _LEADING
+            self._write(line, start, baseline, _TITLE, Weight.MEDIUM, _INK)
+        base = _BASELINE - sink
+        spent = self._prices(words, start, end, base)
         if words.badge is not None:
             if card.image is not None:
                 self._badge(words.badge, _PADDING + 3.5, _PADDING + 3.5)
             elif spent + _OLD_GAP + self._badge_width(words.badge) <= end:
-                middle = _BASELINE - _CAP * _OLD / 2
+                middle = base - _CAP * _OLD / 2
                 self._badge(words.badge, spent + _OLD_GAP + 2, middle - _BADGE_HEIGHT / 2)
         return self._canvas
 
@@ -149,35 +159,33 @@ class _Face:
         self._canvas.picture(place, radius, square(image, side))
         self._canvas.outline(place, radius, max(0.6 * self._unit, 0.5), _SHADE, 0.08)
 
-    def _title(self, title: str, start: float, end: float) -> None:
+    def _lines(self, title: str, room: float) -> list[str]:
         def measure(text: str) -> float:
             return self._text_width(text, _TITLE, Weight.MEDIUM)
 
-        for number, line in enumerate(wrap(title, end - start, _TITLE_LINES, measure)):
-            baseline = _TOP + _CAP * _TITLE + number * _LEADING
-            self._write(line, start, baseline, _TITLE, Weight.MEDIUM, _INK)
+        return wrap(title, room, _TITLE_LINES, measure)
 
-    def _prices(self, words: Wording, start: float, end: float) -> float:
+    def _prices(self, words: Wording, start: float, end: float, base: float) -> float:
         """Write the price and the old price; give where the lower line ends.
 
         A price is never cut off: it shrinks until it fits.
         """
         room = end - start
-        colour = _INK if words.old is None else _SALE
         wide = self._text_width(words.price, _PRICE, Weight.BOLD)
         if words.old is None:
             size = _PRICE * min(1.0, room / wide)
-            return self._write(words.price, start, _BASELINE, size, Weight.BOLD, colour)
+            return self._write(words.price, start, base, size, Weight.BOLD, _INK)
         old_wide = self._text_width(words.old, _OLD, Weight.REGULAR)
         beside = (room - _OLD_GAP - old_wide) / wide
         if beside >= _SMALLEST_PRICE:
             size = _PRICE * min(1.0, beside)
-            spent = self._write(words.price, start, _BASELINE, size, Weight.BOLD, colour)
-            return self._strike(words.old, spent + _OLD_GAP, _BASELINE, _OLD)
-        size = _PRICE * min(1.0, room / wide)
-        above = _BASELINE - _CAP * size - _OLD_LIFT
-        self._strike(words.old, start, above, _OLD * min(1.0, room / old_wide))
-        return self._write(words.price, start, _BASELINE, size, Weight.BOLD, colour)
+            spent = self._write(words.price, start, base, size, Weight.BOLD, _SALE)
+            return self._strike(words.old, spent + _OLD_GAP, base, _OLD)
+        size = _PRICE * min(_STACKED_PRICE, room / wide)
+        base += _STACKED_DROP
+        above = base - _CAP * size - _OLD_LIFT
+        self._strike(words.old, start, above, _STACKED_OLD * min(1.0, room / old_wide))
+        return self._write(words.price, start, base, size, Weight.BOLD, _SALE)
 
     def _strike(self, text: str, start: float, baseline: float, size: float) -> float:
         end = self._write(text, start, baseline, size, Weight.REGULAR, _QUIET)

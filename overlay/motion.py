@@ -25,10 +25,6 @@ class Pose:
     shift: float
     """Towards the nearer side of the picture, in card widths."""
 
-    @property
-    def still(self) -> bool:
-        return self.opacity == 1.0 and self.shift == 0.0
-
 
 _AT_REST = Pose(1.0, 0.0)
 

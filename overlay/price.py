@@ -17,13 +17,14 @@ from overlay.scene import Money
 
 # ISO 4217, the currencies whose minor unit is not a hundredth. Not CLDR's digits: CLDR
 # says what is usual to print (IQD 0), ISO what an amount in minor units counts (IQD 3).
-_MINOR_DIGITS: dict[str, int] = (
-    dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0)
-    | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
-    | dict.fromkeys("CLF UYW".split(), 4)
+_WHOLE_UNITS = frozenset(
+    {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF"}
+    | {"UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"}
 )
+_THOUSANDTHS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+_TEN_THOUSANDTHS = frozenset({"CLF", "UYW"})
 _CURRENCY = re.compile(r"[A-Z]{3}")
-# CLDR's currencySpacing, which Babel leaves out: a symbol that ends in a letter keeps off the digits.
+# CLDR's currencySpacing, which Babel leaves out: a symbol ending in a letter keeps off the digits.
 _LETTER_MEETS_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 _MAX_AMOUNT = 10**15
 
@@ -57,7 +58,7 @@ def major_units(money: Money) -> Decimal:
         raise BadPrice(f"{money.currency!r} is not an ISO 4217 currency code")
     if not 0 <= money.amount <= _MAX_AMOUNT:
         raise BadPrice(f"amount {money.amount} is not 0 .. {_MAX_AMOUNT} minor units")
-    return Decimal(money.amount).scaleb(-_MINOR_DIGITS.get(money.currency, 2))
+    return Decimal(money.amount).scaleb(-_minor_digits(money.currency))
 
 
 def price_text(money: Money, locale: str) -> str:
@@ -102,3 +103,11 @@ def discount(price: Money, was: Money) -> int:
 def discount_text(percent: int, locale: str) -> str:
     """Write a discount as the locale does: `-20%`, `-20 %`."""
     return format_percent(Decimal(-percent) / 100, locale=parse_locale(locale))
+
+
+def _minor_digits(currency: str) -> int:
+    if currency in _WHOLE_UNITS:
+        return 0
+    if currency in _THOUSANDTHS:
+        return 3
+    return 4 if currency in _TEN_THOUSANDTHS else 2

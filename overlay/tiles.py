@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from overlay.canvas import Canvas
-from overlay.errors import OverlayError as OverlayError
 from overlay.face import margin, paint, word
 from overlay.layout import Box
 from overlay.picture import square
@@ -66,8 +65,6 @@ class Plane:
     """256 * (1 - alpha)."""
     add: Fixed
     """256 * alpha * value + 128 (for rounding)."""
-    level: NDArray[np.uint8]
-    """The value itself, to be copied where the tile is opaque."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,8 +75,6 @@ class Tile:
     height: int
     margin: int
     """From the tile's edge to the card's body, on every side."""
-    opaque: Box
-    """Wholly covering pixels: plain copies."""
     y: Plane
     u: Plane
     v: Plane
@@ -130,23 +125,19 @@ class Renderer:
 
 def _tile(canvas: Canvas, body: Box, color: ColorSpec) -> Tile:
     alpha = canvas.alpha
-    straight = canvas.rgb / np.maximum(alpha, 1e-6)[..., None]
+    straight = np.asarray(canvas.rgb / np.maximum(alpha, 1e-6)[..., None], np.float32)
     luma, cb, cr = color.planes(straight)
     thin = _halved(alpha)
     u, v = (_plane(_halved(chroma * alpha), thin) for chroma in (cb, cr))
-    pad = margin(body)
-    return Tile(
-        canvas.width, canvas.height, pad, _opaque(u, pad, body), _plane(luma * alpha, alpha), u, v
-    )
+    return Tile(canvas.width, canvas.height, margin(body), _plane(luma * alpha, alpha), u, v)
 
 
 def _plane(premultiplied: NDArray[np.float32], alpha: NDArray[np.float32]) -> Plane:
-    level = premultiplied / np.maximum(alpha, 1e-6)
-    return Plane(
-        keep=np.rint(256 * (1 - alpha)).astype(np.uint16),
-        add=(np.rint(256 * premultiplied) + 128).astype(np.uint16),
-        level=np.clip(np.rint(level), 0, 255).astype(np.uint8),
-    )
+    value = np.clip(premultiplied / np.maximum(alpha, 1e-6), 0, 255)
+    keep = np.rint(256 * (1 - alpha)).clip(0, 256)
+    # From the rounded weight, so that `keep` and `add` never exceed 16 bits together.
+    add = np.rint(value * (256 - keep)) + 128
+    return Plane(keep.astype(np.uint16), add.astype(np.uint16))
 
 
 def _halved(plane: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -154,13 +145,3 @@ def _halved(plane: NDArray[np.float32]) -> NDArray[np.float32]:
     kernel_across = np.array((0.25, 0.5, 0.25), np.float32)
     across = cv2.filter2D(plane, -1, kernel_across[None, :], borderType=cv2.BORDER_REPLICATE)
     return np.asarray((across[0::2, 0::2] + across[1::2, 0::2]) / 2, np.float32)
-
-
-def _opaque(chroma: Plane, pad: int, body: Box) -> Box:
-    """Find the largest even box, the same distance inside the body all round, that covers."""
-    for inset in range(2, body.height // 2, 2):
-        first, rows = (pad + inset) // 2, (body.height - 2 * inset) // 2
-        columns = (body.width - 2 * inset) // 2
-        if not chroma.keep[first : first + rows, first : first + columns].any():
-            return Box(pad + inset, pad + inset, 2 * columns, 2 * rows)
-    return Box(pad, pad, 0, 0)

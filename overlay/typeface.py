@@ -20,8 +20,10 @@ from overlay.errors import MissingGlyph
 Mask = NDArray[np.float32]
 """Coverage 0..1, shape (rows, columns)."""
 
-_SCALE = 4
-"""Glyphs are drawn this many times larger and averaged down: OpenCV places them on whole pixels."""
+_SMALL = 24
+_SCALE_SMALL, _SCALE = 8, 4
+"""Glyphs are drawn this many times larger and averaged down (OpenCV places them on whole
+pixels); more so below _SMALL pixels, where a quarter of a pixel shows."""
 
 _BASELINE = 1.05
 _DESCENT = 0.35
@@ -70,7 +72,7 @@ class Typeface:
 
     def width(self, text: str, size: float, weight: Weight) -> float:
         """Measure the advance of one line in pixels at `size` pixels per em."""
-        pixels = max(round(size * _SCALE), 1)
+        pixels = max(round(size * _scale(size)), 1)
         total = 0
         for face, run in self._runs(clean(text)):
             total += self._advance(face, run, pixels, weight)
@@ -78,12 +80,13 @@ class Typeface:
 
     def draw(self, text: str, size: float, weight: Weight) -> TextMask:
         """Draw one line at `size` pixels per em. Raises MissingGlyph."""
-        pixels = max(round(size * _SCALE), 1)
+        scale = _scale(size)
+        pixels = max(round(size * scale), 1)
         runs = self._runs(clean(text))
         advances = [self._advance(face, run, pixels, weight) for face, run in runs]
-        margin, baseline = _whole(_MARGIN * pixels), _whole(_BASELINE * pixels)
-        rows = baseline + _whole(_DESCENT * pixels)
-        canvas = np.zeros((rows, _whole(sum(advances) + 2 * margin)), np.uint8)
+        margin, baseline = _whole(_MARGIN * pixels, scale), _whole(_BASELINE * pixels, scale)
+        rows = baseline + _whole(_DESCENT * pixels, scale)
+        canvas = np.zeros((rows, _whole(sum(advances) + 2 * margin, scale)), np.uint8)
         pen = margin
         for (face, run), advance in zip(runs, advances, strict=True):
             ink = self._ink(face, run, advance, (rows, baseline, margin), pixels, weight)
@@ -93,11 +96,11 @@ class Typeface:
             pen += advance
         small = cv2.resize(
             canvas,
-            (canvas.shape[1] // _SCALE, canvas.shape[0] // _SCALE),
+            (canvas.shape[1] // scale, rows // scale),
             interpolation=cv2.INTER_AREA,
         )
-        mask = small.astype(np.float32) / 255
-        return TextMask(mask, margin // _SCALE, baseline // _SCALE, sum(advances) / _SCALE)
+        mask = small.astype(np.float32) / np.float32(255)
+        return TextMask(mask, margin // scale, baseline // scale, sum(advances) / scale)
 
     def _advance(self, face: cv2.FontFace, run: str, pixels: int, weight: Weight) -> int:
         nothing = np.zeros((1, 1), np.uint8)
@@ -191,6 +194,10 @@ def _embolden(layer: NDArray[np.uint8], pixels: int, weight: Weight) -> NDArray[
     return np.asarray(cv2.dilate(layer, kernel), np.uint8)
 
 
-def _whole(length: float) -> int:
+def _scale(size: float) -> int:
+    return _SCALE_SMALL if size < _SMALL else _SCALE
+
+
+def _whole(length: float, scale: int) -> int:
     """Round up to whole output pixels."""
-    return -(-int(length) // _SCALE) * _SCALE
+    return -(-int(length) // scale) * scale

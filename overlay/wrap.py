@@ -1,7 +1,8 @@
 """Breaks a title into lines. Pure, standard library only.
 
 A small part of UAX #14: lines break at spaces, after hyphens and slashes, and between
-ideographs, kana and Hangul, but not before a closing or after an opening mark.
+ideographs and kana (Korean keeps its words whole), but not before a closing or after
+an opening mark.
 """
 
 from __future__ import annotations
@@ -13,18 +14,20 @@ Measure = Callable[[str], float]
 
 ELLIPSIS = "…"
 
-_CLOSING = frozenset("、。，．・：；？！）］｝〉》」』】〕〗’”,.:;?!)]}…—ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ%％℃°")
+_SPARED = 6
+"""Characters given up so that the ellipsis follows a whole word."""
+
+_CLOSING = frozenset(
+    "、。，．・：；？！）］｝〉》」』】〕〗’”,.:;?!)]}…—ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ%％℃°"
+)
 _OPENING = frozenset("（［｛〈《「『【〔〖‘“([{¥￥$€£#＃")
 _BREAK_AFTER = frozenset("-–/／")
 
 # Inclusive ranges of code points that may be broken between any two of them.
 _IDEOGRAPHIC = (
-    (0x1100, 0x11FF),
     (0x2E80, 0x2FDF),
-    (0x3000, 0x31FF),
-    (0x3200, 0x9FFF),
-    (0xA960, 0xA97F),
-    (0xAC00, 0xD7FF),
+    (0x3000, 0x312F),
+    (0x3190, 0x9FFF),
     (0xF900, 0xFAFF),
     (0xFE30, 0xFE4F),
     (0xFF00, 0xFFEF),
@@ -94,5 +97,8 @@ def _fit_last(text: str, width: float, measure: Measure) -> str:
             low = middle
         else:
             high = middle - 1
+    # Half a word reads worse than a word less, while not much room is lost.
+    whole = _last_break(text, low) if low else 0
+    low = whole if low - whole <= _SPARED else low
     # Ellipsis straight after a word; a dangling comma or opening bracket looks like a fault.
     return text[:low].rstrip(" ,.;:-–/、，。（([「『【") + ELLIPSIS
