@@ -37,6 +37,16 @@ class Channel:
     created_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class ChannelDefaults:
+    """What a new channel gets where nothing is said, and what it may ask for."""
+
+    profile: str
+    profiles: frozenset[str]
+    overlay: OverlaySettings
+    max_channels: int = 1_000
+
+
 class SecretKind(StrEnum):
     STREAM_KEY = "stream-key"
     ANCHOR_TOKEN = "anchor-token"  # noqa: S105 - the kind's name, not a secret

@@ -6,13 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from babel import Locale, UnknownLocaleError
-
 from server.attempts import Attempts
 from server.auth import digest, new_secret
-from server.channel import Channel, OverlaySettings, SecretKind
+from server.channel import Channel, ChannelDefaults, OverlaySettings, SecretKind
 from server.clock import Clock
 from server.errors import Invalid, NotFound, Problem, RateLimited
+from server.locale import is_locale
 from server.store.port import Store
 
 MAX_TITLE = 120
@@ -27,14 +26,6 @@ class NewChannel:
     channel: Channel
     stream_key: str
     anchor_token: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelDefaults:
-    profile: str
-    profiles: frozenset[str]
-    overlay: OverlaySettings
-    max_channels: int = 1_000
 
 
 class Channels:
@@ -149,12 +140,3 @@ class Channels:
 def is_channel_id(text: str) -> bool:
     """Tell whether `text` may be a channel's id: short, and safe in a URL as it is."""
     return _ID.fullmatch(text) is not None
-
-
-def is_locale(tag: str) -> bool:
-    """Tell whether CLDR knows this BCP 47 language tag."""
-    try:
-        Locale.parse(tag, sep="-")
-    except (UnknownLocaleError, ValueError, TypeError):
-        return False
-    return len(tag) <= 35

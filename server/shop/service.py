@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from overlay.scene import Card
@@ -24,23 +24,13 @@ from server.shop.news import News
 from server.shop.pins import PinRequest, Pins
 from server.shop.port import Stage
 from server.shop.revision import Revisions
-from server.shop.show import Backstage, Show, ShowSettings
+from server.shop.settings import ShopSettings as ShopSettings
+from server.shop.show import Backstage, Show
 from server.shop.shows import Shows
 from server.shop.timeline import Event, Interval
 from server.store.port import Change, NewProduct, Put, Store
 
 _BATCH = 100
-
-
-@dataclass(frozen=True, slots=True)
-class ShopSettings:
-    max_products: int = 5_000
-    """Per channel."""
-    pin_ahead_ms: int = 600_000
-    """How far in the future `at` may lie."""
-    command_deadline: float = 10.0
-    """Seconds that a command waits for those before it."""
-    show: ShowSettings = field(default_factory=ShowSettings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,22 +15,13 @@ from server.clock import Clock
 from server.errors import Conflict, VitrineError
 from server.shop.catalogue import Product
 from server.shop.port import ShownAt, Stage
+from server.shop.settings import ShowSettings
 from server.shop.timeline import Event, EventKind, Interval, Timeline
 from server.store.port import Store
 
 _log = structlog.get_logger(__name__)
 WORKER = "worker"
 """The actor of reports."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShowSettings:
-    shown_deadline: float = 2.0
-    """Seconds that a command waits for the worker's report; a later one still counts."""
-    max_events: int = 50_000
-    """Per session."""
-    date_range_class: str = "com.vitrine.pin"
-    planned_pin_ms: int = 4 * 3_600_000
 
 
 def new_id(clock: Clock) -> str:

@@ -51,14 +51,16 @@ class StoredAnswer:
     body: bytes
 
 
+Secrets = Sequence[tuple[SecretKind, str]]
+"""Each kind of secret with its digest."""
+
+
 class Store(Protocol):
     async def close(self) -> None: ...
 
     # Channels
 
-    async def add_channel(
-        self, channel: Channel, secrets: Sequence[tuple[SecretKind, str]], limit: int
-    ) -> None:
+    async def add_channel(self, channel: Channel, secrets: Secrets, limit: int) -> None:
         """Add a channel with the digests of its secrets.
 
         Raises Conflict `exists`, TooLarge when there are `limit` channels already.

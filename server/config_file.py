@@ -1,0 +1,171 @@
+"""Where configuration comes from: a YAML file, the environment, the command line.
+
+Every value remembers its place, so that every problem is told with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+PREFIX = "VITRINE_"
+MAX_BYTES = 1_048_576
+Key = tuple[str | int, ...]
+_M = TypeVar("_M", bound=BaseModel)
+
+
+class ConfigError(Exception):
+    """The configuration is wrong. `problems`: one line each, with its place and key."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """The layers above the defaults, lowest first, and the place of each key in them."""
+
+    values: tuple[dict[str, object], ...]
+    places: dict[Key, str]
+    problems: tuple[str, ...]
+    """Found before any value was looked at."""
+
+    def validated(self, model: type[_M], base: dict[str, object]) -> _M:
+        """Lay the layers over `base` and check the whole. Raises ConfigError."""
+        whole: object = base
+        for layer in self.values:
+            whole = _merged(whole, layer)
+        problems = list(self.problems)
+        try:
+            config = model.model_validate(whole)
+        except ValidationError as error:
+            problems += self._told(error)
+            raise ConfigError(*problems) from None
+        if problems:
+            raise ConfigError(*problems)
+        return config
+
+    def _told(self, error: ValidationError) -> Iterator[str]:
+        for item in error.errors(include_url=False, include_context=False, include_input=False):
+            key = item["loc"]
+            message = item["msg"].removeprefix("Value error, ")
+            if item["type"] == "extra_forbidden":
+                message = "there is no such key"
+            yield _line(self._place(key), key, message[:1].lower() + message[1:])
+
+    def _place(self, key: Key) -> str:
+        # A missing key has no place of its own: that of what should hold it is told.
+        for length in range(len(key), 0, -1):
+            if key[:length] in self.places:
+                return self.places[key[:length]]
+        # Nor has a section that is wrong as a whole, in the environment: its first key has.
+        inner = (place for known, place in self.places.items() if known[: len(key)] == key)
+        return next(inner, "default")
+
+
+def read_layers(
+    path: Path | None, environment: Mapping[str, str], overrides: Mapping[str, object]
+) -> Layers:
+    """Read what is given. Raises ConfigError for a file that cannot be read as YAML at all."""
+    places: dict[Key, str] = {}
+    problems: list[str] = []
+    file = _read_file(path, places, problems) if path is not None else {}
+    environment_layer = _read_environment(environment, places, problems)
+    given: dict[str, object] = {}
+    for name, value in overrides.items():
+        if value is not None:
+            key = tuple(name.split("."))
+            _set(given, key, value)
+            places[key] = "command line"
+    return Layers((file, environment_layer, given), places, tuple(problems))
+
+
+def _read_file(path: Path, places: dict[Key, str], problems: list[str]) -> dict[str, object]:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    if len(data) > MAX_BYTES:
+        raise ConfigError(f"{path}: is larger than {MAX_BYTES} bytes")
+    try:
+        loader = yaml.SafeLoader(data)
+        node = loader.get_single_node()
+        content = None if node is None else loader.construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        where = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(f"{path}:{where}: {error.problem or 'is not YAML'}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}:1: is not YAML: {error}") from error
+    if node is None or content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}:1: must hold sections like `server:`")
+    for key, line, doubled in _marks(node, ()):
+        places[key] = f"{path}:{line}"
+        if doubled:
+            problems.append(_line(places[key], key, "stands here for a second time"))
+    # A section with nothing but comments in it is empty, not wrong.
+    return {str(name): {} if value is None else value for name, value in content.items()}
+
+
+def _marks(node: yaml.Node, key: Key) -> Iterator[tuple[Key, int, bool]]:
+    """Walk the nodes: each key, its line, and whether its map has it already."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for name, value in node.value:
+            text = str(name.value)
+            yield (*key, text), name.start_mark.line + 1, text in seen
+            seen.add(text)
+            yield from _marks(value, (*key, text))
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield (*key, index), value.start_mark.line + 1, False
+            yield from _marks(value, (*key, index))
+
+
+def _read_environment(
+    environment: Mapping[str, str], places: dict[Key, str], problems: list[str]
+) -> dict[str, object]:
+    layer: dict[str, object] = {}
+    for name in sorted(environment):
+        # VITRINE_ADMIN_TOKEN and the like, without a section, are no configuration keys.
+        if not name.startswith(PREFIX) or "__" not in name:
+            continue
+        key = tuple(name.removeprefix(PREFIX).lower().split("__"))
+        try:
+            value = yaml.safe_load(environment[name])
+            _set(layer, key, environment[name] if value is None else value)
+        except (yaml.YAMLError, ValueError) as error:
+            problems.append(_line(name, key, f"cannot be read: {error}"))
+        places[key] = name
+    return layer
+
+
+def _set(layer: dict[str, object], key: tuple[str, ...], value: object) -> None:
+    inner = layer
+    for name in key[:-1]:
+        deeper = inner.setdefault(name, {})
+        if not isinstance(deeper, dict):
+            raise ValueError("a value stands where a section is needed")
+        inner = deeper
+    inner[key[-1]] = value
+
+
+def _merged(below: object, above: object) -> object:
+    if not (isinstance(below, dict) and isinstance(above, dict)):
+        return above
+    merged = dict(below)
+    for name, value in above.items():
+        merged[name] = _merged(merged[name], value) if name in merged else value
+    return merged
+
+
+def _line(place: str, key: Key, message: str) -> str:
+    return f"{place}: {'.'.join(str(part) for part in key)}: {message}"

@@ -1,0 +1,54 @@
+"""The tables of the SQLite store, as the migrations that make them. Never edit one: append."""
+
+from __future__ import annotations
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE channels (
+        id TEXT PRIMARY KEY, title TEXT NOT NULL, profile TEXT NOT NULL,
+        overlay TEXT NOT NULL, created_ms INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE secrets (
+        kind TEXT NOT NULL, digest TEXT NOT NULL,
+        channel TEXT NOT NULL REFERENCES channels (id) ON DELETE CASCADE,
+        PRIMARY KEY (kind, digest), UNIQUE (channel, kind)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE sequences (
+        channel TEXT PRIMARY KEY, next_msn INTEGER NOT NULL,
+        discontinuity INTEGER NOT NULL, pdt_ms INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE products (
+        channel TEXT NOT NULL REFERENCES channels (id) ON DELETE CASCADE,
+        id TEXT NOT NULL, revision INTEGER NOT NULL, image TEXT NOT NULL, record TEXT NOT NULL,
+        PRIMARY KEY (channel, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX products_by_image ON products (image);
+    CREATE TABLE revisions (
+        channel TEXT NOT NULL REFERENCES channels (id) ON DELETE CASCADE,
+        product TEXT NOT NULL, last INTEGER NOT NULL,
+        PRIMARY KEY (channel, product)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE images (
+        name TEXT PRIMARY KEY, content_type TEXT NOT NULL, data BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE sessions (
+        channel TEXT NOT NULL REFERENCES channels (id) ON DELETE CASCADE,
+        id TEXT NOT NULL, started_ms INTEGER NOT NULL, ended_ms INTEGER,
+        number INTEGER NOT NULL,
+        PRIMARY KEY (channel, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX sessions_in_order ON sessions (channel, number);
+    CREATE TABLE events (
+        channel TEXT NOT NULL REFERENCES channels (id) ON DELETE CASCADE,
+        seq INTEGER NOT NULL, session TEXT NOT NULL, record TEXT NOT NULL,
+        PRIMARY KEY (channel, seq)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX events_by_session ON events (channel, session, seq);
+    CREATE TABLE answers (
+        scope TEXT NOT NULL, key TEXT NOT NULL, digest TEXT NOT NULL,
+        status INTEGER NOT NULL, body BLOB NOT NULL, stored_ms INTEGER NOT NULL,
+        PRIMARY KEY (scope, key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX answers_by_age ON answers (stored_ms)
+    """,
+)
