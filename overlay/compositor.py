@@ -124,6 +124,11 @@ class Compositor:
             _Actor(actor.placed, now, Motion.NONE) for actor in self._actors if actor.left is None
         ]
 
+    @property
+    def idle(self) -> bool:
+        """Nothing stands in the picture: `draw` would not touch it."""
+        return not self._actors
+
     def draw(self, y: Picture, u: Picture, v: Picture, now: int) -> None:
         """Blend what is on screen at `now` (ticks) into a 4:2:0 picture, in place.
 

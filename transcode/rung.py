@@ -109,7 +109,7 @@ class Rung(threading.Thread):
             rung.put(replace(job, frame=smaller, shared=smaller is frame))
         if job.scenes:
             self._compositor.change(job.scenes[self.index], job.tick)
-        if self._compositor.visible(job.tick):
+        if not self._compositor.idle:
             if frame is job.frame and job.shared:
                 frame = scale.copy(frame)
             self._compositor.draw(*scale.views(frame), job.tick)
