@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from overlay.layout import Box
 from overlay.typeface import Mask, TextMask
 
 Plane = NDArray[np.float32]
@@ -52,30 +54,32 @@ class Canvas:
 
     def fill(self, area: Area, radius: float, colour: Colour, opacity: float = 1.0) -> None:
         """Fill a rounded rectangle."""
-        self._paint(self._rounded(area, radius) * np.float32(opacity), 0, 0, _vector(colour))
+        window = self._window(area)
+        mask = _rounded(area, radius, window) * np.float32(opacity)
+        self._paint(mask, window.x, window.y, _vector(colour))
 
     def outline(
         self, area: Area, radius: float, width: float, colour: Colour, opacity: float
     ) -> None:
         """Draw a line `width` wide along the inside of a rounded rectangle."""
-        ring = self._rounded(area, radius) - self._rounded(area.inset(width), radius - width)
-        self._paint(np.maximum(ring, 0) * np.float32(opacity), 0, 0, _vector(colour))
+        window = self._window(area)
+        inner = _rounded(area.inset(width), radius - width, window)
+        ring = np.maximum(_rounded(area, radius, window) - inner, 0) * np.float32(opacity)
+        self._paint(ring, window.x, window.y, _vector(colour))
 
     def shadow(
         self, area: Area, radius: float, spread: float, colour: Colour, opacity: float
     ) -> None:
         """Cast the shadow of a rounded rectangle, blurred by a Gaussian of sigma `spread`."""
-        soft = cv2.GaussianBlur(
-            self._rounded(area, radius), (0, 0), spread, borderType=cv2.BORDER_CONSTANT
-        )
-        self._paint(np.asarray(soft, np.float32) * np.float32(opacity), 0, 0, _vector(colour))
+        hard = _rounded(area, radius, Box(0, 0, self.width, self.height)) * np.float32(opacity)
+        soft = cv2.GaussianBlur(hard, (0, 0), spread, borderType=cv2.BORDER_CONSTANT)
+        self._paint(np.asarray(soft, np.float32), 0, 0, _vector(colour))
 
     def picture(self, area: Area, radius: float, pixels: NDArray[np.uint8]) -> None:
         """Lay RGB pixels, corners rounded, with their top left at the whole pixel under `area`."""
-        x, y = round(area.x), round(area.y)
-        rows, columns = pixels.shape[:2]
-        mask = self._rounded(area, radius)[y : y + rows, x : x + columns]
-        self._paint(mask, x, y, pixels.astype(np.float32))
+        window = Box(round(area.x), round(area.y), pixels.shape[1], pixels.shape[0])
+        mask = _rounded(area, radius, window)
+        self._paint(mask, window.x, window.y, pixels.astype(np.float32))
 
     def text(self, line: TextMask, x: float, baseline: float, colour: Colour) -> None:
         """Write a line with its pen's origin at (`x`, `baseline`), cut off at the edges."""
@@ -93,16 +97,24 @@ class Canvas:
         rgb += (colour - rgb) * mask[..., None]
         alpha += (1 - alpha) * mask
 
-    def _rounded(self, area: Area, radius: float) -> Mask:
-        """Cover a rounded rectangle: one minus the signed distance to its edge, cut to 0..1."""
-        radius = max(min(radius, area.width / 2, area.height / 2), 0.0)
-        across = np.abs(np.arange(self.width) + 0.5 - (area.x + area.width / 2))
-        down = np.abs(np.arange(self.height) + 0.5 - (area.y + area.height / 2))
-        dx = (across - (area.width / 2 - radius))[None, :]
-        dy = (down - (area.height / 2 - radius))[:, None]
-        outside = np.hypot(np.maximum(dx, 0), np.maximum(dy, 0))
-        distance = outside + np.minimum(np.maximum(dx, dy), 0) - radius
-        return np.asarray(np.clip(0.5 - distance, 0, 1), np.float32)
+    def _window(self, area: Area) -> Box:
+        """Find the whole pixels that `area` touches."""
+        x, y = max(math.floor(area.x), 0), max(math.floor(area.y), 0)
+        right = min(math.ceil(area.x + area.width), self.width)
+        bottom = min(math.ceil(area.y + area.height), self.height)
+        return Box(x, y, max(right - x, 0), max(bottom - y, 0))
+
+
+def _rounded(area: Area, radius: float, window: Box) -> Mask:
+    """Cover a rounded rectangle in `window`: its signed distance, cut to 0..1 at the edge."""
+    radius = max(min(radius, area.width / 2, area.height / 2), 0.0)
+    columns = np.arange(window.x, window.right, dtype=np.float32) + 0.5
+    rows = np.arange(window.y, window.bottom, dtype=np.float32) + 0.5
+    dx = (np.abs(columns - (area.x + area.width / 2)) - (area.width / 2 - radius))[None, :]
+    dy = (np.abs(rows - (area.y + area.height / 2)) - (area.height / 2 - radius))[:, None]
+    outside = np.hypot(np.maximum(dx, 0), np.maximum(dy, 0))
+    distance = outside + np.minimum(np.maximum(dx, dy), 0) - radius
+    return np.asarray(np.clip(0.5 - distance, 0, 1), np.float32)
 
 
 def _vector(colour: Colour) -> Plane:
