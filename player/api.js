@@ -94,8 +94,11 @@ export class Api {
     return this.#json("DELETE", urls.of(channel, `pins/${part(pinId)}`));
   }
 
-  events(channel) {
-    return new EventSource(urls.of(channel, "events"));
+  /** Follow the channel's events, from behind event `after` where that is known. */
+  events(channel, after = null) {
+    const url = new URL(urls.of(channel, "events"));
+    if (after !== null) url.searchParams.set("after", after);
+    return new EventSource(url);
   }
 
   /** Follow `?after=&limit=` to the end; bounded, a shop window is not a warehouse. */

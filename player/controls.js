@@ -7,7 +7,7 @@ const MUTED = "vitrine.muted";
 const VOLUME = "vitrine.volume";
 
 /**
- * `acts`: `bag()`, `figures()`, `fullscreen()`. Reads the video and playback; `update()` shows
+ * `acts`: `bag()`, `figures(shown)`, `fullscreen()`. Reads the video and playback; `update()` shows
  * their state and is called whenever that may have changed.
  */
 export class Controls {
@@ -32,7 +32,7 @@ export class Controls {
     this.bagCount = h("span", { className: "count", "aria-hidden": "true" });
     this.bag = iconButton("bag", "Products", () => acts.bag(), { className: "tool tool-bag" });
     this.bag.append(this.bagCount);
-    this.figures = iconButton("pulse", "Latency and quality figures", () => acts.figures(), { "aria-pressed": "false" });
+    this.figures = iconButton("pulse", "Latency and quality figures", () => this.#toggleFigures(acts), { "aria-pressed": "false" });
     this.full = iconButton("expand", "Full screen", () => acts.fullscreen());
     this.rungs = new Rungs(playback);
     this.element = h(
@@ -59,6 +59,9 @@ export class Controls {
 
   update() {
     const { paused, muted, volume } = this.#video;
+    const { phase } = this.#playback;
+    this.element.hidden = phase === Phase.UNSUPPORTED;
+    this.element.classList.toggle("bar-resting", phase === Phase.IDLE);
     const quiet = muted || volume === 0;
     setIconButton(this.play, paused ? "play" : "pause", paused ? "Play" : "Pause");
     setIconButton(this.mute, quiet ? "muted" : "sound", quiet ? "Unmute" : "Mute");
@@ -75,6 +78,12 @@ export class Controls {
 
   setFull(full) {
     setIconButton(this.full, full ? "shrink" : "expand", full ? "Leave full screen" : "Full screen");
+  }
+
+  #toggleFigures(acts) {
+    const shown = this.figures.getAttribute("aria-pressed") !== "true";
+    acts.figures(shown);
+    this.figures.setAttribute("aria-pressed", String(shown));
   }
 
   #updateLive() {

@@ -13,7 +13,7 @@ export function h(tag, props = {}, ...children) {
     if (name in element && !name.includes("-") && name !== "role") element[name] = value;
     else element.setAttribute(name, value === true ? "" : String(value));
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 

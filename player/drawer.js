@@ -1,7 +1,7 @@
 /** Drawers over the player: the bag and a product's sheet. */
 
 import { h, iconButton } from "./dom.js";
-import { buyLink, ordered, picture, prices, row } from "./product.js";
+import { buyLink, isGone, ordered, picture, prices, row } from "./product.js";
 
 /** A modal drawer: focus stays in, Escape and a click beside it close it. */
 class Drawer {
@@ -35,13 +35,18 @@ class Drawer {
 /** All products of the channel. */
 export class Bag extends Drawer {
   #open;
+  #drawn = "";
 
+  /** `open(product)` is called for the product that a shopper chooses. */
   constructor(open) {
     super("bag", "In this show");
     this.#open = open;
   }
 
   update(products, onAir, locale) {
+    const now = JSON.stringify([locale, [...products.values()], [...onAir]]);
+    if (now === this.#drawn) return;
+    this.#drawn = now;
     if (products.size === 0) {
       this.body.replaceChildren(h("p", { className: "empty" }, "Products appear here as soon as the shop adds them."));
       return;
@@ -65,7 +70,7 @@ export class Sheet extends Drawer {
     this.productId = product.id;
     this.element.setAttribute("aria-label", product.title);
     this.heading.textContent = product.brand || "From the show";
-    const gone = product.availability === "out_of_stock" || product.stock === 0;
+    const gone = isGone(product);
     const buy = gone ? null : buyLink(product);
     this.body.replaceChildren(
       picture(product),

@@ -2,6 +2,7 @@
 
 import { Api, ApiError } from "./api.js";
 import { backoff } from "./backoff.js";
+import { localeOf } from "./locale.js";
 import { EMPTY, fromSnapshot, merge, parseInterval } from "./timeline.js";
 
 const POLL_CLOSED_MS = 4_000;
@@ -48,6 +49,10 @@ export class Feed extends EventTarget {
   #api;
   #source = null;
   #etag = null;
+  /** The session that `timeline` is of. */
+  #session = null;
+  /** The events behind the snapshot begin after this one; null: unknown. */
+  #cursor = null;
   #tries = 0;
   #timers = new Set();
   #closed = true;
@@ -68,17 +73,19 @@ export class Feed extends EventTarget {
     return this.channel?.state ?? null;
   }
 
-  /** `burn`, `client` or `off`: who draws the cards. */
-  get overlayMode() {
-    return this.channel?.overlay?.mode ?? "burn";
+  /** Who draws the cards (`burn`, `client`, `off`), in which corner, for which language. */
+  get overlay() {
+    const { mode = "burn", corner = "bottom-left", locale } = this.channel?.overlay ?? {};
+    return { mode, corner, locale: localeOf(locale) };
   }
 
-  start() {
+  /** Load everything, then follow the events behind the snapshot. */
+  async start() {
     if (!this.#closed) return;
     this.#closed = false;
-    this.refresh();
-    this.#open();
     this.#poll();
+    await this.refresh();
+    if (!this.#closed) this.#open();
   }
 
   stop() {
@@ -107,57 +114,76 @@ export class Feed extends EventTarget {
   }
 
   #open() {
-    const source = this.#api.events(this.#name);
+    const behind = this.#cursor;
+    const source = this.#api.events(this.#name, behind);
     this.#source = source;
+    // A dropped line is taken up by the browser itself, behind the last event it saw.
     source.addEventListener("open", () => {
       this.#tries = 0;
-      // What was told while the line was down is in the snapshot.
-      this.refresh();
+      if (behind === null) this.refresh();
     });
     for (const kind of KINDS) {
-      source.addEventListener(kind, (event) => this.#take(kind, parse(event.data), event.lastEventId));
+      source.addEventListener(kind, (event) => this.#take(kind, parse(event.data) ?? {}));
     }
     source.addEventListener("error", () => {
       if (source.readyState !== EventSource.CLOSED || this.#closed) return;
+      this.#cursor = null;
       this.#later(backoff(this.#tries++), () => this.#open());
     });
   }
 
-  #take(kind, data, id) {
-    switch (kind) {
-      case "timeline":
-        this.#takeInterval(data, id);
-        break;
-      case "product":
-      case "stock":
-        this.#refetch.products();
-        break;
-      case "state":
-        if (this.channel && typeof data?.state === "string") {
-          this.channel = { ...this.channel, ...data };
-          this.#tell("channel");
-        }
-        this.#refetch.channel();
-        break;
-      case "viewers":
-        if (this.channel && Number.isFinite(data?.count ?? data?.viewers)) {
-          this.channel = { ...this.channel, viewers: data.count ?? data.viewers };
-          this.#tell("channel");
-        }
-        break;
-      default:
-        this.refresh();
-    }
+  #take(kind, data) {
+    const takers = {
+      timeline: () => this.#takeIntervals(data),
+      product: () => this.#takeProduct(data),
+      stock: () => this.#takeStock(data),
+      state: () => this.#takeState(data),
+      viewers: () => this.#changeChannel({ viewers: data.count }),
+    };
+    if (takers[kind]) takers[kind]();
+    else this.refresh();
   }
 
-  /** An interval that came whole is in force at once; the snapshot follows in any case. */
-  #takeInterval(data) {
-    const interval = parseInterval(data?.interval ?? data);
-    if (interval) {
-      this.timeline = merge(this.timeline, interval);
-      this.#tell("timeline");
+  /** The intervals that changed come whole; those of another session need the snapshot. */
+  #takeIntervals({ session, seq, intervals }) {
+    if (!Array.isArray(intervals) || session !== this.#session) {
+      this.#refetch.timeline();
+      return;
     }
-    this.#refetch.timeline();
+    this.timeline = intervals
+      .map(parseInterval)
+      .filter(Boolean)
+      .reduce((timeline, interval) => merge(timeline, interval, seq), this.timeline);
+    this.#tell("timeline");
+  }
+
+  #takeProduct(product) {
+    if (product.reload || typeof product.id !== "string") {
+      this.#refetch.products();
+      return;
+    }
+    const products = new Map(this.products);
+    if (product.removed) products.delete(product.id);
+    else products.set(product.id, product);
+    this.products = products;
+    this.#tell("products");
+  }
+
+  #takeStock({ product_id: id, stock, availability }) {
+    const product = this.products.get(id);
+    if (product) this.#takeProduct({ ...product, stock: stock ?? undefined, availability });
+  }
+
+  #takeState({ state, session, started_at }) {
+    if (typeof state !== "string") return;
+    this.#changeChannel({ state, session, started_at });
+    this.#refetch.channel();
+  }
+
+  #changeChannel(change) {
+    if (this.channel === null) return;
+    this.channel = { ...this.channel, ...change };
+    this.#tell("channel");
   }
 
   #poll() {
@@ -194,6 +220,8 @@ export class Feed extends EventTarget {
     this.#etag = etag;
     if (body === null) return;
     this.timeline = fromSnapshot(body);
+    this.#session = body.session ?? null;
+    this.#cursor = Number.isSafeInteger(body.cursor) ? body.cursor : null;
     this.#tell("timeline");
   }
 

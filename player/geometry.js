@@ -46,3 +46,28 @@ export function grow(rect, least) {
     height,
   };
 }
+
+const SAFE = 0.05;
+const PORTRAIT_BOTTOM = 0.25;
+const CARD_ASPECT = 3.1;
+const SLOTS = 3;
+const GAP = 0.14;
+
+/**
+ * Place a card that the page draws itself just where the server would burn it in: by slot
+ * (0 .. 2), the picture's aspect (width / height) and corner. Fractions of the picture.
+ */
+export function cardRect(slot, aspect, corner = "bottom-left", rtl = false) {
+  const floor = aspect < 1 ? PORTRAIT_BOTTOM : SAFE;
+  const wide = Math.min(0.62 / aspect, 0.78);
+  const height = Math.min((wide * aspect) / CARD_ASPECT, (1 - SAFE - floor) / (SLOTS + (SLOTS - 1) * GAP));
+  const width = (height * CARD_ASPECT) / aspect;
+  const right = corner.endsWith("right") !== rtl;
+  const step = slot * height * (1 + GAP);
+  return {
+    x: right ? 1 - SAFE - width : SAFE,
+    y: corner.startsWith("bottom") ? 1 - floor - height - step : SAFE + step,
+    width,
+    height,
+  };
+}

@@ -9,11 +9,12 @@ const seconds = (value) => (Number.isFinite(value) ? `${value.toFixed(1)} s` : n
 const READINGS = [
   ["Bitrate", ({ bitrate }) => bits(bitrate)],
   ["Frame rate", ({ fps }) => (Number.isFinite(fps) ? `${number(fps % 1 ? 2 : 0)(fps)} fps` : null)],
-  ["Picture", ({ width, height, resolution }) => (width && height ? `${width}\u00d7${height}` : (resolution ?? null))],
-  ["Video", ({ video_codec: codec, profile }) => [codec, profile].filter(Boolean).join(" ") || null],
-  ["Audio", ({ audio_codec: codec, sample_rate: rate }) => [codec, rate ? `${rate / 1000} kHz` : null].filter(Boolean).join(" ") || null],
-  ["Keyframes", ({ keyframe_interval: interval }) => seconds(interval) && `every ${seconds(interval)}`],
+  ["Picture", ({ width, height }) => (width && height ? `${width}\u00d7${height}` : null)],
+  ["Video", ({ codec, video }) => codec || video || null],
+  ["Audio", ({ audio, sample_rate: rate }) => [audio, rate ? `${rate / 1000} kHz` : null].filter(Boolean).join(", ") || null],
+  ["Keyframes", ({ keyframe_interval: interval }) => (interval > 0 ? `every ${seconds(interval)}` : null)],
   ["Encoder", ({ encoder }) => encoder || null],
+  ["Dropped", ({ frames_dropped: dropped }) => (dropped > 0 ? `${dropped} frames` : null)],
   ["Encoding speed", ({ speed }) => (Number.isFinite(speed) ? `${speed.toFixed(2)}\u00d7` : null)],
 ];
 
@@ -30,9 +31,9 @@ export function drawReadings(list, channel) {
   if (!live) list.append(h("div", { className: "hint" }, "Start streaming in OBS: the figures appear here."));
 }
 
-/** Fill a <ul> with warnings; each is text, or `{message, fix}`. An empty list is hidden. */
+/** Fill a <ul> with warnings; each is text, or `{message, advice}`. An empty list is hidden. */
 export function drawWarnings(list, warnings) {
-  const texts = warnings.map((warning) => (typeof warning === "string" ? warning : [warning.message ?? warning.text ?? warning.code, warning.fix].filter(Boolean).join(" ")));
+  const texts = warnings.map((warning) => (typeof warning === "string" ? warning : [warning.message ?? warning.code, warning.advice].filter(Boolean).join(" ")));
   const now = JSON.stringify(texts);
   if (list.dataset.drawn === now) return;
   list.dataset.drawn = now;

@@ -32,6 +32,11 @@ export function prices(product, locale) {
   );
 }
 
+/** Tell whether there is none left to buy. */
+export function isGone({ availability, stock }) {
+  return availability === "out_of_stock" || stock === 0;
+}
+
 /** Make the link that leads to the shop, or null when the product has no (web) link. */
 export function buyLink(product, label = "Buy now") {
   const url = webUrl(product.link);
@@ -62,7 +67,7 @@ export function row(product, { locale, onAir = false, open }) {
         prices(product, locale),
       ),
     ),
-    buyLink(product, "Buy"),
+    isGone(product) ? h("span", { className: "gone" }, "Sold out") : buyLink(product, "Buy"),
   );
 }
 

@@ -98,7 +98,7 @@ class Studio {
   #drawProducts() {
     const products = [...this.#feed.products.values()];
     const pins = new Map(this.#pins().map((pin) => [pin.productId, pin]));
-    this.#tiles.draw(products, pins, this.#waiting, this.#feed.channel?.overlay?.locale);
+    this.#tiles.draw(products, pins, this.#waiting, this.#feed.overlay.locale);
     find("empty").hidden = products.length > 0 || this.#feed.channel === null;
   }
 

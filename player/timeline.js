@@ -24,7 +24,7 @@ export function parseInterval(json) {
     start,
     end,
     late: json.late === true,
-    slot: Number.isInteger(json.slot) ? json.slot : null,
+    slot: Number.isInteger(json.slot) ? json.slot : 0,
     rect: parseRect(json.rect),
     product: json.product ?? null,
   });

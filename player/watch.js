@@ -19,9 +19,9 @@ const wide = matchMedia("(min-width: 900px)");
 let drawn = "";
 
 function drawProducts() {
-  const { products, channel } = player.feed;
+  const { products, overlay } = player.feed;
   const onAir = new Set(player.onAir.map(({ productId }) => productId));
-  const locale = channel?.overlay?.locale ?? document.documentElement.lang;
+  const { locale } = overlay;
   const list = ordered(products.values(), onAir);
   const now = JSON.stringify([locale, list, [...onAir]]);
   if (now === drawn) return;
