@@ -52,10 +52,7 @@ class Database:
     async def close(self) -> None:
         """Finish what was begun and close. Idempotent."""
         self._closed = True
-        for pool in (self._readers, self._writer):
-            await asyncio.to_thread(pool.shutdown)
-        while self._connections:
-            self._connections.pop().close()
+        await asyncio.to_thread(self._finish)
 
     async def _run(
         self,
@@ -111,6 +108,12 @@ class Database:
             self._local.connection = connection
             self._connections.append(connection)
         return connection
+
+    def _finish(self) -> None:
+        self._readers.shutdown()
+        self._writer.shutdown()
+        while self._connections:
+            self._connections.pop().close()
 
     def _migrate(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
