@@ -63,9 +63,10 @@ def add_routes(app: web.Application, origin: Origin) -> None:
         rendition, name = request.match_info["rendition"], request.match_info["name"]
         return respond(request, await edge.media(rendition, name))
 
-    app.router.add_get("/live/{channel}/index.m3u8", live_index)
+    # They are tried in this order: the busiest first.
     app.router.add_get("/live/{channel}/{rendition}/index.m3u8", live_playlist)
     app.router.add_get("/live/{channel}/{rendition}/{name}", live_media)
+    app.router.add_get("/live/{channel}/index.m3u8", live_index)
     app.router.add_route("OPTIONS", "/live/{tail:.*}", _preflight)
     app.router.add_route("*", "/live/{tail:.*}", _elsewhere)
 
