@@ -42,7 +42,8 @@ unit: setup-dev
 	@.venv/bin/pytest -q -m unit $(ARGS)
 
 pages: setup-dev
-	@cd player && npm test --silent
+	@said=$$(cd player && npm test --silent 2>&1) || { echo "$$said"; exit 1; }
+	@echo "pages: their tests pass"
 
 test: setup-test check ## check, then real senders and a real browser: under 15 minutes on 2 cores
 	@$(MAKE) interop browser
