@@ -7,6 +7,9 @@ import { EMPTY, fromSnapshot, merge, parseInterval } from "./timeline.js";
 
 const POLL_CLOSED_MS = 4_000;
 const POLL_OPEN_MS = 30_000;
+/** EventSource.readyState, HTML Living Standard 9.2.2. */
+const OPEN = 1;
+const CLOSED = 2;
 const KINDS = ["timeline", "product", "stock", "state", "viewers", "reset"];
 
 /** Wrap an async act: one run at a time, and once more when asked for meanwhile. */
@@ -126,7 +129,7 @@ export class Feed extends EventTarget {
       source.addEventListener(kind, (event) => this.#take(kind, parse(event.data) ?? {}));
     }
     source.addEventListener("error", () => {
-      if (source.readyState !== EventSource.CLOSED || this.#closed) return;
+      if (source.readyState !== CLOSED || this.#closed) return;
       this.#cursor = null;
       this.#later(backoff(this.#tries++), () => this.#open());
     });
@@ -187,9 +190,9 @@ export class Feed extends EventTarget {
   }
 
   #poll() {
-    const open = this.#source?.readyState === EventSource.OPEN;
+    const open = this.#source?.readyState === OPEN;
     this.#later(open ? POLL_OPEN_MS : POLL_CLOSED_MS, async () => {
-      const stillOpen = this.#source?.readyState === EventSource.OPEN;
+      const stillOpen = this.#source?.readyState === OPEN;
       await (stillOpen ? this.#refetch.channel() : this.refresh());
       this.#poll();
     });
