@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -87,7 +88,7 @@ class Compositor:
                 rect = card_rect(card.slot, aspect, scene.corner, rtl)
                 body = body_box(rect, self._width, self._height)
                 tile = self._renderer.tile(card, body, scene.locale)
-            except (OverlayError, ValueError) as error:
+            except (OverlayError, ValueError, cv2.error) as error:
                 problems.append(f"card {card.id}: {error}")
                 continue
             outward = 1 if on_right(scene.corner, rtl) else -1

@@ -56,6 +56,9 @@ _SMALLEST_PRICE = 0.8
 """Shrunk below this to make room, the old price goes on a line of its own instead."""
 _STACKED_PRICE = 0.82
 
+_LEGIBLE = 16
+"""Pixels of height under which a card is left blank: there is no room for a letter."""
+
 _MARGIN = 0.16
 """Room around the body for the shadow, in body heights."""
 
@@ -122,6 +125,8 @@ class _Face:
 
     def paint(self, card: Card, words: Wording) -> Canvas:
         self._ground()
+        if self._unit * 100 < _LEGIBLE:
+            return self._canvas
         start = _PADDING + _BARE_INDENT
         if card.image is not None:
             self._picture(card.image)

@@ -101,4 +101,4 @@ def _fit_last(text: str, width: float, measure: Measure) -> str:
     whole = _last_break(text, low) if low else 0
     low = whole if low - whole <= _SPARED else low
     # Ellipsis straight after a word; a dangling comma or opening bracket looks like a fault.
-    return text[:low].rstrip(" ,.;:-–/、，。（([「『【") + ELLIPSIS
+    return text[:low].rstrip().rstrip(" ,.;:-–/、，。（([「『【") + ELLIPSIS
