@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, replace
 
-from ingest.unit import TICKS_PER_SECOND
+from ingest.unit import TICKS_PER_MS, TICKS_PER_SECOND
 from server.hls.playlist import PartTag, Segment
 from server.hls.shelf import Shelf
 from transcode.part import Part, Track
@@ -66,6 +66,12 @@ class Rendition:
     def first_msn(self) -> int:
         """The first msn listed."""
         return self.segments[0].msn if self.segments else self.next_msn
+
+    @property
+    def end_ms(self) -> int | None:
+        """PDT of the end of what is listed; None when nothing is."""
+        last = self._growing or (self.segments[-1] if self.segments else None)
+        return None if last is None else last.pdt_ms + round(last.duration / TICKS_PER_MS)
 
     @property
     def discontinuity_sequence(self) -> int:

@@ -10,14 +10,13 @@ from collections.abc import Mapping
 
 from ingest.unit import TICKS_PER_MS
 from server.hls.errors import TargetGrown, WindowError
+from server.hls.lockstep import Lockstep
 from server.hls.playlist import DateRange
 from server.hls.ranges import DateRanges
 from server.hls.rendition import Rendition, Span
 from server.hls.targets import Targets
 from transcode.part import Epoch, Part, Track
 
-LAG_SEGMENTS = 3
-"""A rendition this far behind the first gets a gap: its players must not starve."""
 LEAST_LISTED = 6
 OVERLAP_MS = 1000
 """A new epoch may overlap the last segment by less (6.2.1)."""
@@ -61,8 +60,8 @@ class Window:
         self._epoch: Epoch | None = None
         self._epochs = 0
         self._base_msn = first_msn
-        self._renditions: dict[str, Rendition] = {}
-        self._spans: dict[int, Span] = {}
+        self._step = Lockstep()
+        self._renditions = self._step.renditions
         self._ranges = DateRanges()
         self._shared_version = 0
         self._latest_pdt_ms: int | None = None
@@ -134,7 +133,7 @@ class Window:
             self._targets = Targets.of(
                 max(part_target, epoch.part_target), max(segment_target, epoch.segment_target)
             )
-        self._level()
+        self._step.level()
         if self._epoch is None or self.next_msn > self._base_msn:
             self._number = self._discontinuity
             self._discontinuity += 1
@@ -149,7 +148,7 @@ class Window:
         for name, rendition in self._renditions.items():
             rendition.begin(tracks.get(name), self._epochs, self._number)
         self._epochs += 1
-        self._spans.clear()
+        self._step.begin()
         self._shared_version += 1
 
     def add(self, part: Part) -> None:
@@ -166,13 +165,15 @@ class Window:
         if part.index != (rendition.growing_parts if msn == rendition.next_msn else 0):
             raise WindowError(f"{part.rendition}: part {part.index} of msn {msn} out of order")
         pdt_ms = epoch.pdt_ms + _ms(part.start)
-        self._fill(rendition, msn, pdt_ms)
+        if msn > rendition.next_msn:
+            most_ms = 1000 * self.target_duration
+            self._step.fill(rendition, msn, self._hole(epoch, rendition, pdt_ms), most_ms)
         rendition.add(part, pdt_ms)
         end_ms = epoch.pdt_ms + _ms(part.start + part.duration)
         self._latest_pdt_ms = max(end_ms, self._latest_pdt_ms or end_ms)
         if part.last:
-            self._finish(rendition)
-            self._keep_step(msn)
+            self._step.finish(rendition)
+            self._step.keep(msn)
             self._ranges.forget(self._earliest_ms())
 
     def annotate(self, ranges: tuple[DateRange, ...]) -> None:
@@ -188,7 +189,7 @@ class Window:
         """End every playlist at the same msn, every date range closed. Idempotent."""
         if self.ended:
             return
-        self._level()
+        self._step.level()
         self.ended = True
         self._ranges.close(self._latest_pdt_ms or 0)
         self._shared_version += 1
@@ -231,50 +232,10 @@ class Window:
             raise WindowError(f"{part.rendition}: part with a time or number below zero")
         return epoch, rendition
 
-    def _finish(self, rendition: Rendition) -> None:
-        msn = rendition.next_msn
-        span = rendition.close()
-        if span is not None:
-            self._spans.setdefault(msn, span)
-
-    def _fill(self, rendition: Rendition, msn: int, until_ms: int | None = None) -> None:
-        """Give up what the rendition lacks before `msn`; what nobody has ends at `until_ms`."""
-        while rendition.next_msn < msn:
-            lacking = rendition.next_msn
-            if rendition.growing is not None:
-                self._finish(rendition)
-                continue
-            span = self._spans.get(lacking)
-            if span is None:
-                begin_ms = self._edge_ms(rendition)
-                share_ms = max((until_ms or begin_ms) - begin_ms, 0) // (msn - lacking)
-                share_ms = min(share_ms, 1000 * self.target_duration)
-                span = self._spans[lacking] = Span(begin_ms, share_ms * TICKS_PER_MS)
-            rendition.skip(span)
-
-    def _edge_ms(self, rendition: Rendition) -> int:
-        if not rendition.segments:
-            return self._epoch.pdt_ms if self._epoch else 0
-        last = rendition.segments[-1]
-        return last.pdt_ms + _ms(last.duration)
-
-    def _keep_step(self, msn: int) -> None:
-        """Give gaps to renditions without a track, and to those too far behind `msn`."""
-        for rendition in self._renditions.values():
-            if rendition.track is None:
-                self._fill(rendition, msn + 1)
-            elif rendition.next_msn <= msn - LAG_SEGMENTS:
-                self._fill(rendition, msn - LAG_SEGMENTS + 1)
-        for old in [known for known in self._spans if known <= msn - 2 * LAG_SEGMENTS]:
-            del self._spans[old]
-
-    def _level(self) -> None:
-        """Close every growing segment and bring all renditions to one msn."""
-        for rendition in self._renditions.values():
-            self._finish(rendition)
-        msn = self.next_msn
-        for rendition in self._renditions.values():
-            self._fill(rendition, msn)
+    def _hole(self, epoch: Epoch, rendition: Rendition, until_ms: int) -> Span:
+        """Span from the rendition's end, in this epoch, to a part that leaps ahead."""
+        begin_ms = max(epoch.pdt_ms, rendition.end_ms or 0)
+        return Span(begin_ms, max(until_ms - begin_ms, 0) * TICKS_PER_MS)
 
     def _earliest_ms(self) -> int | None:
         firsts = [r.segments[0].pdt_ms for r in self._renditions.values() if r.segments]

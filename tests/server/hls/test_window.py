@@ -235,6 +235,18 @@ def test_a_leap_over_segments_that_nobody_has_is_filled_with_gaps() -> None:
     assert [s.pdt_ms for s in segments] == [PDT, PDT + 2000, PDT + 4000, PDT + 6000]
 
 
+def test_a_leap_at_an_epochs_start_is_a_gap_of_that_epoch() -> None:
+    show = on_air(1)
+    show.epoch(after_ms=5000)
+    show.segment, show.start = 1, PART * PER_SEGMENT
+    show.part()
+    segments = playlist(show).all_segments
+    assert [s.gap for s in segments] == [False, True, False]
+    assert [s.discontinuity for s in segments] == [False, True, False]
+    assert [s.pdt_ms for s in segments] == [PDT, PDT + 7000, PDT + 9000]
+    assert segments[1].duration == 2
+
+
 def test_rules_11_and_12_msn_and_date_are_the_same_in_every_rendition() -> None:
     show = on_air(4)
     dates = [[(s.msn, s.pdt_ms) for s in playlist(show, t.name).segments] for t in TRACKS]
