@@ -77,9 +77,12 @@ class Frame:
     """Red, green, blue, 0..255."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Tab:
-    """A page, and whatever it complained about: console errors, exceptions, failed answers."""
+    """A page, and whatever it complained about: console errors, exceptions, failed answers.
+
+    Without slots: Playwright writes on the owner of a bound method that listens.
+    """
 
     page: Page
     complaints: list[str] = field(default_factory=list)
