@@ -24,7 +24,7 @@ from server.pushlane import CopyLane, EncodeAudioLane, EncodeVideoLane, Lane, ro
 
 CONNECT_SECONDS = 10.0
 STALL_SECONDS = 10.0
-_FLV_OPTIONS = {"flvflags": "no_duration_filesize"}
+_FLV_OPTIONS = {"flvflags": "no_duration_filesize", "flush_packets": "1"}
 
 
 class PushError(Exception):

@@ -16,7 +16,7 @@ def tea(at: Place = (0, 0, 0)) -> tuple[Solid, ...]:
         [(0, 0), (0.42, 0), (0.44, 0.1), (0.5, 0.14), (0.86, 0.4), (0.98, 0.8), (0.98, 1.1),
          (0.95, 1.13), (0.91, 1.1), (0.9, 0.82), (0.78, 0.5), (0.4, 0.26), (0, 0.22)]
     )  # fmt: skip
-    drink = lathe([(0, 0.3), (0.8, 0.3), (0.885, 0.86), (0.88, 0.88), (0, 0.89)])
+    drink = lathe([(0, 0.3), (0.4, 0.31), (0.74, 0.5), (0.88, 0.84), (0.88, 0.88), (0, 0.89)])
     return (
         Solid(bowl, _glaze((0.035, 0.042, 0.05), (0.17, 0.09, 0.05), 0.34), at, gloss=0.55),
         Solid(drink, _foam, at, gloss=0.12),
@@ -37,8 +37,8 @@ def bowl(at: Place = (0, 0, 0)) -> tuple[Solid, ...]:
     parts = [Solid(body, _glaze((0.42, 0.6, 0.52), (0.3, 0.45, 0.4), 0.12), at, gloss=0.6)]
     for x, z, lift in ((-0.44, 0.2, 0.42), (0.46, 0.24, 0.42), (0.02, -0.42, 0.46)):
         place = (at[0] + x, at[1] + lift, at[2] + z)
-        parts.append(Solid(fruit, plain(0.92, 0.3, 0.035), place, gloss=0.4))
-        parts.append(Solid(leaf, plain(0.13, 0.17, 0.05), place, gloss=0.1))
+        parts.append(Solid(fruit, plain(0.92, 0.3, 0.035), place, gloss=0.4, ball=(0.3, 0.62)))
+        parts.append(Solid(leaf, plain(0.13, 0.17, 0.05), place, gloss=0.1, ball=(0.66, 0.3)))
     return tuple(parts)
 
 
@@ -58,18 +58,20 @@ def honey(at: Place = (0, 0, 0)) -> tuple[Solid, ...]:
 def lantern(at: Place = (0, 0, 0)) -> tuple[Solid, ...]:
     """A paper lantern, lit, on its foot."""
     ribs = []
-    for step in range(0, 97):
+    for step in range(97):
         y = step / 96
         swell = np.sin(np.pi * (0.12 + 0.76 * y)) ** 0.7
         ribs.append((0.86 * swell + 0.014 * abs(np.sin(y * np.pi * 11)), 0.22 + y * 1.62))
     paper = lathe([(0.0, 0.22), *ribs, (0.0, 1.84)])
     foot = lathe([(0, 0), (0.46, 0), (0.46, 0.16), (0.42, 0.24), (0, 0.24)])
-    cap = lathe([(0, 1.8), (0.42, 1.8), (0.46, 1.92), (0.4, 1.97), (0.1, 1.98), (0.1, 2.1), (0, 2.1)])
+    cap = lathe(
+        [(0, 1.8), (0.42, 1.8), (0.46, 1.92), (0.4, 1.97), (0.1, 1.98), (0.1, 2.1), (0, 2.1)]
+    )  # fmt: skip
     wood = plain(0.05, 0.03, 0.022)
     return (
         Solid(paper, _paper, at, gloss=0.04, glow=0.7),
-        Solid(foot, wood, at, gloss=0.3),
-        Solid(cap, wood, at, gloss=0.3),
+        Solid(foot, wood, at, gloss=0.3, ball=(0.12, 0.6)),
+        Solid(cap, wood, at, gloss=0.3, ball=(1.95, 0.6)),
     )
 
 
@@ -80,7 +82,8 @@ def scarf(at: Place = (0, 0, 0)) -> tuple[Solid, ...]:
     height = 0.0
     for width, thick, depth, shift in layers:
         place = (at[0] + shift, at[1] + height + thick, at[2] + shift)
-        parts.append(Solid(block((width, thick, depth), thick * 0.96), _plaid, place, gloss=0.02))
+        shape = block((width, thick, depth), thick * 0.96)
+        parts.append(Solid(shape, _plaid, place, gloss=0.02, ball=(0, 1.4)))
         height += thick * 1.82
     return tuple(parts)
 
@@ -93,7 +96,7 @@ def _glaze(upper: Place, lower: Place, line: float) -> Paint:
         edge = line + 0.05 * np.sin(angle * 3 + 1) + 0.025 * np.sin(angle * 7)
         mix = np.clip((p[:, 1] - edge) / 0.07 + 0.5, 0, 1)[:, None]
         cloud = 1 + 0.09 * np.sin(p[:, :1] * 9 + 3 * np.sin(p[:, 2:] * 5)) * np.sin(p[:, 1:2] * 11)
-        return ((np.array(upper) * mix + np.array(lower) * (1 - mix)) * cloud).astype(np.float32)
+        return np.asarray((np.array(upper) * mix + np.array(lower) * (1 - mix)) * cloud, np.float32)
 
     return paint
 
@@ -103,13 +106,13 @@ def _foam(p: Floats) -> Floats:
     swirl = np.sin(np.arctan2(p[:, 2:], p[:, :1]) * 2 + radius * 9)
     fine = np.sin(p[:, :1] * 71) * np.sin(p[:, 2:] * 67) * 0.04
     base = np.array((0.33, 0.47, 0.09)) * (1 + 0.13 * swirl + fine)
-    return (base * (0.78 + 0.4 * np.clip(radius, 0, 0.8))).astype(np.float32)
+    return np.asarray(base * (0.78 + 0.4 * np.clip(radius, 0, 0.8)), np.float32)
 
 
 def _speckled(colour: Place, depth: float) -> Paint:
     def paint(p: Floats) -> Floats:
         dots = np.sin(p[:, :1] * 43 + 5 * np.sin(p[:, 1:2] * 31)) * np.sin(p[:, 2:] * 37)
-        return (np.array(colour) * (1 - depth * np.clip(dots - 0.3, 0, 1))).astype(np.float32)
+        return np.asarray(np.array(colour) * (1 - depth * np.clip(dots - 0.3, 0, 1)), np.float32)
 
     return paint
 
@@ -121,7 +124,7 @@ def _honey_paint() -> Paint:
     def paint(p: Floats) -> Floats:
         angle = np.arctan2(p[:, 0], p[:, 2])
         depth = np.clip(p[:, 1:2] / 1.4, 0, 1)
-        amber = np.array((0.95, 0.42, 0.02)) * (1 - depth) + np.array((1.0, 0.6, 0.1)) * depth
+        amber = np.array((0.62, 0.16, 0.004)) * (1 - depth) + np.array((0.9, 0.36, 0.02)) * depth
         amber = np.where(p[:, 1:2] > 1.3, np.array((0.75, 0.78, 0.72)), amber)
         x = (angle / 1.9 + 0.5) * columns
         y = (1.05 - p[:, 1]) / 0.72 * rows
@@ -143,7 +146,7 @@ def _label(word: str, line: str) -> Floats:
         width = cv2.getTextSize(text, cv2.FONT_HERSHEY_COMPLEX, size, thick)[0][0]
         at = (280 - width // 2, y)
         cv2.putText(paper, text, at, cv2.FONT_HERSHEY_COMPLEX, size, 0, thick, cv2.LINE_AA)
-    return (paper / np.float32(255)).astype(np.float32)
+    return np.asarray(paper / np.float32(255), np.float32)
 
 
 def _paper(p: Floats) -> Floats:
@@ -151,15 +154,15 @@ def _paper(p: Floats) -> Floats:
     heat = np.exp(-height * height * 1.5)
     rib = 0.86 + 0.14 * np.abs(np.sin((p[:, 1:2] - 0.22) / 1.62 * np.pi * 11))
     cool, warm = np.array((0.72, 0.2, 0.05)), np.array((1.0, 0.6, 0.22))
-    return ((cool * (1 - heat) + warm * heat) * rib).astype(np.float32)
+    return np.asarray((cool * (1 - heat) + warm * heat) * rib, np.float32)
 
 
 def _plaid(p: Floats) -> Floats:
     base = np.array((0.33, 0.045, 0.05))
     x, z = p[:, :1], p[:, 2:] + p[:, 1:2]
-    wide = (np.sin(x * 5.2) > 0.45) * 0.5 + (np.sin(z * 5.2 + 1) > 0.45) * 0.5
-    thin = ((np.sin(x * 5.2 + 1.4) > 0.985) | (np.sin(z * 5.2 + 2.6) > 0.985)) * 1.0
+    wide = (np.sin(x * 8) > 0.3) * 0.5 + (np.sin(z * 8 + 1) > 0.3) * 0.5
+    thin = (np.abs(np.sin(x * 4 + 0.4)) > 0.995) * 0.8
     colour = base * (1 - 0.62 * wide) + np.array((0.02, 0.03, 0.07)) * wide
     colour = colour * (1 - thin) + np.array((0.75, 0.62, 0.36)) * thin
-    weave = 1 + 0.16 * np.sin((x + z) * 120) * np.sin((x - z) * 120)
-    return (colour * weave).astype(np.float32)
+    weave = 1 + 0.16 * np.sin((x + z) * 60) * np.sin((x - z) * 60)
+    return np.asarray(colour * weave, np.float32)

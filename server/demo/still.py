@@ -9,8 +9,8 @@ linear RGB from 0 to 1. Method: J. C. Hart, "Sphere tracing" (1996).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -23,6 +23,7 @@ Paint: TypeAlias = Callable[[Floats], Floats]
 _STEPS = 72
 _FAR = 24.0
 _CELLS = 320
+_SKIN = 0.08
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,17 @@ class Solid:
     """Strength of the highlight."""
     glow: float = 0.0
     """Part of its colour that it gives off by itself."""
+    ball: tuple[float, float] = (0.9, 1.5)
+    """It lies within a ball about (0, ball[0], 0) of radius ball[1], in its own space."""
+
+    def field(self, points: Floats) -> Floats:
+        """Return a bound of the distance, exact near the solid."""
+        own = points - np.array(self.place, np.float32)
+        away = np.linalg.norm(own - np.array((0, self.ball[0], 0), np.float32), axis=1)
+        bound = (away - self.ball[1] + _SKIN).astype(np.float32)
+        near = np.flatnonzero(bound < 2 * _SKIN)
+        bound[near] = self.distance(own[near])
+        return np.asarray(bound, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +65,9 @@ class Studio:
     sky: tuple[float, float, float] = (0.42, 0.46, 0.52)
     table: tuple[float, float, float] = (0.62, 0.52, 0.42)
     wall: tuple[float, float, float] = (0.55, 0.47, 0.4)
-    solids: tuple[Solid, ...] = field(default=())
+    reach: float = 1.75
+    """All solids lie within so much of (0, 0.9, 0)."""
+    solids: tuple[Solid, ...] = ()
 
 
 def lathe(outline: Sequence[tuple[float, float]]) -> Callable[[Floats], Floats]:
@@ -73,20 +87,21 @@ def lathe(outline: Sequence[tuple[float, float]]) -> Callable[[Floats], Floats]:
     inside = cv2.distanceTransform(solid, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     edge = np.clip(both.astype(np.float32) / 255, 0, 1) - 0.5
     table = np.where(outside > 1.5, outside - 0.5, np.where(inside > 1.5, 0.5 - inside, -edge))
-    half = np.ascontiguousarray(cv2.GaussianBlur(table / scale, (0, 0), 1.2)[:, columns:], np.float32)
+    smooth = cv2.GaussianBlur(table / scale, (0, 0), 1.2)
+    half = np.ascontiguousarray(smooth[:, columns:], np.float32)
 
     def distance(p: Floats) -> Floats:
         radius = np.hypot(p[:, 0], p[:, 2])
         u = np.clip(radius, 0, reach - 1.5 / scale)
         v = np.clip(p[:, 1], low + 1 / scale, high - 1.5 / scale)
-        inner = _sample(half, (u * scale - 0.5), (v - low) * scale - 0.5)
+        inner = _sample(half, u * np.float32(scale) - 0.5, (v - np.float32(low)) * scale - 0.5)
         away = np.hypot(radius - u, p[:, 1] - v)
         return np.where(away > 0, np.maximum(inner, 0) * 0.7 + away, inner).astype(np.float32)
 
     return distance
 
 
-def _sample(table: Floats, x: Floats, y: Floats) -> Floats:
+def _sample(table: Floats, x: NDArray[Any], y: NDArray[Any]) -> Floats:
     """Read `table` between its cells; longer than the 32767 rows that remap takes at once."""
     found = np.empty(len(x), np.float32)
     for start in range(0, len(x), 30_000):
@@ -108,7 +123,7 @@ def block(size: tuple[float, float, float], rounding: float) -> Callable[[Floats
     def distance(p: Floats) -> Floats:
         q = np.abs(p) - half
         outer = np.linalg.norm(np.maximum(q, 0), axis=1)
-        return (outer + np.minimum(q.max(axis=1), 0) - rounding).astype(np.float32)
+        return np.asarray(outer + np.minimum(q.max(axis=1), 0) - rounding, np.float32)
 
     return distance
 
@@ -119,22 +134,25 @@ def plain(*rgb: float) -> Paint:
 
 
 def shoot(studio: Studio, width: int, height: int) -> NDArray[np.uint8]:
-    """Render the still life as BGR, height x width x 3."""
+    """Render the still life: height x width x 4, BGR and 255 where no solid is."""
     rays = _rays(studio, width, height)
     eye = np.array(studio.eye, np.float32)
-    t, hit = _march(studio.solids, np.broadcast_to(eye, rays.shape), rays, _FAR)
+    t, hit = _march(studio, eye, rays)
     light = _unit(np.array(studio.light, np.float32))
-    picture = _room(studio, eye, rays, light)
+    picture = np.zeros_like(rays)
+    bare = np.flatnonzero(hit < 0)
+    picture[bare] = _room(studio, eye, rays[bare], light)
     for index, solid in enumerate(studio.solids):
         chosen = np.flatnonzero(hit == index)
         if len(chosen):
             points = eye + rays[chosen] * t[chosen, None]
             picture[chosen] = _lit(studio, solid, points, rays[chosen], light)
     linear = np.clip(picture.reshape(height, width, 3), 0, None)
-    graded = 1.0 - np.exp(-1.55 * linear)
-    grain = np.random.default_rng(7).normal(0, 0.004, (height, width, 1))
-    encoded = np.clip(graded, 0, 1) ** (1 / 2.2) + grain
-    return np.clip(encoded[:, :, ::-1] * 255, 0, 255).astype(np.uint8)
+    graded = np.clip(1.0 - np.exp(-1.25 * linear), 0, 1) ** (1 / 2.2)
+    contrast = graded + 0.16 * (graded - 0.5) * (1 - np.abs(2 * graded - 1))
+    bgr = np.clip(contrast[:, :, ::-1] * 255, 0, 255).astype(np.uint8)
+    empty = np.where(hit < 0, 255, 0).astype(np.uint8).reshape(height, width, 1)
+    return np.concatenate([bgr, empty], axis=2)
 
 
 def _rays(studio: Studio, width: int, height: int) -> Floats:
@@ -145,28 +163,36 @@ def _rays(studio: Studio, width: int, height: int) -> Floats:
     y = (height / 2 - np.arange(height, dtype=np.float32) - 0.5) / (height / 2)
     grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     rays = forward * studio.lens + grid[:, :1] * right + grid[:, 1:] * up
-    return _unit(rays).astype(np.float32)
+    return _unit(np.asarray(rays, np.float32))
 
 
-def _march(
-    solids: Sequence[Solid], origin: Floats, rays: Floats, far: float
-) -> tuple[Floats, NDArray[np.int32]]:
+def _march(studio: Studio, eye: Floats, rays: Floats) -> tuple[Floats, NDArray[np.int32]]:
     """Walk along the rays to the first solid: distance and its index, -1 for none."""
-    t = np.zeros(len(rays), np.float32)
+    t, far = _within(studio, np.broadcast_to(eye, rays.shape), rays)
     hit = np.full(len(rays), -1, np.int32)
-    active = np.arange(len(rays))
+    active = np.flatnonzero(far > t)
     for _ in range(_STEPS):
-        points = origin[active] + rays[active] * t[active, None]
-        fields = np.stack([s.distance(points - np.array(s.place, np.float32)) for s in solids])
+        points = eye + rays[active] * t[active, None]
+        fields = np.stack([solid.field(points) for solid in studio.solids])
         nearest = fields.argmin(axis=0)
         d = fields[nearest, np.arange(len(active))]
         done = d < 0.002
         hit[active[done]] = nearest[done]
         t[active] += np.maximum(d, 0.001) * 0.92
-        active = active[~done & (t[active] < far)]
+        active = active[~done & (t[active] < far[active])]
         if len(active) == 0:
             break
     return t, hit
+
+
+def _within(studio: Studio, origin: Floats, rays: Floats) -> tuple[Floats, Floats]:
+    """Return where rays enter and leave the ball that holds all solids; leave <= enter: never."""
+    toward = origin - np.array((0, 0.9, 0), np.float32)
+    b = (toward * rays).sum(axis=1)
+    inside = b * b - (toward * toward).sum(axis=1) + studio.reach**2
+    root = np.sqrt(np.maximum(inside, 0))
+    enter = np.maximum(-b - root, 0).astype(np.float32)
+    return enter, np.where(inside > 0, root - b, -1).astype(np.float32)
 
 
 def _lit(studio: Studio, solid: Solid, points: Floats, rays: Floats, light: Floats) -> Floats:
@@ -174,8 +200,8 @@ def _lit(studio: Studio, solid: Solid, points: Floats, rays: Floats, light: Floa
     base = solid.paint(own)
     normal = _normal(solid, own)
     lifted = points + normal * 0.02
-    facing = np.clip(normal @ light, 0, 1) * _shadow(studio.solids, lifted, light)
-    open_ = _openness(studio.solids, points, normal)
+    facing = np.clip(normal @ light, 0, 1) * _shadow(studio, lifted, light)
+    open_ = _openness(studio, points, normal)
     sky = np.array(studio.sky, np.float32) * (0.55 + 0.45 * normal[:, 1:2])
     bounce = np.array(studio.table, np.float32) * 0.32 * np.clip(0.3 - normal[:, 1:2], 0, 1)
     diffuse = facing[:, None] * np.array(studio.key, np.float32) + (sky + bounce) * open_[:, None]
@@ -184,7 +210,8 @@ def _lit(studio: Studio, solid: Solid, points: Floats, rays: Floats, light: Floa
     shine = np.clip((normal * half).sum(axis=1), 0, 1)
     rim = (1 - np.clip(-(normal * rays).sum(axis=1), 0, 1)) ** 4
     gloss = solid.gloss * (facing * (shine**70 * 1.8 + shine**14 * 0.25) + rim * 0.4 * open_)
-    return base * (diffuse * (1 - solid.glow) + solid.glow * 1.9) + gloss[:, None]
+    lit = base * (diffuse * (1 - solid.glow) + solid.glow * 1.9) + gloss[:, None]
+    return np.asarray(lit, np.float32)
 
 
 def _room(studio: Studio, eye: Floats, rays: Floats, light: Floats) -> Floats:
@@ -201,8 +228,8 @@ def _room(studio: Studio, eye: Floats, rays: Floats, light: Floats) -> Floats:
     points = eye + rays[down] * t[:, None]
     normal = np.broadcast_to(np.array((0, 1, 0), np.float32), points.shape)
     lifted = points + np.array((0, 0.01, 0), np.float32)
-    bright = light[1] * _shadow(studio.solids, lifted, light)
-    open_ = _openness(studio.solids, points, normal)
+    bright = light[1] * _shadow(studio, lifted, light)
+    open_ = _openness(studio, points, normal)
     lit = bright[:, None] * np.array(studio.key, np.float32)
     lit = lit + np.array(studio.sky, np.float32) * open_[:, None] + _lamp(studio, points, normal)
     ground = np.array(studio.table, np.float32) * lit * 0.62
@@ -217,33 +244,41 @@ def _lamp(studio: Studio, points: Floats, normal: Floats) -> Floats | float:
     toward = np.array(studio.lamp, np.float32) - points
     far = np.linalg.norm(toward, axis=1)
     facing = np.clip((normal * toward).sum(axis=1) / far, 0.12, 1)
-    return (facing / (0.4 + far**2))[:, None] * np.array((3.4, 1.75, 0.6), np.float32)
+    warm = np.array((3.4, 1.75, 0.6), np.float32)
+    return np.asarray((facing / (0.4 + far**2))[:, None] * warm, np.float32)
 
 
-def _shadow(solids: Sequence[Solid], points: Floats, light: Floats) -> Floats:
+def _shadow(studio: Studio, points: Floats, light: Floats) -> Floats:
     """How much of the key light reaches the points: 0..1, soft at the edges."""
     shade = np.ones(len(points), np.float32)
-    t = np.full(len(points), 0.03, np.float32)
+    t, far = _within(studio, points, np.broadcast_to(light, points.shape))
+    t = np.maximum(t, 0.03)
+    active = np.flatnonzero(far > t)
     for _ in range(26):
-        d = _nearest(solids, points + light * t[:, None])
-        shade = np.minimum(shade, np.clip(7.0 * d / t, 0, 1))
-        t += np.clip(d, 0.04, 0.35)
-    return (shade * shade * (3 - 2 * shade)).astype(np.float32)
+        if len(active) == 0:
+            break
+        d = _nearest(studio.solids, points[active] + light * t[active, None])
+        shade[active] = np.minimum(shade[active], np.clip(7.0 * d / t[active], 0, 1))
+        t[active] += np.clip(d, 0.04, 0.35)
+        active = active[(t[active] < far[active]) & (shade[active] > 0.01)]
+    return np.asarray(shade * shade * (3 - 2 * shade), np.float32)
 
 
-def _openness(solids: Sequence[Solid], points: Floats, normal: Floats) -> Floats:
+def _openness(studio: Studio, points: Floats, normal: Floats) -> Floats:
     """How much sky the points see: 0..1 (ambient occlusion by five probes)."""
-    closed = np.zeros(len(points), np.float32)
+    open_ = np.ones(len(points), np.float32)
+    near = np.flatnonzero(
+        np.linalg.norm(points - np.array((0, 0.9, 0), np.float32), axis=1) < studio.reach + 0.6
+    )
     for reach, weight in ((0.04, 1.0), (0.1, 0.8), (0.2, 0.55), (0.36, 0.35), (0.6, 0.2)):
-        probe = points + normal * reach
-        d = np.minimum(_nearest(solids, probe), np.maximum(probe[:, 1], 0))
-        closed += weight * np.maximum(reach - d, 0)
-    return np.clip(1 - 1.25 * closed, 0.1, 1)
+        probe = points[near] + normal[near] * reach
+        d = np.minimum(_nearest(studio.solids, probe), np.maximum(probe[:, 1], 0))
+        open_[near] -= 1.25 * weight * np.maximum(reach - d, 0)
+    return np.clip(open_, 0.1, 1).astype(np.float32)
 
 
 def _nearest(solids: Sequence[Solid], points: Floats) -> Floats:
-    fields = [s.distance(points - np.array(s.place, np.float32)) for s in solids]
-    return np.min(fields, axis=0)
+    return np.min([solid.field(points) for solid in solids], axis=0).astype(np.float32)
 
 
 def _normal(solid: Solid, p: Floats) -> Floats:
@@ -256,4 +291,4 @@ def _normal(solid: Solid, p: Floats) -> Floats:
 
 def _unit(v: Floats) -> Floats:
     length = np.linalg.norm(v, axis=-1, keepdims=True)
-    return (v / np.maximum(length, 1e-6)).astype(np.float32)
+    return np.asarray(v / np.maximum(length, 1e-6), np.float32)

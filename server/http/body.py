@@ -14,11 +14,8 @@ from pydantic import BaseModel, ValidationError
 
 from server.errors import Invalid, Problem, TooLarge
 
-JSON_LIMIT = 64 * 1024
-IMAGE_LIMIT = 8 * 1024 * 1024
-PRODUCT_LIMIT = IMAGE_LIMIT * 4 // 3 + JSON_LIMIT
-"""A product may carry its picture as a data: URL."""
-FEED_LIMIT = 32 * 1024 * 1024
+SMALL = 64 * 1024
+"""A body where the route says nothing."""
 BODY_SECONDS = 30.0
 BODY_LIMIT = web.RequestKey("body_limit", int)
 _BODY = web.RequestKey("body", bytes)
@@ -36,7 +33,7 @@ async def read_body(request: web.Request) -> bytes:
     """
     if _BODY in request:
         return request[_BODY]
-    limit = request.get(BODY_LIMIT, JSON_LIMIT)
+    limit = request.get(BODY_LIMIT, SMALL)
     if (request.content_length or 0) > limit:
         raise TooLarge(f"The body is over {limit} bytes.", limit)
     chunks = bytearray()

@@ -106,7 +106,7 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         return error if error.status < 400 else http_problem(error)
     except (asyncio.CancelledError, ConnectionError):
         raise
-    except Exception:
+    except Exception:  # noqa: BLE001 - the last line of defence: logged, never shown
         structlog.get_logger("http").exception(
             "request failed", id=request[REQUEST_ID], method=request.method, path=request.path
         )

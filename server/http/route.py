@@ -9,7 +9,7 @@ from enum import Enum
 from aiohttp import web
 from pydantic import BaseModel
 
-from server.http.body import JSON_LIMIT
+from server.http.body import SMALL
 from server.http.reply import Reply
 
 
@@ -36,7 +36,7 @@ class Route:
     query: type[BaseModel] | None = None
     binary: str = ""
     """Media type of a body that is not JSON."""
-    limit: int = JSON_LIMIT
+    limit: int = SMALL
     """Bytes of the body."""
     stream: Stream | None = None
     """Answers by itself, piece by piece; in the place of `call`."""

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from server.http import documents as d
 from server.http import hls
-from server.http.body import BODY_LIMIT, FEED_LIMIT, IMAGE_LIMIT, PRODUCT_LIMIT
+from server.http.body import BODY_LIMIT
 from server.http.channels import ChannelCalls
 from server.http.events import EventsQuery, EventStream
 from server.http.idempotency import Idempotency
@@ -32,10 +32,11 @@ def api(site: Site) -> tuple[Route, ...]:
     """Give the API's calls."""
     channels, shop, events = ChannelCalls(site), ShopCalls(site), EventStream(site)
     anybody, anchor, operator = Access.ANYBODY, Access.CHANNEL, Access.OPERATOR
+    limits = site.limits
     # fmt: off
     return (
         Route("POST", f"{API}/channels", channels.add, operator, "Make a channel",
-              d.ChannelMade, 201, d.ChannelSent, secret=True),
+              d.ChannelMade, 201, d.ChannelSent, limit=limits.json, secret=True),
         Route("GET", f"{API}/channels", channels.list, anybody, "List channels",
               d.Channels, query=PageQuery),
         Route("GET", _C, channels.get, anybody, "Read a channel and its state", d.Channel),
@@ -47,7 +48,7 @@ def api(site: Site) -> tuple[Route, ...]:
         Route("POST", f"{_C}/viewers", channels.greet, anybody, "Get a viewer's token",
               d.ViewerMade, 201, secret=True),
         Route("PUT", f"{_C}/products/{{product}}", shop.put_product, anchor,
-              "Add or replace a product", d.Product, body=d.ProductSent, limit=PRODUCT_LIMIT),
+              "Add or replace a product", d.Product, body=d.ProductSent, limit=limits.product),
         Route("GET", f"{_C}/products", shop.products, anybody, "List products",
               d.Products, query=PageQuery),
         Route("GET", f"{_C}/products/{{product}}", shop.product, anybody, "Read a product",
@@ -55,13 +56,13 @@ def api(site: Site) -> tuple[Route, ...]:
         Route("DELETE", f"{_C}/products/{{product}}", shop.remove_product, anchor,
               "Remove a product", status=204),
         Route("PUT", f"{_C}/products/{{product}}/image", shop.put_image, anchor,
-              f"Give a product its picture, at most {IMAGE_LIMIT >> 20} MiB", d.Product,
-              binary="image/*", limit=IMAGE_LIMIT),
+              f"Give a product its picture, at most {limits.image} bytes", d.Product,
+              binary="image/*", limit=limits.image),
         Route("POST", f"{_C}/products:import", shop.import_products, anchor,
-              f"Import a feed, at most {FEED_LIMIT >> 20} MiB", d.Imported, query=ImportQuery,
-              binary="text/csv", limit=FEED_LIMIT),
+              f"Import a feed, at most {limits.feed} bytes", d.Imported, query=ImportQuery,
+              binary="text/csv", limit=limits.feed),
         Route("POST", f"{_C}/pins", shop.pin, anchor, "Pin a product to the picture",
-              d.Pin, 201, d.PinSent),
+              d.Pin, 201, d.PinSent, limit=limits.json),
         Route("DELETE", f"{_C}/pins/{{pin}}", shop.unpin, anchor, "End a pin", d.Pin),
         Route("GET", f"{_C}/pins", shop.pins, anybody, "List what is pinned", d.Pins,
               query=PageQuery),

@@ -61,6 +61,20 @@ class Live(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """How many bytes a body may have, by what it is."""
+
+    json: int = 1024 * 1024
+    image: int = 8 * 1024 * 1024
+    feed: int = 32 * 1024 * 1024
+
+    @property
+    def product(self) -> int:
+        """A product may carry its picture as a data: URL."""
+        return self.image * 4 // 3 + self.json
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     channels: Channels
     shop: Shop
@@ -75,6 +89,7 @@ class Site:
     profiles: Mapping[str, Profile]
     overlay: OverlaySettings
     """What a new channel has unless told otherwise."""
+    limits: BodyLimits
     ready: Callable[[], bool]
     public_url: str = ""
     """How clients reach us, `https://shop.example`; empty: as the request came."""

@@ -1,0 +1,172 @@
+"""The object graph, on one page: what is made of what, started and stopped in which order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from ingest.rtmp.listener import RtmpListener
+from overlay.tiles import check
+from server.attempts import Attempts
+from server.auth import Authenticator, Viewers, operator_token, viewer_secret
+from server.bus import Bus
+from server.channels import Channels
+from server.clock import Clock, SystemClock
+from server.config import Config
+from server.http.audience import Audience
+from server.http.metrics import Metrics
+from server.http.middleware import add_headers, middlewares
+from server.http.pages import Pages
+from server.http.routes import add_routes
+from server.http.site import BodyLimits, Site
+from server.live.registry import LiveSettings, Registry
+from server.shop.port import OffAir
+from server.shop.service import Shop
+from server.store.port import Store
+from server.store.sqlite import SqliteStore
+
+DATABASE = "vitrine.db"
+
+
+async def open_store(config: Config) -> SqliteStore:
+    """Open the store in the data directory, making both when they are not there."""
+    folder = config.server.data_dir
+    await asyncio.to_thread(_make_private, folder)
+    return await SqliteStore.open(folder / DATABASE)
+
+
+def _make_private(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def make_channels(config: Config, store: Store, clock: Clock) -> Channels:
+    ingest = config.ingest
+    attempts = Attempts(ingest.failed_keys, ingest.failed_keys_window_seconds)
+    return Channels(store, clock, config.channel_defaults(), attempts)
+
+
+def make_offline_shop(config: Config, store: Store, clock: Clock) -> Shop:
+    """Make a shop for commands that work on the store while nobody is on the air here."""
+    return Shop(store, Bus(clock), OffAir(), clock, check, config.shop_settings())
+
+
+class Vitrine:
+    """One server: two of them fit in one process."""
+
+    def __init__(self, config: Config, environment: Mapping[str, str]) -> None:
+        self._config = config
+        self._environment = environment
+        self._stack = AsyncExitStack()
+        self._ready = False
+        self._log = structlog.get_logger("server")
+
+    async def start(self) -> None:
+        """Start everything; returns when both ports are listened on.
+
+        Raises OSError when a port is taken or the data directory cannot be written, ValueError
+        for a bad operator token. What was started before the failure is stopped again.
+        """
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+
+    async def _start(self) -> None:
+        config, stack = self._config, self._stack
+        clock = SystemClock()
+        store = await open_store(config)
+        stack.push_async_callback(store.close)
+        folder = config.server.data_dir
+        token = await asyncio.to_thread(operator_token, folder, self._environment)
+        viewers = Viewers(await asyncio.to_thread(viewer_secret, folder))
+
+        self.bus = Bus(clock, config.bus_limits())
+        self.channels = make_channels(config, store, clock)
+        live = LiveSettings(config.profiles(), config.hls.window_segments)
+        self.registry = Registry(store, self.channels, self.bus, clock, live)
+        self.shop = Shop(store, self.bus, self.registry, clock, check, config.shop_settings())
+        stack.push_async_callback(self.shop.close)
+        self.registry.listen(self.shop)
+        await self.shop.recover()
+        self.registry.start()
+
+        self.rtmp = RtmpListener(
+            self.registry, config.ingest_limits(), config.server.host, config.server.rtmp_port
+        )
+        await self.rtmp.start()
+        stack.push_async_callback(self.rtmp.close)
+
+        site = Site(
+            channels=self.channels,
+            shop=self.shop,
+            bus=self.bus,
+            store=store,
+            live=self.registry,
+            authenticator=Authenticator(token, self.channels, viewers),
+            viewers=viewers,
+            metrics=Metrics(),
+            audience=Audience(),
+            clock=clock,
+            profiles=config.profiles(),
+            overlay=config.overlay_settings(),
+            limits=BodyLimits(
+                config.server.max_body_bytes,
+                config.server.max_image_bytes,
+                config.server.max_feed_bytes,
+            ),
+            ready=lambda: self._ready,
+            public_url=config.server.public_url,
+            rtmp_port=self.rtmp.port,
+        )
+        self._measure(site)
+        await self._listen(make_web(site))
+        self._ready = True
+        self._log.info("ready", http_port=self.http_port, rtmp_port=self.rtmp.port)
+
+    async def stop(self) -> None:
+        """Drain: broadcasts end properly, players read the end, connections close."""
+        self._ready = False
+        on_air = self.rtmp.connections > 0
+        self._log.info("stopping", publishers=self.rtmp.connections)
+        try:
+            async with asyncio.timeout(self._config.server.drain_seconds):
+                await self.rtmp.close()
+                await self.registry.close()
+                if on_air:
+                    # Players poll about once a target duration; this lets them see ENDLIST.
+                    await asyncio.sleep(min(2.5, self._config.server.drain_seconds / 2))
+        except TimeoutError:
+            self._log.warning("drained too slowly; closing anyway")
+        self.bus.close()
+        await self._stack.aclose()
+        self._log.info("stopped")
+
+    def _measure(self, site: Site) -> None:
+        site.metrics.watch("viewers", "Viewers whose page is open.", site.audience.total)
+        site.metrics.watch(
+            "rtmp_connections", "Open RTMP connections.", lambda: self.rtmp.connections
+        )
+
+    async def _listen(self, app: web.Application) -> None:
+        runner = web.AppRunner(
+            app, access_log=None, handler_cancellation=True, shutdown_timeout=2.0
+        )
+        await runner.setup()
+        self._stack.push_async_callback(runner.cleanup)
+        server = self._config.server
+        await web.TCPSite(runner, server.host, server.http_port, backlog=1024).start()
+        self.http_port = int(runner.addresses[0][1])
+
+
+def make_web(site: Site) -> web.Application:
+    """Make the web application for `site`."""
+    app = web.Application(middlewares=middlewares(site.metrics))
+    app.on_response_prepare.append(add_headers)
+    add_routes(app, site, Pages(site))
+    return app
