@@ -49,7 +49,7 @@ FLOORS = (
     (Floor.PURE, "server.shop.*"),
     (Floor.PURE, "server.store.port"),
     (Floor.ADAPTERS, "server.store.*"),
-    *((Floor.PURE, f"server.{name}") for name in ("attempts", "instant", "locale")),
+    *((Floor.PURE, f"server.{name}") for name in ("address", "attempts", "instant", "locale")),
     *((Floor.ADAPTERS, f"server.{name}") for name in ("auth", "bus", "clock", "log")),
     *((Floor.ADAPTERS, f"server.{name}") for name in ("config", "config_file")),
     *((Floor.SERVICES, f"server.{name}") for name in ("channels", "idempotency")),
