@@ -60,6 +60,19 @@ def test_nothing_is_drawn_before_its_time(
 
 
 @pytest.mark.parametrize("motion", Motion)
+def test_it_is_idle_until_a_card_comes_and_after_the_last_has_gone(
+    compositor: Compositor, clean: Planes, motion: Motion
+) -> None:
+    assert compositor.idle
+    show(compositor, scene(card(), motion=motion))
+    drawn(compositor, clean, AT)
+    assert not compositor.idle
+    show(compositor, scene(motion=motion), AT + 90_000)
+    drawn(compositor, clean, AT + 90_000 + DURATION)
+    assert compositor.idle
+
+
+@pytest.mark.parametrize("motion", Motion)
 def test_the_first_frame_is_visibly_changed(compositor: Compositor, motion: Motion) -> None:
     show(compositor, scene(card(), motion=motion))
     black = tuple(np.full_like(plane, 16) for plane in frame(WIDTH, HEIGHT))
