@@ -63,13 +63,14 @@ def test_nothing_is_drawn_before_its_time(
 def test_it_is_idle_until_a_card_comes_and_after_the_last_has_gone(
     compositor: Compositor, clean: Planes, motion: Motion
 ) -> None:
-    assert compositor.idle
+    idle = [compositor.idle]
     show(compositor, scene(card(), motion=motion))
     drawn(compositor, clean, AT)
-    assert not compositor.idle
+    idle.append(compositor.idle)
     show(compositor, scene(motion=motion), AT + 90_000)
     drawn(compositor, clean, AT + 90_000 + DURATION)
-    assert compositor.idle
+    idle.append(compositor.idle)
+    assert idle == [True, False, True]
 
 
 @pytest.mark.parametrize("motion", Motion)
