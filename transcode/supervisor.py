@@ -25,6 +25,15 @@ from transcode.schedule import Schedule
 
 READ_BYTES = 1 << 18
 LOG_LINES = 100
+WORKER_ENVIRONMENT = {
+    # glibc gives freed pictures back to the system at once and faults them in again
+    # for the next one, unless it is told that this process always has some.
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
+    # NumPy's BLAS is never called here; its threads would only be started and spin.
+    "OPENBLAS_NUM_THREADS": "1",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +160,7 @@ class Supervisor:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**WORKER_ENVIRONMENT, **os.environ},
             start_new_session=True,
         )
         self._fed_since_heard = None

@@ -6,7 +6,7 @@ Standard library and values only.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from server.live.stream import LiveStream
 from transcode.message import Health

@@ -17,7 +17,7 @@ from overlay.scene import Scene
 from server.channel import Sequences
 from server.clock import Clock
 from server.hls.edge import Edge
-from server.hls.errors import TargetGrown, WindowError
+from server.hls.errors import WindowError
 from server.hls.playlist import DateRange
 from server.hls.window import Window
 from server.live.figures import Figures
@@ -225,7 +225,8 @@ class LiveStream:
     def _begin(self, epoch: Epoch) -> None:
         try:
             self.window.open_epoch(epoch)
-        except TargetGrown as error:
+        except WindowError as error:
+            # Longer targets than were announced, or times that overlap: players must load anew.
             self._log.warning("playlist begins anew", reason=str(error))
             carry = self.sequences
             self.end()
