@@ -82,7 +82,11 @@ class RtmpPublisher:
         async with asyncio.timeout(DEADLINE):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             publisher = cls(reader, writer, manners)
-            await publisher._shake_hands()
+            try:
+                await publisher.shake_hands()
+            except (ConnectionError, asyncio.IncompleteReadError):
+                publisher.abort()
+                raise
         return publisher
 
     async def publish(self, key: str, app: str = "live") -> dict[str, Value]:
@@ -151,6 +155,12 @@ class RtmpPublisher:
         async with asyncio.timeout(DEADLINE):
             await self._writer.drain()
 
+    def stop_reading(self) -> None:
+        """Leave everything that the server says from now on in the sockets."""
+        transport = self._writer.transport
+        if isinstance(transport, asyncio.ReadTransport):
+            transport.pause_reading()
+
     async def end(self) -> None:
         """Leave as encoders do: FCUnpublish, deleteStream, close."""
         self.command("FCUnpublish", None, "key")
@@ -178,7 +188,7 @@ class RtmpPublisher:
         messages, self._inbox = self._inbox, []
         return messages
 
-    async def _shake_hands(self) -> None:
+    async def shake_hands(self) -> None:
         c1 = bytes(8) + bytes(range(256)) * 5 + bytes(_HANDSHAKE - 8 - 1280)
         self._writer.write(b"\x03" + c1)
         s0_s1_s2 = await self._reader.readexactly(1 + 2 * _HANDSHAKE)
