@@ -24,7 +24,7 @@ class LiveState:
     session: str | None = None
     started_at: int | None = None
     """PDT of the first picture, UTC ms."""
-    ingest: Mapping[str, object] = {}
+    ingest: Mapping[str, object] = field(default_factory=dict)
     renditions: tuple[Mapping[str, object], ...] = ()
     warnings: tuple[Mapping[str, object], ...] = ()
     """Each with a stable `code`, what is the matter, and what to do."""
