@@ -32,6 +32,10 @@ const CONFIG = Object.freeze({
   capLevelToPlayerSize: true,
   abrEwmaDefaultEstimate: 2_500_000,
   enableWorker: true,
+  // The player has its own timeline; the cues' <track> would need data: in the media policy.
+  enableDateRangeMetadataCues: false,
+  enableEmsgMetadataCues: false,
+  enableID3MetadataCues: false,
   workerPath: urls.vendor("hls.js/dist/hls.worker.js"),
   manifestLoadPolicy: policy(8_000, 12_000, 1),
   playlistLoadPolicy: policy(12_000, 15_000, 6),
