@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,7 +56,8 @@ class Channels:
             overlay=overlay or self._defaults.overlay,
             created_ms=self._clock.wall_ms(),
         )
-        problems = self._problems(channel)
+        # In a thread: CLDR's files are read at the first question of each language.
+        problems = await asyncio.to_thread(self._problems, channel)
         if problems:
             raise Invalid(*problems)
         made = NewChannel(channel, new_secret(), new_secret())

@@ -80,8 +80,8 @@ def read(data: bytes, kind: Format) -> Feed:
 
 def format_of(filename: str) -> Format | None:
     """Tell a feed's format by its file name's ending; None for an unknown one."""
-    ending = filename.rpartition(".")[2].lower()
-    return Format(ending) if ending in {item.value for item in Format} else None
+    _, dot, ending = filename.lower().rpartition(".")
+    return next((item for item in Format if dot and ending == item), None)
 
 
 def _text(data: bytes) -> str:

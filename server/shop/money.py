@@ -16,6 +16,8 @@ from overlay.scene import Money
 MAX_AMOUNT = 10**12
 _TEXT = re.compile(r"(?P<number>\d{1,15}(\.\d{1,6})?)\s*(?P<currency>[A-Za-z]{3})", re.ASCII)
 _KEYS = frozenset({"amount", "currency"})
+# Read at import: Babel loads its tables from disk at the first question.
+_CURRENCIES = frozenset(list_currencies())
 
 
 def parse_money(value: object) -> Money:
@@ -61,7 +63,7 @@ def _from_text(text: str) -> Money:
 
 def _checked(amount: int, currency: str) -> Money:
     code = currency.upper()
-    if code not in list_currencies():
+    if code not in _CURRENCIES:
         raise ValueError(f"currency {currency[:10]!r} is not in ISO 4217")
     if not 0 <= amount <= MAX_AMOUNT:
         raise ValueError(f"amount must be from 0 to {MAX_AMOUNT} minor units")

@@ -178,8 +178,10 @@ def _changed(interval: Interval, event: Event) -> Interval:
         end = None if interval.end is None else max(interval.end, event.t_media)
         return replace(interval, start=event.t_media, start_exact=True, end=end, rect=event.rect)
     if event.kind is EventKind.UNPIN:
+        if interval.end is not None:
+            return interval
         end = max(interval.start, event.t_media)
-        return replace(interval, end=end, end_exact=not event.burned)
+        return replace(interval, end=end, end_exact=not interval.burned)
     if interval.end_exact:
         return interval
     return replace(interval, end=max(interval.start, event.t_media), end_exact=True)

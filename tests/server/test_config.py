@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from server.channel import OverlayMode
+from server.config import Config, ConfigError, load
+from transcode.profile import BUILT_IN, DEFAULT
+
+DOCUMENTED = Path(__file__).parents[2] / "config.yaml"
+
+
+def problems(
+    text: str, tmp_path: Path, overrides: dict[str, object] | None = None, **env: str
+) -> list[str]:
+    file = tmp_path / "c.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load(file, overrides, env)
+    return [line.removeprefix(str(tmp_path) + "/") for line in caught.value.problems]
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    file = tmp_path / "c.yaml"
+    file.write_text(text)
+    return file
+
+
+def test_the_documented_file_is_the_default() -> None:
+    assert load(DOCUMENTED) == load(None) == Config()
+
+
+def test_the_documented_file_holds_and_explains_every_key() -> None:
+    documented = yaml.safe_load(DOCUMENTED.read_text())
+    model = Config().model_dump(mode="json")
+    assert {name: set(section) for name, section in documented.items()} == {
+        name: set(section) for name, section in model.items()
+    }
+    profile = documented["transcode"]["profiles"]["default"]
+    assert set(profile) == set(model["transcode"]["profiles"]["default"])
+    lines = DOCUMENTED.read_text().splitlines()
+    for number, line in enumerate(lines):
+        if re.match(r"  \w+:", line):
+            above = lines[number - 1]
+            assert "#" in above or re.match(r"  \w+:", above), f"{line} is not explained"
+
+
+def test_profiles_are_the_transcoders_own() -> None:
+    config = load(DOCUMENTED)
+    assert tuple(config.profiles().values()) == BUILT_IN
+    assert config.profile("default") == DEFAULT
+    assert config.channel_defaults().profiles == {"default", "1080p"}
+
+
+def test_a_profile_comes_in_addition(tmp_path: Path) -> None:
+    text = """
+transcode:
+  default_profile: tiny
+  profiles:
+    tiny:
+      rungs: [{short_side: 240, bitrate: 300000}]
+      options: {tune: animation}
+    default: {preset: faster}
+"""
+    config = load(write(tmp_path, text))
+    assert set(config.profiles()) == {"default", "1080p", "tiny"}
+    assert config.profile("tiny").options == (("tune", "animation"),)
+    assert config.profile("default").preset == "faster"
+    assert config.profile("default").rungs == DEFAULT.rungs
+
+
+def test_the_file_then_the_environment_then_the_command_line(tmp_path: Path) -> None:
+    file = write(tmp_path, "server: {http_port: 1, rtmp_port: 1, max_channels: 1}\nlog:\n")
+    env = {
+        "VITRINE_SERVER__HTTP_PORT": "2",
+        "VITRINE_SERVER__RTMP_PORT": "2",
+        "VITRINE_OVERLAY__MODE": "client",
+        "VITRINE_SERVER__PUBLIC_URL": "https://live.example.com/",
+        "VITRINE_ADMIN_TOKEN": "not a key of the configuration",
+        "OTHER__KEY": "x",
+    }
+    config = load(file, {"server.http_port": 3, "server.host": None}, env)
+    server = config.server
+    assert (server.http_port, server.rtmp_port, server.max_channels) == (3, 2, 1)
+    assert server.host == Config().server.host, "None is no override"
+    assert server.public_url == "https://live.example.com"
+    assert config.overlay_settings().mode is OverlayMode.CLIENT
+
+
+def test_every_problem_has_its_place(tmp_path: Path) -> None:
+    text = """\
+server:
+  http_port: eighty
+  prot: 3
+  host: a
+  host: b
+colour: red
+transcode:
+  profiles:
+    mine:
+      rungs:
+        - {short_side: 720, bitrate: 1000000}
+        - {short_side: 480}
+"""
+    told = problems(
+        text, tmp_path, {"server.rtmp_port": 99_999}, VITRINE_LOG__LEVEL="loud", VITRINE_X__Y="1"
+    )
+    expected = [
+        r"c.yaml:5: server.host: stands here for a second time",
+        r"c.yaml:2: server.http_port: .*integer",
+        r"command line: server.rtmp_port: .*65535",
+        r"c.yaml:3: server.prot: there is no such key",
+        r"c.yaml:12: transcode.profiles.mine.rungs.1.bitrate: field required",
+        r"c.yaml:6: colour: there is no such key",
+        r"VITRINE_LOG__LEVEL: log.level: .*'debug'",
+        r"VITRINE_X__Y: x: there is no such key",
+    ]
+    assert len(told) == len(expected)
+    for pattern in expected:
+        assert any(re.fullmatch(pattern, line) or re.match(pattern, line) for line in told), pattern
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a: [", r"c.yaml:\d: "),
+        ("- a\n- b", r"c.yaml:1: must hold sections"),
+        ("just text", r"c.yaml:1: must hold sections"),
+        ("server: 5", r"c.yaml:1: server: "),
+        ("a: \x01", r"c.yaml:1: is not YAML"),
+        ("a: !!python/object:os.system x", r"c.yaml:1: "),
+        ("transcode: {default_profile: none}", r"c.yaml:1: transcode: .*not among the profiles"),
+        (
+            "transcode:\n  profiles:\n    x: {rungs: [{short_side: 7, bitrate: 9}]}",
+            r"c.yaml:\d: transcode.profiles: .*'x'.*",
+        ),
+        ("overlay: {locale: xx-klingon}", r"c.yaml:1: overlay.locale: must be a BCP 47"),
+        ("overlay: {fonts: [/no/such.ttf]}", r"c.yaml:1: overlay.fonts: no such font file"),
+        ("server: {public_url: example.com}", r"c.yaml:1: server.public_url: must be an http"),
+        ("shop: {date_range_class: pin}", r"c.yaml:1: shop.date_range_class: "),
+    ],
+)
+def test_a_wrong_file_says_where(text: str, told: str, tmp_path: Path) -> None:
+    assert re.match(told, problems(text, tmp_path)[0])
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="No such file"):
+        load(tmp_path / "none.yaml")
+
+
+def test_settings_reach_their_owners(tmp_path: Path) -> None:
+    text = """
+ingest: {max_connections: 7, silence_seconds: 3}
+shop: {shown_seconds: 1, planned_pin_seconds: 60, pin_ahead_seconds: 5, max_listeners: 9}
+"""
+    config = load(write(tmp_path, text))
+    limits = config.ingest_limits()
+    assert (limits.connections, limits.silence_seconds) == (7, 3)
+    shop = config.shop_settings()
+    assert (shop.show.shown_deadline, shop.show.planned_pin_ms, shop.pin_ahead_ms) == (
+        1,
+        60_000,
+        5_000,
+    )
+    assert config.bus_limits().listeners == 9
