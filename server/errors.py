@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - they are named as a shopkeeper and RFC 9110 would say them
 """What can go wrong in the shop and around it, in its own words.
 
 Standard library only. HTTP statuses are chosen in one table, `server/http/errors.py`.
