@@ -40,8 +40,8 @@ class ServerSection(_Section):
     data_dir: Path = Path("data")
     public_url: str = ""
     max_body_bytes: int = Field(default=1_048_576, ge=1_024, le=104_857_600)
-    max_image_bytes: int = Field(default=8_388_608, ge=1_024, le=104_857_600)
-    max_feed_bytes: int = Field(default=33_554_432, ge=1_024, le=1_073_741_824)
+    max_image_bytes: int = Field(default=8_388_608, ge=1_024, le=8_388_608)
+    max_feed_bytes: int = Field(default=33_554_432, ge=1_024, le=33_554_432)
     max_channels: int = Field(default=1_000, ge=1, le=100_000)
     drain_seconds: Seconds = 10.0
 
