@@ -30,7 +30,7 @@ serve: setup ## the server alone (ARGS="--config my.yaml")
 ##@ Judge
 .PHONY: check lint types unit pages test interop browser bench fuzz soak
 check: setup-dev ## lint, types, architecture, unit tests: under a minute
-	@$(MAKE) -j2 --output-sync=target lint types unit pages
+	@$(MAKE) --keep-going -j2 --output-sync=target lint types unit pages
 
 lint: setup-dev
 	@.venv/bin/ruff check --quiet . && .venv/bin/ruff format --check --quiet .
