@@ -68,4 +68,5 @@ def _measured(stamps: list[int]) -> Fraction:
     near = [nominal for nominal in NOMINAL if abs(nominal - rate) <= slack]
     if near:
         return min(near, key=lambda nominal: (nominal.denominator > 1, abs(nominal - rate)))
-    return next((nominal for nominal in NOMINAL if nominal > rate), NOMINAL[-1])
+    whole = (nominal for nominal in NOMINAL if nominal > rate and nominal.denominator == 1)
+    return next(whole, NOMINAL[-1])
