@@ -231,3 +231,13 @@ def test_composition_offsets_are_kept() -> None:
     cut = cutter(ladder, audio=False)
     parts = [part for n in range(10) for part in cut.video(b"v", n == 0, cts=3000 * (n % 3 - 1))]
     assert [sample.cts for sample in runs(parts[0].data)[0].samples[:3]] == [-3000, 0, 3000]
+
+
+def test_the_audio_only_rendition_ends_with_the_pictures() -> None:
+    ladder = ladder_of(Fraction(30))
+    cut = cutter(ladder, video=False)
+    parts = [part for _ in range(100) for part in cut.audio(b"a")]
+    parts += cut.flush(frames=ladder.frames_per_segment)
+    check_chain(parts, ladder)
+    assert {part.segment for part in parts} == {0}
+    assert len(samples(parts, AUDIO_TRACK)) == packets_for(ladder, ladder.frames_per_segment)
