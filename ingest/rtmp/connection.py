@@ -32,8 +32,8 @@ class Room(Protocol):
 class Connection(asyncio.Protocol):
     """A `ingest.port.Publisher`.
 
-    Closes in two steps: `_end` says why, half-closes and tells the sink; the peer
-    then has Limits.linger_seconds to read it, or the socket is cut.
+    Closes in two steps: `_end` says why and tells the sink; then the peer has
+    Limits.linger_seconds to read it and go, or the socket is cut.
     """
 
     def __init__(self, room: Room, gate: Gate, limits: Limits, clock: Callable[[], float]) -> None:
@@ -135,7 +135,8 @@ class Connection(asyncio.Protocol):
             case PublishRequested():
                 self._judge(event)
             case Ended(reason):
-                self._end(reason)
+                # GStreamer takes it for an error if we close before it does.
+                self._end(reason, half_close=False)
 
     def _judge(self, asked: PublishRequested) -> None:
         self._judging = True
@@ -171,23 +172,23 @@ class Connection(asyncio.Protocol):
         self._log.warning("rtmp publish refused", cause=refused.refusal, reason=refused.reason)
         self._hang_up(refused.reason)
 
-    def _end(self, reason: str, *, fault: bool = False) -> None:
+    def _end(self, reason: str, *, fault: bool = False, half_close: bool = True) -> None:
         if self._over:
             return
         self._session.end(reason)
         event = "rtmp session failed" if fault else "rtmp session ended"
         line = self._log.warning if fault else self._log.info
         line(event, reason=reason, published=self._sink is not None, bytes=self._session.received)
-        self._hang_up(reason)
+        self._hang_up(reason, half_close=half_close)
 
-    def _hang_up(self, reason: str) -> None:
+    def _hang_up(self, reason: str, *, half_close: bool = True) -> None:
         self._over = True
-        self._linger()
+        self._linger(half_close=half_close)
         sink, self._sink = self._sink, None
         if sink is not None:
             sink.close(reason)
 
-    def _linger(self) -> None:
+    def _linger(self, *, half_close: bool) -> None:
         # Unread input would turn a close into a reset that destroys the last answer:
         # half-close, read on into nothing, and wait for the peer to go.
         transport = self._transport
@@ -197,7 +198,7 @@ class Connection(asyncio.Protocol):
         self._steer()
         self._rearm(self._limits.linger_seconds, transport.abort)
         try:
-            if transport.can_write_eof():
+            if half_close and transport.can_write_eof():
                 transport.write_eof()
         except OSError:  # The peer has reset the connection already.
             transport.abort()

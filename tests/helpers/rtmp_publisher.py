@@ -155,12 +155,6 @@ class RtmpPublisher:
         async with asyncio.timeout(DEADLINE):
             await self._writer.drain()
 
-    def stop_reading(self) -> None:
-        """Leave everything that the server says from now on in the sockets."""
-        transport = self._writer.transport
-        if isinstance(transport, asyncio.ReadTransport):
-            transport.pause_reading()
-
     async def end(self) -> None:
         """Leave as encoders do: FCUnpublish, deleteStream, close."""
         self.command("FCUnpublish", None, "key")
