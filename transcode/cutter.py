@@ -82,15 +82,12 @@ class Cutter:
         self._packets.append(Sample(data, AAC_FRAME, True))
         return self._whole()
 
-    def flush(self, frames: int | None = None) -> list[Part]:
+    def flush(self) -> list[Part]:
         """Give what is held, without waiting for a track that lags; the last one may be short.
 
-        Audio after the last picture is left out, so that no rendition has a segment that
-        the others lack; an audio-only rendition is told by `frames` how many pictures the
-        epoch had. The cutter is spent after.
+        What a video rendition holds of audio after its last picture is left out. The
+        cutter is spent after.
         """
-        if not self._has_video and frames is not None:
-            self._leave_out(frames)
         parts: list[Part] = []
         while not self._closed and (self._pictures or (self._packets and not self._has_video)):
             parts.append(self._cut(flushing=True))
@@ -112,12 +109,6 @@ class Cutter:
             parts.append(self._cut())
         self._judge()
         return parts
-
-    def _leave_out(self, frames: int) -> None:
-        """Forget the audio that starts with frame `frames` or after."""
-        while self._packets and not self._starts_before(self._next_sample - AAC_FRAME, frames):
-            self._packets.pop()
-            self._next_sample -= AAC_FRAME
 
     def _judge(self) -> None:
         begin = self._ladder.frame_ticks(self._part * self._ladder.frames_per_part)
@@ -148,8 +139,10 @@ class Cutter:
             duration = ladder.frame_ticks(end) - start
             held = bool(self._pictures)
         else:
-            start = self._audio_ticks(first_sample)
-            duration = self._audio_ticks(first_sample + len(packets) * AAC_FRAME) - start
+            # On the grid, so that EXT-X-PROGRAM-DATE-TIME is the same in every rendition.
+            start = ladder.frame_ticks(number * ladder.frames_per_part)
+            duration = self._audio_ticks(first_sample + len(packets) * AAC_FRAME)
+            duration -= self._audio_ticks(first_sample)
             held = bool(self._packets)
         data = fragment(
             number + 1,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from av.video.frame import VideoFrame
 
-from ingest.unit import TICKS_PER_MS
+from ingest.unit import TICKS_PER_MS, TICKS_PER_SECOND
 from overlay.scene import Scene
 from overlay.tiles import ColorSpec
 from transcode import scale
@@ -101,6 +101,10 @@ class EpochLine:
 
     def close(self) -> None:
         """Encode what is held and emit the last parts. Raises MediaError."""
+        end = self._ladder.frame_ticks(self._number) * self._ladder.sample_rate
+        missing = end // TICKS_PER_SECOND - self._timeline.next_sample
+        if missing > 0:
+            self._renditions.sound(silence(missing))
         self._renditions.close()
 
     def _repeat(self, times: int) -> None:

@@ -5,6 +5,7 @@ Runs in the worker only.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 from av.video.frame import VideoFrame
@@ -16,13 +17,15 @@ from transcode.audio import CHANNELS, AudioEncoder, Samples
 from transcode.cutter import Cutter
 from transcode.encode import VideoEncoder
 from transcode.fmp4 import AudioTrack, VideoTrack, init_section
-from transcode.ladder import Ladder, Profile, Rendition
+from transcode.ladder import AAC_TICKS, Ladder, Profile, Rendition
 from transcode.part import Part, Track
 from transcode.rung import Picture, Rung, Sound
 from transcode.scale import Scaler
 from transcode.stage import Cue, Stage
 
 AUDIO_ONLY = "audio"
+MAX_WAITING = 2_000
+"""AAC packets ahead of the picture: more than the timeline's patience lets come about."""
 MIN_SHRINK = 1.4
 """A rung scales from the smallest larger rung at least so many times its size:
 closer sizes would blur twice for little gain."""
@@ -45,6 +48,9 @@ class Renditions:
         self._encoder = AudioEncoder(ladder.sample_rate, ladder.audio_bitrate)
         audio = AudioTrack(self._encoder.asc, ladder.sample_rate, CHANNELS)
         self._audio_cutter = Cutter(AUDIO_ONLY, epoch, ladder, None, audio)
+        self._waiting: deque[bytes] = deque(maxlen=MAX_WAITING)
+        self._released = 0
+        self._pictures = 0
         self._rungs: list[Rung] = []
         compositors: list[Compositor] = []
         tracks: list[Track] = []
@@ -81,6 +87,8 @@ class Renditions:
         )
         for rung in self._roots:
             rung.put(picture)
+        self._pictures = number + 1
+        self._release()
 
     def sound(self, samples: Samples) -> None:
         """Encode samples once and hand the packets to every rendition."""
@@ -97,7 +105,7 @@ class Renditions:
         for rung in self._roots:
             rung.put(None)
         for rung in self._rungs:
-            rung.join()
+            rung.finish()
         for part in self._audio_cutter.flush():
             self._emit(part)
 
@@ -107,8 +115,15 @@ class Renditions:
         sound = Sound(tuple(packets))
         for rung in self._rungs:
             rung.put(sound)
-        for packet in packets:
-            for part in self._audio_cutter.audio(packet):
+        self._waiting.extend(packets)
+        self._release()
+
+    def _release(self) -> None:
+        """Cut the audio-only rendition no further than the picture goes: all end alike."""
+        end = self.ladder.frame_ticks(self._pictures)
+        while self._waiting and self._released * AAC_TICKS < end:
+            self._released += 1
+            for part in self._audio_cutter.audio(self._waiting.popleft()):
                 self._emit(part)
 
 

@@ -75,8 +75,14 @@ class Rung(threading.Thread):
             self._jobs.put(job, timeout=PUT_SECONDS)
         except queue.Full:
             raise MediaError(f"{self.name} took no work for {PUT_SECONDS:.0f} s") from None
-        if self.failure is not None:
-            raise MediaError(f"{self.name} failed: {self.failure!r}") from self.failure
+        self._judge()
+
+    def finish(self) -> None:
+        """Wait for the thread's end. Raises MediaError when it failed or is stuck."""
+        self.join(PUT_SECONDS)
+        if self.is_alive():
+            raise MediaError(f"{self.name} did not finish in {PUT_SECONDS:.0f} s")
+        self._judge()
 
     @property
     def depth(self) -> int:
@@ -97,6 +103,10 @@ class Rung(threading.Thread):
                 pass  # whoever feeds this rung must not hang before it sees the failure
             for rung in self.below:
                 rung.put(None)
+
+    def _judge(self) -> None:
+        if self.failure is not None:
+            raise MediaError(f"{self.name} failed: {self.failure!r}") from self.failure
 
     def _do(self, job: Picture | Sound) -> None:
         if isinstance(job, Sound):

@@ -25,6 +25,8 @@ from transcode.schedule import Schedule
 
 READ_BYTES = 1 << 18
 LOG_LINES = 100
+ANSWER_DUE_MS = 3_000
+"""A worker reports its health once in a second of units, whatever they are."""
 WORKER_ENVIRONMENT = {
     # glibc gives freed pictures back to the system at once and faults them in again
     # for the next one, unless it is told that this process always has some.
@@ -41,7 +43,7 @@ class Patience:
     """How long, how much and how often. Seconds and bytes."""
 
     silence: float = 10.0
-    """Fed, but nothing heard for so long: the worker is stuck and is killed."""
+    """A report is due, but nothing is heard for so long: the worker is stuck and is killed."""
     close: float = 10.0
     """To encode what is held at the end."""
     backoff_first: float = 0.25
@@ -75,7 +77,9 @@ class Supervisor:
         self._arrived_ms = 0
         self._schedule = Schedule()
         self._closing = asyncio.Event()
-        self._fed_since_heard: float | None = None
+        self._answered_ms = 0
+        self._owing_since: float | None = None
+        """Loop time since when the worker owes a sign of life; None while it does not."""
         self._runner: asyncio.Task[None] | None = None
         self.restarts = 0
         self.dropped = 0
@@ -95,6 +99,9 @@ class Supervisor:
     def feed(self, unit: Unit, arrived_ms: int) -> None:
         """Hand a unit to the worker. Never blocks; drops to the next key picture when it must."""
         self._arrived_ms = arrived_ms
+        self._answered_ms = self._answered_ms or arrived_ms
+        if self._owing_since is None and arrived_ms - self._answered_ms > ANSWER_DUE_MS:
+            self._owing_since = asyncio.get_running_loop().time()
         match unit:
             case StreamInfo():
                 self._info = unit
@@ -149,8 +156,6 @@ class Supervisor:
         if process is None or process.stdin is None or process.stdin.is_closing():
             return
         process.stdin.write(wire.encode(message))
-        if self._fed_since_heard is None:
-            self._fed_since_heard = asyncio.get_running_loop().time()
 
     async def _spawn(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
@@ -163,7 +168,7 @@ class Supervisor:
             env={**WORKER_ENVIRONMENT, **os.environ},
             start_new_session=True,
         )
-        self._fed_since_heard = None
+        self._heard()
         self._keyed = False
         self._send(self._settings())
         for known in (self._info, self._video, self._audio):
@@ -214,13 +219,17 @@ class Supervisor:
         decoder = wire.Decoder()
         try:
             while data := await process.stdout.read(READ_BYTES):
-                self._fed_since_heard = None
+                self._heard()
                 for message in decoder.feed(data):
                     if isinstance(message, wire.Up):
                         self._receive(message)
         except WireError as error:
             self._log.error("worker broke the protocol: killed", error=str(error))
             self._kill()
+
+    def _heard(self) -> None:
+        self._answered_ms = self._arrived_ms
+        self._owing_since = None
 
     async def _listen(self) -> None:
         process = self._process
@@ -240,7 +249,7 @@ class Supervisor:
     async def _wait_for_silence(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            since = self._fed_since_heard
+            since = self._owing_since
             waited = 0.0 if since is None else loop.time() - since
             if waited >= self._patience.silence:
                 return

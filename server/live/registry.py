@@ -6,6 +6,7 @@ asyncio. One registry per server process.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -60,6 +61,8 @@ class Registry:
         self._streams: dict[str, LiveStream] = {}
         self._past: dict[str, tuple[LiveStream, float]] = {}
         """Ended streams that players may still read, and when they may be forgotten."""
+        self._started: dict[str, asyncio.Task[None]] = {}
+        """Sessions begun, and the telling of it: nobody hears of an end first."""
         self._locks: dict[str, asyncio.Lock] = {}
         self._listeners: list[SessionListener] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -158,6 +161,7 @@ class Registry:
             self._clock,
             self._hooks,
         )
+        await self._store.save_sequences(channel.id, stream.sequences)
         await stream.start()
         self._streams[channel.id] = stream
         return stream
@@ -167,21 +171,29 @@ class Registry:
         if self._streams.get(stream.channel) is not stream:
             return
         await stream.finish()
-        if stream.started_ms is not None:
-            ended_ms = stream.window.latest_pdt_ms or stream.started_ms
-            for listener in self._listeners:
-                await listener.session_ended(stream.channel, stream.session, ended_ms)
-        stream.end()
-        await self._store.save_sequences(stream.channel, stream.sequences)
-        del self._streams[stream.channel]
+        try:
+            await self._tell_ended(stream)
+        finally:
+            stream.end()
+            del self._streams[stream.channel]
         if stream.window.playable:
             until = self._clock.monotonic() + stream.window.linger_ms / 1000
             self._past[stream.channel] = (stream, until)
         self._log.info("off the air", channel=stream.channel, reason=reason)
         self._announce(stream.channel)
 
+    async def _tell_ended(self, stream: LiveStream) -> None:
+        started = self._started.pop(stream.session, None)
+        if started is None:
+            return
+        await asyncio.wait([started])
+        ended_ms = stream.window.latest_pdt_ms or stream.started_ms or 0
+        for listener in self._listeners:
+            await listener.session_ended(stream.channel, stream.session, ended_ms)
+        await self._store.save_sequences(stream.channel, stream.sequences)
+
     def _began(self, stream: LiveStream) -> None:
-        self._spawn(self._tell_started(stream))
+        self._started[stream.session] = self._task(self._tell_started(stream))
 
     async def _tell_started(self, stream: LiveStream) -> None:
         for listener in self._listeners:
@@ -227,10 +239,14 @@ class Registry:
                 if now >= until:
                     del self._past[channel]
 
-    def _spawn(self, work: object) -> None:
-        task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        _ = self._task(work)
+
+    def _task(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._settled)
+        return task
 
     def _settled(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -29,6 +29,7 @@ from transcode.supervisor import Patience, Supervisor
 
 SHOW_PATIENCE_SECONDS = 10.0
 """How long after its instant a scene may take to be drawn before nobody waits any more."""
+SEQUENCES_AHEAD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class LiveStream:
         """PDT of the first picture; None before it."""
         self.protocol = ""
         self.ending = False
+        self._spliced = False
         self.problems: tuple[str, ...] = ()
         """What could not be drawn of the scene on screen."""
         self.supervisor = Supervisor(channel, self._settings, self._receive, patience)
@@ -112,6 +114,7 @@ class LiveStream:
             before.publisher.drop("another encoder took over with the same key")
             self.figures = Figures()
             self.supervisor.splice()
+            self._spliced = True
         return self._feed
 
     def take(self, feed: PublisherFeed, unit: Unit) -> None:
@@ -132,15 +135,21 @@ class LiveStream:
     def media_now(self) -> int | None:
         """PDT of the newest picture at ingest; None before the first epoch."""
         newest = self.figures.newest_pts
-        if self.epoch is None or newest is None:
+        if self.epoch is None:
             return None
+        if newest is None or self._spliced:
+            return self.window.latest_pdt_ms  # a new publisher's clock has no epoch yet
         return self.epoch.pdt_ms + (newest - self.epoch.origin) // TICKS_PER_MS
 
     @property
     def sequences(self) -> Sequences:
-        """Where a later window of this channel goes on."""
+        """Where a later window of this channel goes on.
+
+        Ahead of what is published: they may be saved a little late, and a crash must not
+        lead back to numbers that were used.
+        """
         return Sequences(
-            self.window.next_msn,
+            self.window.next_msn + SEQUENCES_AHEAD,
             self.window.discontinuity_sequence,
             self.window.latest_pdt_ms or self._floor_ms,
         )
@@ -233,6 +242,7 @@ class LiveStream:
             self._open_window(carry.next_msn, carry.discontinuity)
             self.window.open_epoch(epoch)
         self.epoch = epoch
+        self._spliced = False
         self._log.info(
             "on the air" if self.started_ms is None else "goes on",
             renditions=[track.name for track in epoch.tracks],
