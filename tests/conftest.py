@@ -23,7 +23,7 @@ LONG_LIMIT_SECONDS = 240
 MAY_BLOCK = (("structlog/_base.py", "_proxy_to_logger"), ("logging/__init__.py", "handle"))
 SLOW_MACHINE = (HealthCheck.too_slow,)
 
-settings.register_profile("dev", deadline=None, suppress_health_check=SLOW_MACHINE)
+settings.register_profile("dev", deadline=None, suppress_health_check=SLOW_MACHINE, max_examples=40)
 settings.register_profile(
     "ci", deadline=None, suppress_health_check=SLOW_MACHINE, derandomize=True, print_blob=True
 )
