@@ -59,7 +59,7 @@ class Vitrine:
     """One server: two of them fit in one process."""
 
     def __init__(self, config: Config, environment: Mapping[str, str]) -> None:
-        self._config = config
+        self.config = config
         self._environment = environment
         self._stack = AsyncExitStack()
         self._ready = False
@@ -78,7 +78,7 @@ class Vitrine:
             raise
 
     async def _start(self) -> None:
-        config, stack = self._config, self._stack
+        config, stack = self.config, self._stack
         clock = SystemClock()
         store = await open_store(config)
         stack.push_async_callback(store.close)
@@ -110,7 +110,7 @@ class Vitrine:
             live=self.registry,
             authenticator=Authenticator(token, self.channels, viewers),
             viewers=viewers,
-            metrics=Metrics(),
+            metrics=await asyncio.to_thread(Metrics),
             audience=Audience(),
             clock=clock,
             profiles=config.profiles(),
@@ -125,7 +125,7 @@ class Vitrine:
             rtmp_port=self.rtmp.port,
         )
         self._measure(site)
-        await self._listen(make_web(site))
+        await self._listen(make_web(site, await asyncio.to_thread(Pages, site)))
         self._ready = True
         self._log.info("ready", http_port=self.http_port, rtmp_port=self.rtmp.port)
 
@@ -135,12 +135,12 @@ class Vitrine:
         on_air = self.rtmp.connections > 0
         self._log.info("stopping", publishers=self.rtmp.connections)
         try:
-            async with asyncio.timeout(self._config.server.drain_seconds):
+            async with asyncio.timeout(self.config.server.drain_seconds):
                 await self.rtmp.close()
                 await self.registry.close()
                 if on_air:
                     # Players poll about once a target duration; this lets them see ENDLIST.
-                    await asyncio.sleep(min(2.5, self._config.server.drain_seconds / 2))
+                    await asyncio.sleep(min(2.5, self.config.server.drain_seconds / 2))
         except TimeoutError:
             self._log.warning("drained too slowly; closing anyway")
         self.bus.close()
@@ -159,14 +159,14 @@ class Vitrine:
         )
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
-        server = self._config.server
+        server = self.config.server
         await web.TCPSite(runner, server.host, server.http_port, backlog=1024).start()
         self.http_port = int(runner.addresses[0][1])
 
 
-def make_web(site: Site) -> web.Application:
+def make_web(site: Site, pages: Pages) -> web.Application:
     """Make the web application for `site`."""
     app = web.Application(middlewares=middlewares(site.metrics))
     app.on_response_prepare.append(add_headers)
-    add_routes(app, site, Pages(site))
+    add_routes(app, site, pages)
     return app

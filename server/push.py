@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -58,7 +59,7 @@ def push(
         raise PushError(f"not an RTMP address: {_redacted(url)}")
     with _open_input(source) as probe:
         turn = rotation_of(probe)
-    with av.logging.Capture(local=False) as log:
+    with _listening() as log:
         try:
             with av.open(
                 url, "w", format="flv", options=_FLV_OPTIONS, timeout=STALL_SECONDS
@@ -68,6 +69,18 @@ def push(
                 )
         except (av.FFmpegError, OSError) as error:
             raise PushError(_reason(url, error, log)) from error
+
+
+@contextmanager
+def _listening() -> Iterator[list[tuple[int, str, str]]]:
+    """Hear what libav says: the server's reason for a refusal is nowhere else."""
+    before = av.logging.get_level()
+    av.logging.set_level(av.logging.ERROR)
+    try:
+        with av.logging.Capture(local=False) as log:
+            yield log
+    finally:
+        av.logging.set_level(before)
 
 
 class _Broadcast:
@@ -178,4 +191,4 @@ def _reason(url: str, error: Exception, log: list[tuple[int, str, str]]) -> str:
 def _redacted(url: str) -> str:
     """Cut the stream key off an address: it is a secret."""
     head, _, _key = url.rpartition("/")
-    return f"{head}/…" if head.count("/") > 2 else url
+    return f"{head}/…" if head.count("/") >= 2 else url

@@ -7,14 +7,21 @@ import signal
 
 from server.app import Vitrine
 
+_TWICE_SECONDS = 1.0
+"""Some senders (coreutils' timeout) signal a process and then its whole group: one wish."""
+
 
 def until_signalled() -> asyncio.Event:
-    """Give an event that SIGTERM or SIGINT sets; the second such signal acts as usual again."""
+    """Give an event that SIGTERM or SIGINT sets; a second one, later, acts as usual again."""
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
 
     def tell() -> None:
-        told.set()
+        if not told.is_set():
+            told.set()
+            loop.call_later(_TWICE_SECONDS, give_back)
+
+    def give_back() -> None:
         for each in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(each)
 

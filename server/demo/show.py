@@ -22,22 +22,23 @@ async def run_show(shop: Shop, registry: Registry, channel: str) -> None:
     log = structlog.get_logger("demo")
     turn = 0
     while True:
+        await asyncio.sleep(_LOOK_SECONDS)
         if registry.state(channel).state != "live":
-            await asyncio.sleep(_LOOK_SECONDS)
             continue
-        await asyncio.sleep(PAUSE_SECONDS)
         try:
-            await _show_one(shop, channel, GOODS[turn % len(GOODS)].id)
+            if await _show_one(shop, channel, GOODS[turn % len(GOODS)].id):
+                await asyncio.sleep(PAUSE_SECONDS)
+            turn += 1
         except VitrineError as error:
             log.info("the show waits", reason=str(error))
             await asyncio.sleep(PAUSE_SECONDS)
-        turn += 1
 
 
-async def _show_one(shop: Shop, channel: str, product: str) -> None:
-    """Show one product, unless someone at the studio shows something already."""
-    if await shop.pins(channel):
-        return
+async def _show_one(shop: Shop, channel: str, product: str) -> bool:
+    """Show one product; not while its picture is in the making or the studio shows something."""
+    if not (await shop.product(channel, product)).image or await shop.pins(channel):
+        return False
     pin = await shop.pin(channel, PinRequest(product), "demo")
     await asyncio.sleep(SHOWN_SECONDS)
     await shop.unpin(channel, pin.id, "demo")
+    return True

@@ -278,7 +278,8 @@ def _openness(studio: Studio, points: Floats, normal: Floats) -> Floats:
 
 
 def _nearest(solids: Sequence[Solid], points: Floats) -> Floats:
-    return np.min([solid.field(points) for solid in solids], axis=0).astype(np.float32)
+    fields = np.stack([solid.field(points) for solid in solids])
+    return np.asarray(fields.min(axis=0), np.float32)
 
 
 def _normal(solid: Solid, p: Floats) -> Floats:

@@ -12,11 +12,15 @@ _BUCKETS = (0.001, 0.005, 0.02, 0.1, 0.5, 1.0, 3.0, 10.0)
 
 
 class Metrics:
-    """Counts requests and open event streams; other figures are read when asked for."""
+    """Counts requests; other figures are read when asked for.
+
+    Making one and `text` read /proc: not on the event loop. `sample` is for the loop.
+    """
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry(auto_describe=True)
         ProcessCollector(namespace="vitrine", registry=self._registry)
+        self._watched: list[tuple[Gauge, Callable[[], float]]] = []
         self._requests = Counter(
             "vitrine_http_requests",
             "HTTP requests answered.",
@@ -38,8 +42,14 @@ class Metrics:
         self._seconds.labels(kind).observe(seconds)
 
     def watch(self, name: str, description: str, read: Callable[[], float]) -> None:
-        """Show what `read` gives at the time of asking under `vitrine_{name}`."""
-        Gauge(f"vitrine_{name}", description, registry=self._registry).set_function(read)
+        """Show what `read` gives at each `sample` under `vitrine_{name}`."""
+        gauge = Gauge(f"vitrine_{name}", description, registry=self._registry)
+        self._watched.append((gauge, read))
+
+    def sample(self) -> None:
+        """Read the watched figures."""
+        for gauge, read in self._watched:
+            gauge.set(read())
 
     def text(self) -> bytes:
         """Return all figures in the Prometheus text format 0.0.4."""

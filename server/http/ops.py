@@ -36,5 +36,6 @@ class OpsCalls:
 
     async def metrics(self, request: web.Request) -> web.Response:
         del request
-        text = self._site.metrics.text()
+        self._site.metrics.sample()
+        text = await asyncio.to_thread(self._site.metrics.text)
         return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE})

@@ -6,6 +6,7 @@ the import map, carries the nonce of its answer.
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 import secrets
@@ -44,7 +45,7 @@ class Page(Enum):
 
 
 class Pages:
-    """Answers for the pages and their modules."""
+    """Answers for the pages and their modules. Making one reads the folders: not on the loop."""
 
     def __init__(self, site: Site, root: Path = PLAYER) -> None:
         self._site = site
@@ -53,7 +54,7 @@ class Pages:
         self._docs = Assets(DOCS)
 
     async def lobby(self, request: web.Request) -> web.Response:
-        return self._page(request, Page.LOBBY, {"title": "Vitrine"})
+        return await self._page(request, Page.LOBBY, {"title": "Vitrine"})
 
     async def watch(self, request: web.Request) -> web.Response:
         return await self._of_channel(request, Page.WATCH)
@@ -65,25 +66,27 @@ class Pages:
         return await self._of_channel(request, Page.STUDIO)
 
     async def ops(self, request: web.Request) -> web.Response:
-        return self._page(request, Page.OPS, {"title": "Vitrine · operations"})
+        return await self._page(request, Page.OPS, {"title": "Vitrine · operations"})
 
     async def icon(self, request: web.Request) -> web.Response:
-        return answer(request, self._assets.get("icon.svg"), _VENDOR_CACHE)
+        icon = await asyncio.to_thread(self._assets.get, "icon.svg")
+        return answer(request, icon, _VENDOR_CACHE)
 
     async def docs(self, request: web.Request) -> web.Response:
-        return self._filled(request, Page.DOCS, DOCS / "docs.html", {"title": "Vitrine API"})
+        return await self._filled(request, Page.DOCS, DOCS / "docs.html", {"title": "Vitrine API"})
 
     async def asset(self, request: web.Request) -> web.Response:
         name = request.match_info["path"]
         cache = _VENDOR_CACHE if name.startswith("vendor/") else "no-cache"
-        response = answer(request, self._assets.get(name), cache)
+        response = answer(request, await asyncio.to_thread(self._assets.get, name), cache)
         # The custom element is a module that other sites may load.
         response.headers["Access-Control-Allow-Origin"] = "*"
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         return response
 
     async def docs_asset(self, request: web.Request) -> web.Response:
-        return answer(request, self._docs.get(request.match_info["path"]))
+        name = request.match_info["path"]
+        return answer(request, await asyncio.to_thread(self._docs.get, name))
 
     async def _of_channel(self, request: web.Request, page: Page) -> web.Response:
         name = request.match_info["channel"]
@@ -96,18 +99,18 @@ class Pages:
             "title": channel.title or channel.id,
             "url": str(self._site.url(request, f"/watch/{channel.id}")),
         }
-        return self._page(request, page, fields)
+        return await self._page(request, page, fields)
 
-    def _page(self, request: web.Request, page: Page, fields: dict[str, str]) -> web.Response:
-        return self._filled(request, page, self._root / page.file, fields)
+    async def _page(self, request: web.Request, page: Page, fields: dict[str, str]) -> web.Response:
+        return await self._filled(request, page, self._root / page.file, fields)
 
-    def _filled(
+    async def _filled(
         self, request: web.Request, page: Page, path: Path, fields: dict[str, str]
     ) -> web.Response:
         nonce = secrets.token_urlsafe(18)
         values = {"nonce": nonce, **fields}
         try:
-            text = path.read_text("utf-8")
+            text = await asyncio.to_thread(path.read_text, "utf-8")
         except OSError as error:
             raise NotFound("page", page.file) from error
         body = _PLACEHOLDER.sub(lambda found: html.escape(values.get(found[1], "")), text)

@@ -1,0 +1,153 @@
+"""Channels over HTTP, and who may do what."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from server.app import make_channels, open_store
+from server.clock import SystemClock
+from tests.server.running import Client
+
+CHANNELS = "/api/v1/channels"
+
+
+async def test_a_new_channel_shows_its_secrets_once(site: Client) -> None:
+    made = await site.channel()
+    assert set(made) == {"id", "title", "stream_key", "anchor_token", "rtmp_url", "watch_url"}
+    assert made["rtmp_url"] == f"rtmp://127.0.0.1:{site.server.rtmp.port}/live"
+    assert made["watch_url"] == f"{site.base}/watch/tea"
+    again = await site.ask("GET", f"{CHANNELS}/tea")
+    for secret in ("stream_key", "anchor_token"):
+        assert made[secret].encode() not in again.body
+
+
+async def test_a_channel_off_the_air_says_so(site: Client) -> None:
+    await site.channel()
+    read = (await site.ask("GET", f"{CHANNELS}/tea", token=None)).json()
+    assert read["state"] == "offline"
+    assert read["session"] is None
+    assert read["started_at"] is None
+    assert read["viewers"] == 0
+    assert read["overlay"]["mode"] == "burn"
+
+
+async def test_overlay_settings_not_given_are_the_configured_ones(site: Client) -> None:
+    body = {"id": "x", "overlay": {"mode": "client", "corner": "top-right"}}
+    assert (await site.ask("POST", CHANNELS, json=body)).status == 201
+    overlay = (await site.ask("GET", f"{CHANNELS}/x")).json()["overlay"]
+    assert overlay == {"mode": "client", "corner": "top-right", "motion": "fade", "locale": "en"}
+
+
+async def test_lists_are_paged(site: Client) -> None:
+    for name in ("c", "a", "b"):
+        await site.channel(name)
+    first = (await site.ask("GET", f"{CHANNELS}?limit=2", token=None)).json()
+    assert [item["id"] for item in first["items"]] == ["a", "b"]
+    rest = (await site.ask("GET", f"{CHANNELS}?limit=2&after={first['next']}", token=None)).json()
+    assert [item["id"] for item in rest["items"]] == ["c"]
+    assert rest["next"] is None
+
+
+async def test_every_wrong_field_is_named(site: Client) -> None:
+    body = {"id": 7, "titel": "x", "overlay": {"mode": "paint"}}
+    refused = await site.ask("POST", CHANNELS, json=body)
+    assert refused.status == 422
+    assert refused.headers["Content-Type"].startswith("application/problem+json")
+    fields = {error["field"] for error in refused.json()["errors"]}
+    assert fields == {"id", "titel", "overlay.mode"}
+
+
+async def test_an_id_twice_is_a_conflict(site: Client) -> None:
+    await site.channel()
+    again = await site.ask("POST", CHANNELS, json={"id": "tea"})
+    assert (again.status, again.json()["code"]) == (409, "exists")
+
+
+@pytest.mark.parametrize(("token", "status"), [(None, 401), ("wrong", 401), ("", 401), ("é", 401)])
+async def test_only_the_operator_makes_channels(
+    site: Client, token: str | None, status: int
+) -> None:
+    refused = await site.ask("POST", CHANNELS, token=token, json={"id": "x"})
+    assert refused.status == status
+    assert refused.headers["WWW-Authenticate"].startswith("Bearer")
+    assert refused.json()["code"] == "unauthorized"
+
+
+async def test_an_unknown_token_is_refused_even_where_none_is_needed(site: Client) -> None:
+    await site.channel()
+    assert (await site.ask("GET", CHANNELS, token="wrong")).status == 401
+    forged = {"X-Viewer-Token": "someone.forged"}
+    assert (await site.ask("GET", CHANNELS, token=None, headers=forged)).status == 401
+
+
+async def test_an_anchor_runs_its_own_channel_only(site: Client) -> None:
+    tea, pots = await site.channel("tea"), await site.channel("pots")
+    token = tea["anchor_token"]
+    assert (await site.ask("POST", f"{CHANNELS}/tea/stop", token=token)).status == 200
+    assert (await site.ask("POST", f"{CHANNELS}/pots/stop", token=token)).status == 403
+    assert (await site.ask("DELETE", f"{CHANNELS}/tea", token=token)).status == 403
+    assert (
+        await site.ask("POST", f"{CHANNELS}/pots/stop", token=pots["anchor_token"])
+    ).status == 200
+
+
+async def test_a_rotated_key_replaces_the_old_one(site: Client) -> None:
+    old = (await site.channel())["stream_key"]
+    new = (await site.ask("POST", f"{CHANNELS}/tea/rotate-key")).json()["stream_key"]
+    channels = site.server.channels
+    assert await channels.by_stream_key(old, "a") is None
+    found = await channels.by_stream_key(new, "a")
+    assert found is not None
+    assert found.id == "tea"
+
+
+async def test_a_removed_channel_is_gone(site: Client) -> None:
+    made = await site.channel()
+    assert (await site.ask("DELETE", f"{CHANNELS}/tea")).status == 204
+    assert (await site.ask("GET", f"{CHANNELS}/tea")).status == 404
+    assert (await site.ask("DELETE", f"{CHANNELS}/tea")).status == 404
+    gone = await site.ask("POST", f"{CHANNELS}/tea/stop", token=made["anchor_token"])
+    assert gone.status == 401
+
+
+async def test_a_channel_made_by_another_process_is_seen_at_once(site: Client) -> None:
+    config = site.server.config
+    store = await open_store(config)
+    try:
+        await make_channels(config, store, SystemClock()).add("aside")
+    finally:
+        await store.close()
+    assert (await site.ask("GET", f"{CHANNELS}/aside", token=None)).status == 200
+
+
+async def test_viewers_get_a_token_that_is_good(site: Client) -> None:
+    await site.channel()
+    made = await site.ask("POST", f"{CHANNELS}/tea/viewers", token=None)
+    assert made.status == 201
+    headers = {"X-Viewer-Token": made.json()["token"]}
+    assert (await site.ask("GET", CHANNELS, token=None, headers=headers)).status == 200
+
+
+async def test_profiles_are_listed(site: Client) -> None:
+    names = [p["name"] for p in (await site.ask("GET", "/api/v1/profiles")).json()["items"]]
+    assert "default" in names
+    one = (await site.ask("GET", "/api/v1/profiles/default")).json()
+    assert one["rungs"][0]["short_side"] == 720
+    assert (await site.ask("GET", "/api/v1/profiles/none")).status == 404
+
+
+async def test_the_same_idempotency_key_makes_one_channel(site: Client) -> None:
+    headers = {"Idempotency-Key": "k-1"}
+    first = await site.ask("POST", CHANNELS, json={"id": "x"}, headers=headers)
+    again = await site.ask("POST", CHANNELS, json={"id": "x"}, headers=headers)
+    assert (first.status, again.status) == (201, 201)
+    assert first.json() == again.json()
+    other = await site.ask("POST", CHANNELS, json={"id": "y"}, headers=headers)
+    assert (other.status, other.json()["code"]) == (409, "idempotency-mismatch")
+    secret = first.json()["stream_key"].encode()
+    folder = site.server.config.server.data_dir
+    files = await asyncio.to_thread(lambda: [f.read_bytes() for f in folder.glob("vitrine.db*")])
+    assert files
+    assert all(secret not in data for data in files)

@@ -1,0 +1,112 @@
+"""Pages and their files: escaped, framed and cached as they should be; nothing else is served."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from yarl import URL
+
+from tests.server.running import Client
+
+
+async def test_a_page_carries_its_nonce_and_escapes_the_title(site: Client) -> None:
+    await site.channel()  # its title is `Tea <b>`
+    page = await site.ask("GET", "/watch/tea", token=None)
+    policy = page.headers["Content-Security-Policy"]
+    found = re.search(r"'nonce-([\w-]+)'", policy)
+    assert found is not None
+    text = page.body.decode()
+    assert f'nonce="{found[1]}"' in text
+    assert "Tea &lt;b&gt;" in text
+    assert "Tea <b>" not in text
+    assert "{{" not in text
+    assert "unsafe-inline" not in policy
+    assert "unsafe-eval" not in policy
+    again = await site.ask("GET", "/watch/tea", token=None)
+    assert found[1] not in again.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("path", "ancestors"),
+    [
+        ("/", "'none'"),
+        ("/watch/tea", "'self'"),
+        ("/embed/tea", "*"),
+        ("/studio/tea", "'self'"),
+        ("/ops", "'none'"),
+        ("/api/docs", "'none'"),
+    ],
+)
+async def test_only_the_embed_may_be_framed_anywhere(
+    site: Client, path: str, ancestors: str
+) -> None:
+    await site.channel()
+    page = await site.ask("GET", path, token=None)
+    assert page.status == 200
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert page.headers["Content-Security-Policy"].endswith(f"frame-ancestors {ancestors}")
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
+    assert page.headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
+
+
+async def test_every_file_that_a_page_names_is_there(site: Client) -> None:
+    await site.channel()
+    seen = 0
+    for path in ("/", "/watch/tea", "/embed/tea", "/studio/tea", "/ops", "/api/docs"):
+        text = (await site.ask("GET", path, token=None)).body.decode()
+        for name in re.findall(r'"(/(?:player|api/docs)/[^"?#]+)"', text):
+            if "/vendor/" in name:
+                continue  # installed at set-up
+            assert (await site.ask("GET", name, token=None)).status == 200, name
+            seen += 1
+    assert seen > 10
+
+
+async def test_pages_give_one_signed_cookie(site: Client) -> None:
+    first = await site.ask("GET", "/", token=None)
+    cookie = first.headers["Set-Cookie"]
+    assert cookie.startswith("vitrine_viewer=")
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    headers = {"Cookie": cookie.partition(";")[0]}
+    assert "Set-Cookie" not in (await site.ask("GET", "/", token=None, headers=headers)).headers
+    forged = {"Cookie": "vitrine_viewer=someone.forged"}
+    assert "Set-Cookie" in (await site.ask("GET", "/", token=None, headers=forged)).headers
+
+
+async def test_modules_are_revalidated_and_packed(site: Client) -> None:
+    plain = await site.ask("GET", "/player/api.js", token=None)
+    assert plain.headers["Content-Type"].startswith("text/javascript")
+    headers = {"If-None-Match": f'"other", W/{plain.headers["ETag"]}'}
+    same = await site.ask("GET", "/player/api.js", token=None, headers=headers)
+    assert (same.status, same.body) == (304, b"")
+    identity = {"Accept-Encoding": "identity"}
+    unpacked = await site.ask("GET", "/player/api.js", token=None, headers=identity)
+    assert "Content-Encoding" not in unpacked.headers
+    assert unpacked.body == plain.body  # the client unpacked the first
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/player/package.json",
+        "/player/watch.html",
+        "/player/node_modules/hls.js/package.json",
+        "/player/vendor/hls.js/package.json",
+        "/player/vendor/../package.json",
+        "/player/%2e%2e/pyproject.toml",
+        "/player/..%2fpyproject.toml",
+        "/player/..%5cpyproject.toml",
+        "/player//etc/passwd",
+        "/player/api.js%00.png",
+        "/api/docs/docs.html",
+        "/watch/none",
+        "/watch/%3Cscript%3E",
+        "/images/../pyproject.toml",
+    ],
+)
+async def test_nothing_else_is_served(site: Client, path: str) -> None:
+    async with site.session.get(URL(site.base + path, encoded=True)) as answer:
+        assert answer.status in (400, 404)
+        assert b"[project]" not in await answer.read()

@@ -1,0 +1,155 @@
+"""The command line as people and scripts meet it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
+from pathlib import Path
+
+import aiohttp
+import pytest
+from typer.testing import CliRunner, Result
+
+from server.cli import app
+
+COMMANDS = (
+    ("serve",),
+    ("demo",),
+    ("check",),
+    ("push",),
+    ("channel", "add"),
+    ("channel", "list"),
+    ("channel", "rotate-key"),
+    ("channel", "remove"),
+    ("products", "import"),
+)
+
+
+class Shell:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, *words: str, data: bool = True) -> Result:
+        where = ("--data-dir", str(self.folder / "data")) if data else ()
+        return CliRunner().invoke(app, [*words, *where])
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("VITRINE_")]:
+        monkeypatch.delenv(name)
+    return Shell(tmp_path)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_explains_itself_with_an_example(
+    shell: Shell, command: tuple[str, ...]
+) -> None:
+    told = shell(*command, "--help", data=False)
+    assert told.exit_code == 0
+    assert f"Example: vitrine {' '.join(command)}" in told.stdout
+
+
+def test_channels_are_added_listed_rotated_and_removed(shell: Shell) -> None:
+    made = json.loads(shell("channel", "add", "tea", "--title", "Tea at five", "--json").stdout)
+    assert set(made) >= {"id", "title", "rtmp_url", "stream_key", "anchor_token"}
+    assert made["rtmp_url"] == "rtmp://localhost:1935/live"
+    listed = json.loads(shell("channel", "list", "--json").stdout)
+    assert [(item["id"], item["title"]) for item in listed] == [("tea", "Tea at five")]
+    assert "Tea at five" in shell("channel", "list").stdout
+    rotated = json.loads(shell("channel", "rotate-key", "tea", "--json").stdout)
+    assert rotated["stream_key"] != made["stream_key"]
+    assert shell("channel", "remove", "tea").exit_code == 0
+    assert json.loads(shell("channel", "list", "--json").stdout) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("channel", "add", "No Good!"), 1, "id: "),
+        (("channel", "remove", "none"), 1, "There is no channel 'none'."),
+        (("channel", "rotate-key", "none"), 1, "There is no channel"),
+        (("channel", "add"), 2, "Missing argument"),
+        (("products", "import", "none.csv", "--channel", "tea"), 1, "No such file"),
+        (("products", "import", "feed.txt", "--channel", "tea"), 1, "feed.txt"),
+        (("products", "import", "feed.csv"), 2, "--channel"),
+        (("serve", "--http-port", "99999"), 1, "http_port"),
+        (("serve", "--config", "none.yaml"), 1, "none.yaml"),
+        (("push", "none.mp4", "rtmp://localhost/live/k"), 1, "none.mp4"),
+    ],
+)
+def test_errors_are_a_line_and_a_status(
+    shell: Shell, words: tuple[str, ...], status: int, said: str
+) -> None:
+    done = shell(*words, data=words[0] != "push")
+    assert done.exit_code == status, done.output
+    assert said in done.stderr
+    assert "Traceback" not in done.output
+    if status == 1:
+        assert done.stderr.count("\n") == 1
+        assert done.stderr.startswith("vitrine: ")
+
+
+def test_a_channel_twice_is_an_error(shell: Shell) -> None:
+    assert shell("channel", "add", "tea").exit_code == 0
+    again = shell("channel", "add", "tea")
+    assert (again.exit_code, again.stdout) == (1, "")
+
+
+def test_an_import_tells_each_bad_line(shell: Shell) -> None:
+    shell("channel", "add", "tea")
+    feed = shell.folder / "feed.csv"
+    feed.write_text("id,title,price\ncup,Cup,12.90 EUR\npot,,9 EUR\n", "utf-8")
+    done = shell("products", "import", str(feed), "--channel", "tea")
+    assert done.exit_code == 1
+    assert "imported 1, updated 0" in done.stdout
+    assert "feed.csv:3: " in done.stderr
+    feed.write_text("id,title,price\ncup,Cup,12.90 EUR\n", "utf-8")
+    told = shell("products", "import", str(feed), "--channel", "tea", "--json")
+    assert told.exit_code == 0
+    assert json.loads(told.stdout) == {
+        "imported": 0, "updated": 0, "unchanged": 1, "rejected": []
+    }  # fmt: skip
+
+
+def test_check_names_every_problem(shell: Shell) -> None:
+    assert shell("check", data=False).exit_code == 0
+    file = shell.folder / "bad.yaml"
+    file.write_text("server:\n  http_port: many\n  colour: red\n", "utf-8")
+    done = shell("check", str(file), data=False)
+    assert done.exit_code == 1
+    assert "http_port" in done.stderr
+    assert "colour" in done.stderr
+    assert done.stderr.count("\n") == 2
+
+
+async def test_serve_says_ready_and_ends_in_order_on_sigterm(tmp_path: Path) -> None:
+    options = ("--data-dir", str(tmp_path / "data"), "--http-port", "0", "--rtmp-port", "0")
+    command = (sys.executable, "-m", "server", "serve", "--host", "127.0.0.1", *options)
+    environment = {**os.environ, "VITRINE_LOG__FORMAT": "json"}
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=environment
+    )
+    assert process.stderr is not None
+    try:
+        async with asyncio.timeout(40):
+            line = json.loads(await process.stderr.readline())
+            while line["event"] != "ready":
+                line = json.loads(await process.stderr.readline())
+        base = f"http://127.0.0.1:{line['http_port']}"
+        async with aiohttp.ClientSession() as session, session.get(f"{base}/readyz") as ready:
+            assert ready.status == 200
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(20):
+            _, rest = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+    assert process.returncode == 0
+    assert [json.loads(each)["event"] for each in rest.splitlines()][-1] == "stopped"
