@@ -84,7 +84,7 @@ async def serving(folder: str) -> AsyncIterator[Server]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "server", "serve", "--data-dir", folder, "--host", "127.0.0.1",
         "--http-port", str(http), "--rtmp-port", str(rtmp),
-        env={**os.environ, "VITRINE_ADMIN_TOKEN": token},
+        env={**os.environ, "VITRINE_ADMIN_TOKEN": token, "VITRINE_LOG__LEVEL": "warning"},
     )  # fmt: skip
     try:
         yield Server(f"http://127.0.0.1:{http}", f"rtmp://127.0.0.1:{rtmp}/live", token, process)
