@@ -62,13 +62,13 @@ def _still(path: Path, pixels: NDArray[np.uint8]) -> list[str]:
 
 
 def _room() -> NDArray[np.uint8]:
-    return _texture(WIDTH + 480, HEIGHT + 260, seed=1, around=(96, 104, 112), contrast=34)
+    return texture(WIDTH + 480, HEIGHT + 260, seed=1, around=(96, 104, 112), contrast=34)
 
 
 def _host() -> NDArray[np.uint8]:
     """Draw a soft-edged figure, BGRA."""
     width, height = 560, 920
-    picture = _texture(width, height, seed=2, around=(120, 140, 190), contrast=22)
+    picture = texture(width, height, seed=2, around=(120, 140, 190), contrast=22)
     mask = np.zeros((height, width), np.uint8)
     cv2.ellipse(mask, (width // 2, 200), (130, 170), 0, 0, 360, 255, -1)
     cv2.ellipse(mask, (width // 2, 920), (270, 540), 0, 0, 360, 255, -1)
@@ -76,7 +76,7 @@ def _host() -> NDArray[np.uint8]:
     return np.dstack([picture, np.asarray(alpha, np.uint8)])
 
 
-def _texture(
+def texture(
     width: int, height: int, *, seed: int, around: tuple[int, int, int], contrast: float
 ) -> NDArray[np.uint8]:
     """Make noise whose amplitude falls with 1/f, as that of photographs does; BGR."""

@@ -9,34 +9,30 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import json
-import os
 import re
-import secrets
-import signal
-import socket
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import aiohttp
 import psutil
 
+from bench.report import BenchError
+from bench.serving import START_SECONDS, Server, call, client_of, end, serving, until_found
+
 CHANNEL = "soak"
 SAMPLE_SECONDS = 5.0
 PIN_SECONDS = 20.0
-START_SECONDS = 60.0
 WARM_UP = 0.25
 """The share of the run before memory is judged: caches and the live window fill."""
 GROWTH_ALLOWED = 0.10
 GROWTH_FLOOR_MIB = 24.0
 
 
-class SoakError(Exception):
+class SoakError(BenchError):
     """The broadcast broke a promise."""
 
 
@@ -50,46 +46,6 @@ class Watch:
     slowest: float = 0.0
     memory: list[tuple[float, float]] = field(default_factory=list)
     """Seconds since the start, MiB of the whole process tree."""
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    url: str
-    rtmp: str
-    token: str
-    process: asyncio.subprocess.Process
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
-async def end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        process.send_signal(signal.SIGTERM)
-        try:
-            await asyncio.wait_for(process.wait(), 15)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-
-
-@contextlib.asynccontextmanager
-async def serving(folder: str) -> AsyncIterator[Server]:
-    """Run a server in a process of its own until the block ends."""
-    http, rtmp, token = free_port(), free_port(), secrets.token_urlsafe(24)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "server", "serve", "--data-dir", folder, "--host", "127.0.0.1",
-        "--http-port", str(http), "--rtmp-port", str(rtmp),
-        env={**os.environ, "VITRINE_ADMIN_TOKEN": token, "VITRINE_LOG__LEVEL": "warning"},
-    )  # fmt: skip
-    try:
-        yield Server(f"http://127.0.0.1:{http}", f"rtmp://127.0.0.1:{rtmp}/live", token, process)
-    finally:
-        await end(process)
 
 
 @contextlib.asynccontextmanager
@@ -107,26 +63,6 @@ async def broadcasting(url: str, seconds: float) -> AsyncIterator[asyncio.subpro
         yield process
     finally:
         await end(process)
-
-
-async def call(client: aiohttp.ClientSession, method: str, path: str, body: object = None) -> Any:
-    async with client.request(method, path, json=body) as answer:
-        text = await answer.text()
-        if answer.status >= 300:
-            raise SoakError(f"{method} {path}: {answer.status} {text[:200]}")
-        return json.loads(text) if text else None
-
-
-async def until_found(client: aiohttp.ClientSession, path: str) -> str:
-    """Poll a path until it is 200; SoakError after START_SECONDS."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        with contextlib.suppress(aiohttp.ClientConnectionError):
-            async with client.get(path) as answer:
-                if answer.status == 200:
-                    return await answer.text()
-        await asyncio.sleep(0.25)
-    raise SoakError(f"{path} was not there after {START_SECONDS:.0f} s")
 
 
 def newest(playlist: str) -> tuple[int, int]:
@@ -230,15 +166,7 @@ async def soak(seconds: float) -> None:
                 judge(watch, seconds)
 
 
-def client_of(server: Server) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        server.url,
-        headers={"Authorization": f"Bearer {server.token}"},
-        timeout=aiohttp.ClientTimeout(total=30),
-    )
-
-
-def leaves(group: BaseExceptionGroup[SoakError]) -> Iterator[BaseException]:
+def leaves(group: BaseExceptionGroup[BenchError]) -> Iterator[BaseException]:
     for error in group.exceptions:
         if isinstance(error, BaseExceptionGroup):
             yield from leaves(error)
@@ -253,7 +181,7 @@ def main() -> int:
     breaches: list[str] = []
     try:
         asyncio.run(soak(options.minutes * 60))
-    except* SoakError as errors:
+    except* BenchError as errors:
         breaches = [str(error) for error in leaves(errors)]
     for breach in breaches:
         print(f"soak: {breach}", file=sys.stderr)

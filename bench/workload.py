@@ -116,7 +116,7 @@ def _feed(pipe: IO[bytes], clip: Path, profile: Profile, scene: Scene | None) ->
         with pipe:
             pipe.write(wire.encode(wire.Open(profile, 0)))
             if scene is not None:
-                pipe.write(wire.encode(wire.Show(scene, BEGAN_MS)))
+                pipe.write(wire.encode(wire.Show(scene, 0)))  # long due: from the first picture on
             for unit in units(clip):
                 pipe.write(wire.encode(wire.Feed(unit, _arrival(unit))))
                 pipe.flush()  # a unit at a time, as they come in
