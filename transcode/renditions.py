@@ -54,6 +54,7 @@ class Renditions:
         self._rungs: list[Rung] = []
         compositors: list[Compositor] = []
         tracks: list[Track] = []
+        parents = _parents(ladder.renditions)
         for index, rendition in enumerate(ladder.renditions):
             encoder = VideoEncoder(profile, rendition, ladder.frame_rate, color)
             video = VideoTrack(encoder.avcc, rendition.width, rendition.height)
@@ -61,7 +62,7 @@ class Renditions:
             self._rungs.append(
                 Rung(
                     index,
-                    Scaler(rendition.width, rendition.height),
+                    Scaler(rendition.width, rendition.height, again=parents[index] is not None),
                     compositors[-1],
                     encoder,
                     Cutter(rendition.name, epoch, ladder, video, audio),
@@ -70,7 +71,13 @@ class Renditions:
             )
             tracks.append(_video_track(rendition, ladder, video, audio))
         self.tracks = (*tracks, _audio_track(ladder, audio))
-        self._roots = _link(self._rungs, ladder.renditions)
+        self._roots = [
+            rung for rung, parent in zip(self._rungs, parents, strict=True) if parent is None
+        ]
+        for rung, parent in zip(self._rungs, parents, strict=True):
+            if parent is not None:
+                above = self._rungs[parent]
+                above.below = (*above.below, rung)
         self.stage = Stage(compositors)
         for rung in self._rungs:
             rung.start()
@@ -127,21 +134,19 @@ class Renditions:
                 self._emit(part)
 
 
-def _link(rungs: list[Rung], renditions: tuple[Rendition, ...]) -> list[Rung]:
-    """Let each rung scale from a larger one where that loses nothing; give those that cannot."""
-    roots: list[Rung] = []
-    for index, rendition in enumerate(renditions):
-        larger = [
-            above
-            for above in range(index)
-            if renditions[above].height >= rendition.height * MIN_SHRINK
-        ]
-        if larger:
-            parent = rungs[larger[-1]]
-            parent.below = (*parent.below, rungs[index])
-        else:
-            roots.append(rungs[index])
-    return roots
+def _parents(renditions: tuple[Rendition, ...]) -> list[int | None]:
+    """Choose for each rung the smallest larger one that it may scale from; None: the source."""
+    return [
+        next(
+            (
+                above
+                for above in reversed(range(index))
+                if renditions[above].height >= rendition.height * MIN_SHRINK
+            ),
+            None,
+        )
+        for index, rendition in enumerate(renditions)
+    ]
 
 
 def _video_track(

@@ -5,10 +5,9 @@ Runs in the worker only.
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from av.video.frame import VideoFrame
 
@@ -17,6 +16,7 @@ from transcode import scale
 from transcode.cutter import Cutter
 from transcode.encode import AccessUnit, VideoEncoder
 from transcode.errors import MediaError
+from transcode.lane import Lane
 from transcode.part import Part
 
 QUEUE_JOBS = 16
@@ -25,8 +25,9 @@ PUT_SECONDS = 20.0
 """An encoder that takes no job for so long is stuck; the worker ends and is replaced."""
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
+    """A tuple and not a dataclass: several are made for every frame."""
+
     frame: VideoFrame
     number: int
     tick: int
@@ -37,8 +38,7 @@ class Picture:
     """Others still read `frame` (a decoder predicts from it): not to be drawn on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sound:
+class Sound(NamedTuple):
     packets: tuple[bytes, ...]
 
 
@@ -67,14 +67,12 @@ class Rung(threading.Thread):
         self._encoder = encoder
         self._cutter = cutter
         self._emit = emit
-        self._jobs: queue.Queue[Job] = queue.Queue(QUEUE_JOBS)
+        self._jobs: Lane[Job] = Lane(QUEUE_JOBS)
 
     def put(self, job: Job) -> None:
         """Queue a job; waits while the queue is full. Raises MediaError when the rung is dead."""
-        try:
-            self._jobs.put(job, timeout=PUT_SECONDS)
-        except queue.Full:
-            raise MediaError(f"{self.name} took no work for {PUT_SECONDS:.0f} s") from None
+        if not self._jobs.put(job, PUT_SECONDS):
+            raise MediaError(f"{self.name} took no work for {PUT_SECONDS:.0f} s")
         self._judge()
 
     def finish(self) -> None:
@@ -87,11 +85,11 @@ class Rung(threading.Thread):
     @property
     def depth(self) -> int:
         """Jobs waiting."""
-        return self._jobs.qsize()
+        return self._jobs.depth
 
     def run(self) -> None:
         try:
-            while (job := self._jobs.get()) is not None:
+            while (job := self._jobs.take()) is not None:
                 self._do(job)
             for rung in self.below:
                 rung.put(None)
@@ -99,7 +97,7 @@ class Rung(threading.Thread):
             self._send(self._cutter.flush())
         except Exception as error:  # noqa: BLE001 - the pipeline hears of it and ends
             self.failure = error
-            while self._jobs.get() is not None:
+            while self._jobs.take() is not None:
                 pass  # whoever feeds this rung must not hang before it sees the failure
             for rung in self.below:
                 rung.put(None)
@@ -116,7 +114,7 @@ class Rung(threading.Thread):
         frame = self.scaler.scale(job.frame)
         for rung in self.below:
             smaller = rung.scaler.scale(frame)
-            rung.put(replace(job, frame=smaller, shared=smaller is frame))
+            rung.put(job._replace(frame=smaller, shared=smaller is frame))
         if job.scenes:
             self._compositor.change(job.scenes[self.index], job.tick)
         if not self._compositor.idle:

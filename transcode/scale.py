@@ -54,10 +54,15 @@ def copy(frame: VideoFrame) -> VideoFrame:
 
 
 class Scaler:
-    """Brings pictures to one size. Keeps its filter tables between pictures of one kind."""
+    """Brings pictures to one size. Keeps its filter tables between pictures of one kind.
 
-    def __init__(self, width: int, height: int) -> None:
+    Bicubic from the source; `again` for what was scaled before: averaging, which costs
+    half and does not sharpen a second time.
+    """
+
+    def __init__(self, width: int, height: int, again: bool = False) -> None:
         self.width, self.height = width, height
+        self._interpolation = Interpolation.AREA if again else Interpolation.BICUBIC
         self._reformatter = VideoReformatter()
 
     def scale(self, frame: VideoFrame) -> VideoFrame:
@@ -71,5 +76,6 @@ class Scaler:
             self.height,
             "yuv420p",
             dst_color_range=None if limited else ColorRange.MPEG,
-            interpolation=Interpolation.BICUBIC,
+            interpolation=self._interpolation,
+            threads=1,  # the rungs run side by side already
         )
