@@ -1,4 +1,4 @@
-"""The generated anchor: `python -m server.demo.anchor RTMP_URL FOLDER`.
+"""The generated anchor: `python -m server.demo.anchor RTMP_URL`.
 
 An encoder like any other: it publishes H.264 and AAC over RTMP and knows nothing of the
 server. With `-` for the address it reads it from standard input, so that the stream key
@@ -11,14 +11,13 @@ import sys
 import threading
 import time
 from fractions import Fraction
-from pathlib import Path
 
 import av
 import cv2
 from av.container import OutputContainer
 
-from server.demo.backdrop import HEIGHT, WIDTH, Backdrop
-from server.demo.darkroom import SCENE
+from server.demo.backdrop import Backdrop
+from server.demo.darkroom import HEIGHT, WIDTH
 from server.demo.tones import SAMPLE_RATE, Tones
 
 RATE = 30
@@ -29,10 +28,9 @@ _AAC_FRAME = 1024
 _LATE_FRAMES = 15
 
 
-def broadcast(url: str, folder: Path, stop: threading.Event) -> None:
+def broadcast(url: str, stop: threading.Event) -> None:
     """Publish until `stop`. Raises av.FFmpegError or OSError when the connection fails."""
-    backdrop = Backdrop(folder / SCENE)
-    backdrop.look(0.0)
+    backdrop = Backdrop()
     options = {"flvflags": "no_duration_filesize", "flush_packets": "1"}
     with av.open(url, "w", format="flv", options=options, timeout=_STALL_SECONDS) as output:
         _Anchor(output, backdrop).run(stop)
@@ -72,8 +70,6 @@ class _Anchor:
             if behind > _LATE_FRAMES:
                 self._frame += behind
             wall_ms = began_ms + self._frame * 1000 // RATE
-            if self._frame % RATE == 0:
-                self._backdrop.look(wall_ms / 1000)
             self._picture(wall_ms)
             self._sound(began_ms)
             self._frame += 1
@@ -104,14 +100,14 @@ def _until_input_ends(stop: threading.Event) -> None:
     stop.set()
 
 
-def main(url: str, folder: Path) -> int:
+def main(url: str) -> int:
     stop = threading.Event()
     if url == "-":
         url = sys.stdin.readline().strip()
         threading.Thread(target=_until_input_ends, args=(stop,), daemon=True).start()
     cv2.setNumThreads(1)
     try:
-        broadcast(url, folder, stop)
+        broadcast(url, stop)
     except (av.FFmpegError, OSError) as error:
         sys.stderr.write(f"anchor: {error.strerror or error}\n")
         return 1
@@ -121,4 +117,4 @@ def main(url: str, folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], Path(sys.argv[2])))
+    sys.exit(main(sys.argv[1]))

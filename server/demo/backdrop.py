@@ -16,12 +16,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from server.demo.darkroom import EMPTY, HEIGHT, PRINTS, SCENE, WIDTH
+
 Picture: TypeAlias = NDArray[np.uint8]
 
-WIDTH, HEIGHT = 1280, 720
 _SOFT = 4
-_DAWN_SECONDS = 2.0
-"""The table fades in over so long once its picture is made."""
+_LAMP = (184, 68)
+_STEAM_AT = (171, 40)
+"""Above the tea, a quarter of the size."""
 _CLOCK_AT = (936, 44)
 _WARM = (0.42, 0.72, 1.0)
 
@@ -39,52 +41,30 @@ class _Light:
 class Backdrop:
     """Draws the frame for any instant; the same instant gives the same frame."""
 
-    def __init__(self, scene: Path) -> None:
-        self._scene_file = scene
-        self._table: Picture | None = None
-        self._since = 0.0
-        self._empty: NDArray[np.float32] = np.ones((HEIGHT // _SOFT, WIDTH // _SOFT, 1), np.float32)
-        self._wall = _wall()
-        self._glow = _disc(WIDTH // _SOFT, HEIGHT // _SOFT, (205, 86), 74)[:, :, None]
-        self._steam = _noise(160, 96)
-        self._lights = _lights()
-        self._digits = {sign: _sign(sign) for sign in "0123456789:."}
-        _draw_furniture(self._wall)
-
-    def look(self, now: float) -> None:
-        """Take the table's picture when it has been made. Call about once a second."""
-        if self._table is not None or not self._scene_file.is_file():
-            return
-        picture = cv2.imread(str(self._scene_file), cv2.IMREAD_UNCHANGED)
-        if picture is None or picture.shape != (HEIGHT, WIDTH, 4):
-            return
-        table = np.ascontiguousarray(picture[:, :, :3]).astype(np.uint8)
-        _draw_furniture(table)
-        self._table = table
-        self._since = now
-        empty = np.ascontiguousarray(picture[:, :, 3])
+    def __init__(self, prints: Path = PRINTS) -> None:
+        """Read the table's picture. Raises OSError when it is not there or broken."""
+        table = cv2.imread(str(prints / SCENE), cv2.IMREAD_COLOR)
+        empty = cv2.imread(str(prints / EMPTY), cv2.IMREAD_GRAYSCALE)
+        if table is None or empty is None or table.shape != (HEIGHT, WIDTH, 3):
+            raise OSError(f"{prints / SCENE} cannot be read")
+        self._table = np.asarray(table, np.uint8)
+        _draw_furniture(self._table)
         size = (WIDTH // _SOFT, HEIGHT // _SOFT)
         small = cv2.resize(empty, size, interpolation=cv2.INTER_AREA)
         self._empty = np.asarray(small / 255.0, np.float32)[:, :, None]
+        self._glow = _disc(WIDTH // _SOFT, HEIGHT // _SOFT, _LAMP, 66)[:, :, None]
+        self._steam = _noise(160, 96)
+        self._lights = _lights()
+        self._digits = {sign: _sign(sign) for sign in "0123456789:."}
 
     def frame(self, wall_ms: int) -> Picture:
         """Draw the frame of this instant as planar YUV 4:2:0 (BT.601), 1080 x 1280."""
         now = wall_ms / 1000
-        picture = self._ground(now)
         soft = self._light(now)
         wide = cv2.resize(soft, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
-        cv2.add(picture, wide, picture)
+        picture = np.asarray(cv2.add(self._table, wide), np.uint8)
         self._clock(picture, wall_ms)
-        return cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420).astype(np.uint8, copy=False)
-
-    def _ground(self, now: float) -> Picture:
-        if self._table is None:
-            return self._wall.copy()
-        share = min(1.0, max(0.0, (now - self._since) / _DAWN_SECONDS))
-        if share >= 1:
-            return self._table.copy()
-        mixed = cv2.addWeighted(self._table, share, self._wall, 1 - share, 0)
-        return mixed.astype(np.uint8, copy=False)
+        return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420), np.uint8)
 
     def _light(self, now: float) -> Picture:
         """Draw all that glows, a quarter of the size."""
@@ -94,15 +74,14 @@ class Backdrop:
             _draw_light(layer, light, now)
         layer = cv2.GaussianBlur(layer, (0, 0), 1.1) * self._empty
         flicker = 12 + 5 * math.sin(now * 2.3) + 3 * math.sin(now * 5.9 + 1)
-        if self._table is not None:
-            layer += self._glow * np.array(_WARM, np.float32) * flicker
-            self._draw_steam(layer, now)
+        layer += self._glow * np.array(_WARM, np.float32) * flicker
+        self._draw_steam(layer, now)
         return np.clip(layer, 0, 255).astype(np.uint8)
 
     def _draw_steam(self, layer: NDArray[np.float32], now: float) -> None:
         """Let two sheets of noise rise through each other over the tea."""
         tall, wide = 64, 40
-        left, top = 166, 28
+        left, top = _STEAM_AT
         rows = (np.arange(tall)[:, None] + int(now * 22)) % 160
         sway = (3 * np.sin(np.arange(tall)[:, None] / 11 + now * 1.2)).astype(int)
         columns = np.arange(wide)[None, :] + 20 + sway
@@ -130,16 +109,6 @@ class Backdrop:
         centre = (_CLOCK_AT[0] - 34, _CLOCK_AT[1] + 27)
         color = (int(bright * 0.45), int(bright * 0.75), bright)
         cv2.ellipse(picture, centre, (17, 17), -90, 0, 360 * share, color, 4, cv2.LINE_AA)
-
-
-def _wall() -> Picture:
-    """The room before the table is laid: a slow gradient, lighter behind the lantern."""
-    y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
-    far = np.hypot((x - 0.64 * WIDTH) / WIDTH, (y - 0.5 * HEIGHT) / HEIGHT)
-    light = np.clip(1.05 - 1.1 * far, 0.25, 1)[:, :, None]
-    shade = np.array((88, 68, 58), np.float32) * light
-    grain = np.random.default_rng(3).normal(0, 0.8, (HEIGHT, WIDTH, 1))
-    return np.asarray(np.clip(shade + grain, 0, 255), np.uint8)
 
 
 def _draw_furniture(picture: Picture) -> None:

@@ -1,15 +1,11 @@
-"""Makes the demo's pictures: `python -m server.demo.darkroom FOLDER`.
+"""Makes the demo's pictures: `python -m server.demo.darkroom`, after a change to what is in them.
 
-Tracing takes some seconds of one core, so it runs in a process of its own, at low priority,
-once: what is there already is left alone. Each file appears whole or not at all.
+Tracing takes a minute of one core, so the prints lie beside this file and nobody waits for
+them; a test holds them against the solids they show.
 """
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import cv2
@@ -20,7 +16,10 @@ from server.demo import solids
 from server.demo.goods import GOODS, Good
 from server.demo.still import Studio, shoot
 
-SCENE = "scene.png"
+PRINTS = Path(__file__).with_name("pictures")
+SCENE = "scene.jpg"
+EMPTY = "scene-empty.png"
+"""White where no solid stands before the wall."""
 WIDTH, HEIGHT = 1280, 720
 SIDE = 600
 _SHARPER = 1.5
@@ -47,13 +46,13 @@ def product_picture(good: Good, side: int = SIDE) -> bytes:
     return _encoded(".jpg", small.astype(np.uint8, copy=False), [cv2.IMWRITE_JPEG_QUALITY, 90])
 
 
-def scene_picture(width: int = WIDTH, height: int = HEIGHT) -> bytes:
-    """Make the anchor's table in the evening: a PNG whose alpha tells where no solid is."""
-    lamp = (0.95, 1.0, -1.3)
+def scene(width: int, height: int) -> NDArray[np.uint8]:
+    """Trace the anchor's table in the evening: BGR, and 255 where no solid is."""
+    lamp = (1.1, 1.0, -1.3)
     table = (
         *solids.lantern((lamp[0], 0, lamp[2])),
         *solids.bowl((3.2, 0, -0.35)),
-        *solids.tea((0.8, 0, 1.25)),
+        *solids.tea((1.05, 0, 1.25)),
         *solids.honey((-0.55, 0, 0.0)),
         *solids.scarf((-2.5, 0, -1.1)),
     )
@@ -61,7 +60,7 @@ def scene_picture(width: int = WIDTH, height: int = HEIGHT) -> bytes:
         eye=(0.1, 3.3, 9.2),
         target=(0.25, 0.72, 0.0),
         lens=3.55,
-        reach=4.4,
+        reach=4.9,
         solids=table,
         lamp=lamp,
         key=(0.6, 0.56, 0.55),
@@ -69,25 +68,21 @@ def scene_picture(width: int = WIDTH, height: int = HEIGHT) -> bytes:
         wall=(0.1, 0.125, 0.18),
         table=(0.36, 0.22, 0.13),
     )
-    small = shoot(studio, width * 3 // 4, height * 3 // 4)
-    large = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
-    return _encoded(".png", large.astype(np.uint8, copy=False), [cv2.IMWRITE_PNG_COMPRESSION, 6])
+    return shoot(studio, width, height)
 
 
 def develop(folder: Path) -> None:
-    """Make what is missing in `folder`: the scene and `{id}.jpg` of each product."""
+    """Make all pictures anew: `{id}.jpg` of each product, the scene and where it is empty."""
     folder.mkdir(parents=True, exist_ok=True)
-    _make(folder / f"{GOODS[0].id}.jpg", partial(product_picture, GOODS[0]))
-    _make(folder / SCENE, scene_picture)
-    for good in GOODS[1:]:
-        _make(folder / f"{good.id}.jpg", partial(product_picture, good))
-
-
-def _make(path: Path, picture: Callable[[], bytes]) -> None:
-    if not path.exists():
-        part = path.with_suffix(".part")
-        part.write_bytes(picture())
-        part.replace(path)
+    for good in GOODS:
+        (folder / f"{good.id}.jpg").write_bytes(product_picture(good))
+    size = (int(WIDTH * _SHARPER), int(HEIGHT * _SHARPER))
+    large = cv2.resize(scene(*size), (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+    small = large.astype(np.uint8, copy=False)
+    picture, empty = np.ascontiguousarray(small[:, :, :3]), np.ascontiguousarray(small[:, :, 3])
+    jpeg = _encoded(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 93])
+    (folder / SCENE).write_bytes(jpeg)
+    (folder / EMPTY).write_bytes(_encoded(".png", empty, [cv2.IMWRITE_PNG_COMPRESSION, 9]))
 
 
 def _encoded(kind: str, picture: NDArray[np.uint8], options: list[int]) -> bytes:
@@ -98,6 +93,4 @@ def _encoded(kind: str, picture: NDArray[np.uint8], options: list[int]) -> bytes
 
 
 if __name__ == "__main__":
-    os.nice(10)
-    cv2.setNumThreads(1)
-    develop(Path(sys.argv[1]))
+    develop(PRINTS)

@@ -20,6 +20,7 @@ from overlay.scene import Money
 from server.address import rtmp_address, site_address
 from server.app import Vitrine
 from server.config import Config
+from server.demo.darkroom import PRINTS
 from server.demo.goods import GOODS, Good
 from server.demo.show import run_show
 from server.errors import NotFound
@@ -33,7 +34,6 @@ _ACTOR = "demo"
 _ROOT = Path(__file__).resolve().parents[2]
 _END_SECONDS = 5.0
 _LONGEST_PAUSE = 30.0
-_LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +54,22 @@ async def perform(config: Config, environment: Mapping[str, str], browser: bool)
         await _stock(server)
         local = f"rtmp://127.0.0.1:{server.rtmp.port}/live/{keys.stream_key}"
         tasks = [
-            asyncio.create_task(_keep_pictures(server, folder)),
-            asyncio.create_task(_keep_anchor(local, folder)),
             asyncio.create_task(run_show(server.shop, server.registry, CHANNEL)),
+            asyncio.create_task(_keep_anchor(local, told)),
         ]
         watch = _tell(config, server, keys)
         if browser and _has_desktop(environment):
             await asyncio.to_thread(webbrowser.open, watch)
         await told.wait()
     finally:
+        told.set()
+        if tasks:
+            tasks[0].cancel()
+        # The anchor stays until the server lets it go: its broadcast ends as any other would.
+        await server.stop()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await server.stop()
 
 
 async def _keys(server: Vitrine, file: Path) -> Keys:
@@ -108,9 +111,10 @@ def _kept(file: Path) -> Keys | None:
 
 
 async def _stock(server: Vitrine) -> None:
-    """Put the sample products; their pictures follow as they are made."""
+    """Put the sample products with their pictures; those that are there already stay."""
     for good in GOODS:
-        await server.shop.put_product(CHANNEL, Draft(_product(good), keeps_image=True), _ACTOR)
+        picture = await asyncio.to_thread((PRINTS / f"{good.id}.jpg").read_bytes)
+        await server.shop.put_product(CHANNEL, Draft(_product(good), picture), _ACTOR)
 
 
 def _product(good: Good) -> Product:
@@ -126,31 +130,12 @@ def _product(good: Good) -> Product:
     )
 
 
-async def _keep_pictures(server: Vitrine, folder: Path) -> None:
-    """Have the pictures made and hang each up when it is there."""
-    process = await _spawn("server.demo.darkroom", str(folder))
-    try:
-        missing = [good.id for good in GOODS]
-        while missing:
-            over = process.returncode is not None
-            for product in [p for p in missing if (folder / f"{p}.jpg").is_file()]:
-                data = await asyncio.to_thread((folder / f"{product}.jpg").read_bytes)
-                await server.shop.put_image(CHANNEL, product, data, _ACTOR)
-                missing.remove(product)
-            if over:
-                break
-            await asyncio.sleep(_LOOK_SECONDS)
-        await process.wait()
-    finally:
-        await _end(process)
-
-
-async def _keep_anchor(url: str, folder: Path) -> None:
+async def _keep_anchor(url: str, told: asyncio.Event) -> None:
     """Keep an anchor on the air; one that falls is replaced, at first at once."""
     log = structlog.get_logger("demo")
     pause = 1.0
-    while True:
-        process = await _spawn("server.demo.anchor", "-", str(folder))
+    while not told.is_set():
+        process = await _spawn("server.demo.anchor", "-")
         began = asyncio.get_running_loop().time()
         try:
             if process.stdin is not None:
@@ -160,6 +145,8 @@ async def _keep_anchor(url: str, folder: Path) -> None:
             status = await process.wait()
         finally:
             await _end(process)
+        if told.is_set():
+            return
         if asyncio.get_running_loop().time() - began > 2 * _LONGEST_PAUSE:
             pause = 1.0
         log.warning("the demo's anchor stopped; starting another", status=status, after=pause)

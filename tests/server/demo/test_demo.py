@@ -13,23 +13,37 @@ from pathlib import Path
 import aiohttp
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
-from server.demo.backdrop import HEIGHT, WIDTH, Backdrop
-from server.demo.darkroom import product_picture, scene_picture
+from server.demo.backdrop import Backdrop
+from server.demo.darkroom import EMPTY, HEIGHT, PRINTS, SCENE, WIDTH, product_picture, scene
 from server.demo.goods import GOODS, Good
 from server.demo.tones import LOOP_SECONDS, SAMPLE_RATE, Tones
 
 NOON_MS = 1_767_268_800_000
 
 
+def seen(data: bytes | Path, side: tuple[int, int]) -> NDArray[np.float32]:
+    with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data) as opened:
+        return np.asarray(opened.convert("RGB").resize(side, Image.Resampling.BOX), np.float32)
+
+
+@pytest.mark.parametrize("good", GOODS, ids=lambda good: good.id)
+def test_each_print_shows_its_product(good: Good) -> None:
+    traced = seen(product_picture(good, 64), (32, 32))
+    printed = seen(PRINTS / f"{good.id}.jpg", (32, 32))
+    assert np.abs(traced - printed).mean() < 5
+    for other in GOODS:
+        if other is not good:
+            apart = np.abs(traced - seen(PRINTS / f"{other.id}.jpg", (32, 32))).mean()
+            assert apart > 10, other.id
+
+
 @pytest.mark.parametrize("good", GOODS, ids=lambda good: good.id)
 def test_each_product_stands_out_from_its_background(good: Good) -> None:
-    with Image.open(io.BytesIO(product_picture(good, 64))) as opened:
-        picture = np.asarray(opened.convert("RGB"), np.float32)
-    assert picture.shape == (64, 64, 3)
-    corner = picture[:8, :8].mean(axis=(0, 1))
-    apart = np.abs(picture - corner).max(axis=2) > 30
+    picture = seen(PRINTS / f"{good.id}.jpg", (64, 64))
+    apart = np.abs(picture - picture[:8, :8].mean(axis=(0, 1))).max(axis=2) > 30
     assert apart[16:52, 12:52].mean() > 0.3
     assert apart[:8].mean() < 0.4
 
@@ -41,22 +55,29 @@ def test_products_differ_and_two_are_on_sale() -> None:
     assert all(good.sale_price is None or good.sale_price < good.price for good in GOODS)
 
 
-def test_the_scene_knows_where_nothing_stands() -> None:
-    with Image.open(io.BytesIO(scene_picture(128, 72))) as opened:
-        assert opened.mode == "RGBA"
-        empty = np.asarray(opened)[:, :, 3] > 128
+def test_the_scene_is_printed_with_where_nothing_stands() -> None:
+    traced = scene(128, 72)
+    printed = seen(PRINTS / SCENE, (128, 72))[:, :, ::-1]
+    assert np.abs(traced[:, :, :3] - printed).mean() < 6
+    empty = seen(PRINTS / EMPTY, (128, 72))[:, :, 0] > 128
     assert empty[:10].mean() > 0.9
-    assert 0.1 < (~empty).mean() < 0.6
+    assert (empty == (traced[:, :, 3] > 128)).mean() > 0.95
 
 
-def test_frames_move_and_repeat_for_the_same_instant(tmp_path: Path) -> None:
-    backdrop = Backdrop(tmp_path / "none.png")
-    backdrop.look(NOON_MS / 1000)
+def test_frames_move_and_repeat_for_the_same_instant() -> None:
+    backdrop = Backdrop()
     one, again = backdrop.frame(NOON_MS), backdrop.frame(NOON_MS)
     assert one.shape == (HEIGHT * 3 // 2, WIDTH)
     assert np.array_equal(one, again)
     later = backdrop.frame(NOON_MS + 33)
     assert not np.array_equal(one[30:114, 870:], later[30:114, 870:])  # the clock
+    calm = np.abs(one[500:700, :400].astype(int) - later[500:700, :400]).max()
+    assert calm < 12  # where cards are drawn
+
+
+def test_a_missing_print_is_told(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="scene"):
+        Backdrop(tmp_path)
 
 
 def test_the_bell_is_on_the_second() -> None:
