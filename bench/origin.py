@@ -14,7 +14,6 @@ import gzip
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,8 @@ from urllib.request import Request, urlopen
 import uvloop
 from aiohttp import web
 
+from bench.report import BenchError, Effort, Row, alone, median, note
+from bench.serving import free_port
 from server.clock import SystemClock
 from server.hls.edge import Edge
 from server.hls.window import Window
@@ -33,7 +34,6 @@ from server.http.hls import add_routes
 from tests.server.hls.show import PER_SEGMENT, Show
 
 SECONDS = 3
-ROUNDS = 3
 CONNECTIONS = 64
 WAITERS = 500
 SEGMENT_BYTES = 500_000
@@ -109,12 +109,12 @@ def serve(port: int) -> None:
     uvloop.run(run())
 
 
-def main() -> None:
-    """Print rates and their ratios to nginx's."""
+def measure(effort: Effort) -> list[Row]:
+    """Measure answers a second as ratios to nginx's. Raises BenchError."""
     missing = [name for name in ("nginx", "wrk") if shutil.which(name) is None]
     if missing:
-        raise SystemExit(f"install first: {', '.join(missing)}")
-    ports = _free_port(), _free_port()
+        raise BenchError(f"install first: {', '.join(missing)}")
+    ports = free_port(), free_port()
     memory = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
     with tempfile.TemporaryDirectory(dir=memory) as name:
         folder = Path(name)
@@ -127,7 +127,7 @@ def main() -> None:
                 with subprocess.Popen(["nginx", "-c", f"{folder}/nginx.conf"]) as theirs:
                     try:
                         _get(ports[1], PLAYLIST)
-                        _compare(folder, ports)
+                        return _compare(folder, ports, effort.rounds)
                     finally:
                         theirs.terminate()
             finally:
@@ -146,22 +146,28 @@ def _mirror(folder: Path, ports: tuple[int, int]) -> None:
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=ports[1]))
 
 
-def _compare(folder: Path, ports: tuple[int, int]) -> None:
+def _compare(folder: Path, ports: tuple[int, int], rounds: int) -> list[Row]:
+    rows: list[Row] = []
     for what, path, coding in (
         ("playlist", PLAYLIST, "identity"),
         ("playlist, gzip", PLAYLIST, "gzip"),
         (f"segment of {SEGMENT_BYTES // 1000} kB", SEGMENT, "identity"),
     ):
         rates: list[list[float]] = [[], []]
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             for side, port in enumerate(ports):
                 rates[side].append(_rate(port, path, CONNECTIONS, f"Accept-Encoding: {coding}"))
-        ours, theirs = (sorted(each)[ROUNDS // 2] for each in rates)
-        print(f"{what}: {ours:.0f}/s, nginx {theirs:.0f}/s, ratio {ours / theirs:.2f}")
+        ours, theirs = (median(each) for each in rates)
+        note(f"{what}: {ours:.0f}/s, nginx {theirs:.0f}/s")
+        conditions = f"nginx, from memory; 1 process each, {CONNECTIONS} connections"
+        rows.append(Row(f"origin, {what}", ours / theirs, "x", conditions))
     script = folder / "blocking.lua"
     script.write_text(BLOCKING.format(path=PLAYLIST))
     rate = _rate(ports[0], PLAYLIST, WAITERS, "Accept-Encoding: identity", "-s", str(script))
-    print(f"blocked reloads, {WAITERS} waiting: {rate:.0f} answered a second")
+    rows.append(
+        Row("origin, blocked reloads", rate, "/s", f"{WAITERS} waiting, each part wakes all")
+    )
+    return rows
 
 
 def _rate(port: int, path: str, connections: int, header: str, *more: str) -> float:
@@ -176,7 +182,7 @@ def _rate(port: int, path: str, connections: int, header: str, *more: str) -> fl
     ).stdout
     rate = re.search(r"Requests/sec:\s+([0-9.]+)", told)
     if rate is None or "Non-2xx" in told:
-        raise RuntimeError(f"wrk: {told}")
+        raise BenchError(f"wrk: {told}")
     return float(rate[1])
 
 
@@ -194,14 +200,8 @@ def _get(port: int, path: str, patience: float = 15) -> bytes:
             time.sleep(0.05)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
+    if sys.argv[1:2] and sys.argv[1].isdecimal():
         serve(int(sys.argv[1]))
     else:
-        main()
+        alone(measure)

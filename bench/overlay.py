@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
+from bench.card import scene
+from bench.report import BenchError, Effort, Row, alone, note
 from overlay.compositor import Compositor
-from overlay.scene import Card, Money, Motion, Scene
+from overlay.scene import Motion
 from overlay.tiles import ColorSpec
 
 _SIZES = ((1920, 1080), (1280, 720), (854, 480), (640, 360))
@@ -21,15 +24,13 @@ _ROUNDS = 9
 _REPEATS = 40
 
 
-def main() -> None:
-    """Print, per rung, milliseconds a frame and the ratio to copying the frame's planes."""
+def measure(_effort: Effort) -> list[Row]:
+    """Measure, per rung, the time of a standing card as a ratio to copying the frame's planes."""
     cv2.setNumThreads(1)
-    print("one product card of 0.36 of the width, medians of paired rounds")
-    for width, height in _SIZES:
-        _rung(width, height)
+    return [_rung(width, height) for width, height in _SIZES]
 
 
-def _rung(width: int, height: int) -> None:
+def _rung(width: int, height: int) -> Row:
     rng = np.random.default_rng(1)
     # As decoders lay them out: rows padded to a multiple of 64.
     stride = (width + 63) // 64 * 64
@@ -41,9 +42,10 @@ def _rung(width: int, height: int) -> None:
     copies = [np.empty_like(plane) for plane in (y, u, v)]
     compositor = Compositor(width, height, ColorSpec())
     begun = time.thread_time()
-    prepared = compositor.prepare(_scene())
+    prepared = compositor.prepare(replace(scene(), motion=Motion.SLIDE))
     render = time.thread_time() - begun
-    assert not prepared.problems, prepared.problems
+    if prepared.problems:
+        raise BenchError("; ".join(prepared.problems))
     compositor.change(prepared, 0)
 
     def copy() -> None:
@@ -58,11 +60,13 @@ def _rung(width: int, height: int) -> None:
     rounds = [[_time(work) for work in works] for _ in range(_ROUNDS)]
     copied, settled, moving = (sorted(times)[_ROUNDS // 2] for times in zip(*rounds, strict=True))
     ratios = sorted(still / copied for copied, still, _ in rounds)
-    print(
+    note(
         f"{width}x{height}: settled {settled:.3f} ms, moving {moving:.3f} ms a frame; "
-        f"settled / copying the frame {ratios[_ROUNDS // 2]:.2f} (copy {copied:.3f} ms); "
-        f"{settled * 3:.2f} % of one core at 30 fps; rendered once in {render * 1000:.0f} ms"
+        f"copying the frame {copied:.3f} ms; {settled * 3:.2f} % of one core at 30 fps; "
+        f"rendered once in {render * 1000:.0f} ms"
     )
+    what = "copying the frame's planes; caches warm, median of paired rounds"
+    return Row(f"card on {width}x{height}", ratios[_ROUNDS // 2], "x", what)
 
 
 def _time(work: Callable[[], None]) -> float:
@@ -73,20 +77,5 @@ def _time(work: Callable[[], None]) -> float:
     return (time.thread_time() - begun) / _REPEATS * 1000
 
 
-def _scene() -> Scene:
-    ramp = np.linspace(0, 255, 600, dtype=np.uint8)
-    pixels = np.dstack([np.tile(ramp, (600, 1)), np.tile(ramp[:, None], (1, 600))] * 2)[..., :3]
-    done, image = cv2.imencode(".jpg", pixels)
-    assert done
-    card = Card(
-        "bench",
-        "Silk Blouse with Pearl Buttons",
-        Money(10_320, "USD"),
-        Money(12_900, "USD"),
-        image.tobytes(),
-    )
-    return Scene("bench", (card,), motion=Motion.SLIDE)
-
-
 if __name__ == "__main__":
-    main()
+    alone(measure)

@@ -61,7 +61,7 @@ async def serving(folder: str | Path) -> AsyncIterator[Server]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "server", "serve", "--data-dir", str(folder), "--host", "127.0.0.1",
         "--http-port", str(http), "--rtmp-port", str(rtmp),
-        env={**os.environ, "VITRINE_ADMIN_TOKEN": token},
+        env={"VITRINE_LOG__LEVEL": "warning", **os.environ, "VITRINE_ADMIN_TOKEN": token},
     )  # fmt: skip
     try:
         yield Server(f"http://127.0.0.1:{http}", f"rtmp://127.0.0.1:{rtmp}/live", token, process)
@@ -94,6 +94,6 @@ async def until_found(client: aiohttp.ClientSession, path: str, every: float = 0
         with contextlib.suppress(aiohttp.ClientConnectionError):
             async with client.get(path) as answer:
                 if answer.status == 200:
-                    return await answer.text()
+                    return await answer.text(errors="replace")
         await asyncio.sleep(every)
     raise BenchError(f"{path} was not there after {START_SECONDS:.0f} s")
