@@ -1,0 +1,280 @@
+"""The gate, the stage and the life of a broadcast, with real workers and a real store."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import re
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from ingest.port import PublishRequest, Refusal, Refused, Sink
+from ingest.unit import AudioUnit, Unit, VideoUnit
+from overlay.scene import Card, Money, Motion, Scene
+from server.attempts import Attempts
+from server.bus import Bus
+from server.channel import ChannelDefaults, OverlaySettings
+from server.channels import Channels, NewChannel
+from server.clock import SystemClock
+from server.hls.edge import Answer
+from server.live.registry import LiveSettings, Registry
+from server.store.sqlite import SqliteStore
+from tests.helpers.clips import Clip, units
+from transcode.profile import Profile, Rung
+
+PROFILE = Profile("small", (Rung(90, 200_000),))
+CLIP = units(Clip(seconds=1.0, width=160, height=90))
+CONFIGS = [unit for unit in CLIP if not isinstance(unit, VideoUnit | AudioUnit)]
+MEDIA = [unit for unit in CLIP if isinstance(unit, VideoUnit | AudioUnit)]
+DEADLINE = 40.0
+
+
+class Encoder:
+    """A publisher as the registry sees it, sending a clip that goes round for ever."""
+
+    def __init__(self, peer: str = "127.0.0.1") -> None:
+        self.peer = peer
+        self.dropped: str | None = None
+        self.sink: Sink | None = None
+        self._round = 0
+
+    def drop(self, reason: str) -> None:
+        if self.dropped is None:
+            self.dropped = reason
+            if self.sink is not None:
+                asyncio.get_running_loop().call_soon(self.sink.close, reason)
+
+    def send(self) -> None:
+        """Send one more second."""
+        assert self.sink is not None
+        if self._round == 0:
+            for config in CONFIGS:
+                self.sink.accept(config)
+        for unit in MEDIA:
+            self.sink.accept(_later(unit, self._round * 90_000))
+        self._round += 1
+
+    def hang_up(self) -> None:
+        assert self.sink is not None
+        self.sink.close("gone")
+
+
+def _later(unit: VideoUnit | AudioUnit, ticks: int) -> Unit:
+    if isinstance(unit, VideoUnit):
+        return replace(unit, dts=unit.dts + ticks, pts=unit.pts + ticks)
+    return replace(unit, pts=unit.pts + ticks)
+
+
+class Diary:
+    """Writes down what sessions it hears of."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str, int]] = []
+
+    async def session_started(self, channel: str, session: str, at_ms: int) -> None:
+        await asyncio.sleep(0)
+        self.lines.append(("started", session, at_ms))
+
+    async def session_ended(self, channel: str, session: str, at_ms: int) -> None:
+        self.lines.append(("ended", session, at_ms))
+
+
+@dataclass
+class Studio:
+    store: SqliteStore
+    bus: Bus
+    registry: Registry
+    channel: NewChannel
+    diary: Diary
+
+    async def admit(self, encoder: Encoder, key: str | None = None) -> Refused | None:
+        request = PublishRequest("rtmp", "live", key or self.channel.stream_key, encoder)
+        verdict = await self.registry.admit(request)
+        if isinstance(verdict, Refused):
+            return verdict
+        encoder.sink = verdict
+        return None
+
+    async def playlist(self) -> str:
+        edge = self.registry.edge("tea")
+        assert edge is not None
+        answer = await edge.playlist("90p", {})
+        assert isinstance(answer, Answer)
+        if answer.gzip_body is not None:
+            assert gzip.decompress(answer.gzip_body) == answer.body
+        return answer.body.decode()
+
+    async def on_air(self, encoder: Encoder, seconds: int = 4) -> None:
+        """Send until so much can be played."""
+        await self.until(encoder, lambda: self._playable_ms() >= seconds * 1_000)
+
+    async def until(self, encoder: Encoder, condition: Callable[[], bool]) -> None:
+        """Send until `condition()` holds."""
+        async with asyncio.timeout(DEADLINE):
+            while not condition():
+                encoder.send()
+                await asyncio.sleep(0.05)
+
+    def _playable_ms(self) -> int:
+        session = self.registry.session("tea")
+        edge = self.registry.edge("tea")
+        if session is None or edge is None:
+            return 0
+        return (edge.window.latest_pdt_ms or 0) - session.started_ms
+
+
+@pytest.fixture
+async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
+    clock = SystemClock()
+    store = await SqliteStore.open(tmp_path / "vitrine.db")
+    bus = Bus(clock)
+    defaults = ChannelDefaults("small", frozenset({"small"}), OverlaySettings())
+    channels = Channels(store, clock, defaults, Attempts(5, 60.0))
+    registry = Registry(store, channels, bus, clock, LiveSettings({"small": PROFILE}))
+    diary = Diary()
+    registry.listen(diary)
+    registry.start()
+    yield Studio(store, bus, registry, await channels.add("tea", "Tea"), diary)
+    await registry.close()
+    await store.close()
+
+
+async def test_an_unknown_key_is_refused_and_too_many_are_told_to_wait(studio: Studio) -> None:
+    for _ in range(5):
+        refused = await studio.admit(Encoder(), "wrong")
+        assert refused is not None
+        assert refused.refusal is Refusal.BAD_KEY
+    refused = await studio.admit(Encoder())
+    assert refused is not None
+    assert refused.refusal is Refusal.RATE_LIMITED
+    assert await studio.admit(Encoder("10.0.0.9")) is None
+
+
+async def test_a_broadcast_from_first_unit_to_endlist(studio: Studio) -> None:
+    encoder = Encoder()
+    assert studio.registry.state("tea").state == "offline"
+    async with studio.bus.subscribe("tea") as events:
+        assert await studio.admit(encoder) is None
+        await studio.on_air(encoder)
+        await studio.until(encoder, lambda: "width" in studio.registry.state("tea").ingest)
+        state = studio.registry.state("tea")
+        assert (state.state, state.session) == ("live", studio.diary.lines[0][1])
+        assert [one["name"] for one in state.renditions] == ["90p", "audio"]
+        assert (state.ingest["width"], state.ingest["video"]) == (160, "h264")
+        assert "#EXT-X-ENDLIST" not in await studio.playlist()
+        encoder.hang_up()
+        told = []
+        while (event := await events.next(DEADLINE)) is not None:
+            if event.kind == "state":
+                told.append(event.data["state"])
+                if told[-1] == "offline":
+                    break
+    assert told == ["live", "offline"]
+    assert "#EXT-X-ENDLIST" in await studio.playlist()
+    assert [line[0] for line in studio.diary.lines] == ["started", "ended"]
+    assert studio.diary.lines[1][2] - studio.diary.lines[0][2] >= 4_000
+
+
+async def test_sequences_never_go_back_over_broadcasts_and_crashes(studio: Studio) -> None:
+    first = Encoder()
+    assert await studio.admit(first) is None
+    await studio.on_air(first)
+    used = await studio.playlist()
+    saved = await studio.store.sequences("tea")
+    assert saved.next_msn > _last_msn(used), "a crash now would lead back"
+    first.hang_up()
+    second = Encoder()
+    assert await studio.admit(second) is None
+    await studio.on_air(second)
+    text = await studio.playlist()
+    assert _number("MEDIA-SEQUENCE", text) > _last_msn(used)
+    assert _number("DISCONTINUITY-SEQUENCE", text) >= _number("DISCONTINUITY-SEQUENCE", used)
+    assert "#EXT-X-DISCONTINUITY\n" in text
+    assert not set(re.findall(r"\S+\.m4s", text)) & set(re.findall(r"\S+\.m4s", used))
+
+
+async def test_the_same_key_takes_over_within_the_session(studio: Studio) -> None:
+    first, second = Encoder("10.0.0.1"), Encoder("10.0.0.2")
+    assert await studio.admit(first) is None
+    await studio.on_air(first)
+    session = studio.registry.session("tea")
+    assert await studio.admit(second) is None
+    assert first.dropped is not None
+    first.send()  # what still arrives from it is not taken
+    edge = studio.registry.edge("tea")
+    assert edge is not None
+    before = edge.window.discontinuity_sequence
+    await studio.until(second, lambda: edge.window.discontinuity_sequence > before)
+    used = edge.window.next_msn
+    await studio.until(second, lambda: edge.window.next_msn > used + 1)
+    assert studio.registry.session("tea") == session
+    assert studio.registry.state("tea").ingest["peer"] == "10.0.0.2"
+    text = await studio.playlist()
+    assert text.count("#EXT-X-DISCONTINUITY\n") == 1
+    dates = re.findall(r"PROGRAM-DATE-TIME:(\S+)", text)
+    assert dates == sorted(dates)
+
+
+async def test_a_scene_is_shown_where_the_worker_says(studio: Studio) -> None:
+    encoder = Encoder()
+    assert await studio.registry.show("tea", Scene("none"), 0) is None
+    assert await studio.admit(encoder) is None
+    await studio.on_air(encoder)
+    scene = Scene("on", (Card("pin", "Tea", Money(500, "EUR")),), motion=Motion.NONE)
+    now = studio.registry.media_now("tea")
+    assert now is not None
+    showing = asyncio.create_task(studio.registry.show("tea", scene, now))
+    await studio.until(encoder, showing.done)
+    shown = showing.result()
+    assert shown is not None
+    assert shown.at_ms >= now
+    assert [card for card, _ in shown.rects] == ["pin"]
+
+
+async def test_a_scene_that_is_replaced_is_not_waited_for(studio: Studio) -> None:
+    encoder = Encoder()
+    assert await studio.admit(encoder) is None
+    await studio.on_air(encoder)
+    now = studio.registry.media_now("tea") or 0
+    future = asyncio.create_task(studio.registry.show("tea", Scene("later"), now + 60_000))
+    await asyncio.sleep(0)
+    instead = asyncio.create_task(studio.registry.show("tea", Scene("now"), now))
+    assert await future is None
+    await studio.until(encoder, instead.done)
+    assert instead.result() is not None
+
+
+async def test_stop_ends_the_broadcast_and_drops_the_encoder(studio: Studio) -> None:
+    encoder = Encoder()
+    assert not await studio.registry.stop("tea")
+    assert await studio.admit(encoder) is None
+    await studio.on_air(encoder)
+    assert await studio.registry.stop("tea")
+    assert encoder.dropped is not None
+    assert "#EXT-X-ENDLIST" in await studio.playlist()
+    assert studio.registry.state("tea").state == "offline"
+
+
+async def test_close_ends_all_and_admits_nobody(studio: Studio) -> None:
+    encoder = Encoder()
+    assert await studio.admit(encoder) is None
+    await studio.on_air(encoder)
+    await studio.registry.close()
+    assert [line[0] for line in studio.diary.lines] == ["started", "ended"]
+    refused = await studio.admit(Encoder())
+    assert refused is not None
+    assert refused.refusal is Refusal.UNAVAILABLE
+
+
+def _number(tag: str, text: str) -> int:
+    found = re.search(rf"#EXT-X-{tag}:(\d+)", text)
+    assert found is not None
+    return int(found[1])
+
+
+def _last_msn(text: str) -> int:
+    """Give the msn of the newest segment that the playlist speaks of, growing ones included."""
+    return _number("MEDIA-SEQUENCE", text) + text.count("#EXT-X-PROGRAM-DATE-TIME") - 1
