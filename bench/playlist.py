@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from math import isnan
 
 from bench.report import BenchError
 
@@ -36,20 +37,21 @@ def edge(text: str) -> Edge:
     first = re.search(r"#EXT-X-MEDIA-SEQUENCE:(\d+)", text)
     if first is None:
         raise BenchError("a playlist without EXT-X-MEDIA-SEQUENCE")
-    msn, parts, at, clock, seconds, uri = int(first[1]), 0, None, 0.0, 0.0, ""
+    msn, parts, seconds, uri = int(first[1]), 0, 0.0, ""
+    clock = begin = float("nan")
     for tag, value in _TAG.findall(text):
         match tag:
             case "EXT-X-PROGRAM-DATE-TIME":
-                at = clock = datetime.fromisoformat(value.strip()).timestamp() * 1000
+                clock = begin = datetime.fromisoformat(value.strip()).timestamp() * 1000
             case "EXT-X-PART":
                 found, where = _DURATION.search(value), _URI.search(value)
                 if found and where:
                     parts, seconds, uri = parts + 1, float(found[1]), where[1]
                     clock += seconds * 1000
             case _:
-                # The date stands at a segment's head: parts counted since are within it.
-                clock = (at or 0.0) + float(value.split(",")[0]) * 1000
-                at, parts, msn = clock, 0, msn + 1
-    if at is None:
+                # The date stands at a segment's head, so its parts have moved the clock.
+                clock = begin = begin + float(value.split(",")[0]) * 1000
+                parts, msn = 0, msn + 1
+    if isnan(clock):
         raise BenchError("a playlist without EXT-X-PROGRAM-DATE-TIME")
     return Edge(msn, parts, clock, seconds, uri)

@@ -73,7 +73,7 @@ class Segmenter:
 
 @contextlib.asynccontextmanager
 async def segmenting(folder: Path) -> AsyncIterator[Segmenter]:
-    """Run the reference for one broadcast, in a `folder` of its own. Raises BenchError when nginx is missing."""
+    """Run the reference for one broadcast in a `folder` of its own. BenchError without nginx."""
     http, rtmp = free_port(), free_port()
     own = _furnish(folder, http, rtmp)
     target = f"rtmp://127.0.0.1:{rtmp}/live/{STREAM}"

@@ -6,7 +6,9 @@ several rounds. Run from the repository's root: python -m bench.transcode
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 import tempfile
 from collections import defaultdict
 from fractions import Fraction
@@ -20,9 +22,10 @@ from bench.clip import Content
 from bench.reference import Kind, command
 from bench.report import BenchError, Bound, Effort, Goal, Row, alone, median, note
 from bench.spent import Spent, run
-from bench.workload import work
+from bench.workload import WORKER, work
 from transcode.ladder import DEFAULT, Ladder, resolve
 from transcode.renditions import MIN_SHRINK
+from transcode.supervisor import WORKER_ENVIRONMENT
 
 GOAL = Goal(Bound.AT_MOST, 1.0)
 DEADLINE = 900.0
@@ -30,7 +33,7 @@ DEADLINE = 900.0
 
 def measure(effort: Effort) -> list[Row]:
     """Compare CPU and wall time. Raises BenchError when the sides did not do the same."""
-    _versions()
+    note(_versions())
     rows: list[Row] = []
     for content in Content:
         with tempfile.TemporaryDirectory(prefix="vitrine-bench-") as name:
@@ -128,11 +131,22 @@ def parents(ladder: Ladder) -> dict[str, str | None]:
     return found
 
 
-def _versions() -> None:
+def _versions() -> str:
     told = subprocess.run(["ffmpeg", "-version"], capture_output=True, text=True, check=True)
     theirs = told.stdout.split()[2]
     ours = f"PyAV {av.__version__}, FFmpeg {av.ffmpeg_version_info}"
-    note(f"reference: ffmpeg {theirs}; worker: {ours}")
+    with tempfile.TemporaryDirectory(prefix="vitrine-bench-") as name:
+        starts = [sys.executable, "-m", WORKER]
+        start = run(starts, folder=Path(name), deadline=DEADLINE, env=_environment())
+    return (
+        f"reference: ffmpeg {theirs}; worker: {ours}; its start, once a broadcast and in every "
+        f"figure here, costs {start.cpu:.2f} s CPU"
+    )
+
+
+def _environment() -> dict[str, str]:
+    """Let the worker's modules be found from another folder."""
+    return {**WORKER_ENVIRONMENT, **os.environ, "PYTHONPATH": str(Path.cwd())}
 
 
 if __name__ == "__main__":
