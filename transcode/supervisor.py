@@ -20,6 +20,7 @@ import structlog
 from ingest.unit import AudioConfig, StreamInfo, Unit, VideoConfig, VideoUnit
 from overlay.scene import Scene
 from transcode import wire
+from transcode.backlog import Backlog
 from transcode.errors import WireError
 from transcode.schedule import Schedule
 
@@ -44,14 +45,16 @@ class Patience:
 
     silence: float = 10.0
     """A report is due, but nothing is heard for so long: the worker is stuck and is killed."""
-    close: float = 10.0
+    close: float = 5.0
     """To encode what is held at the end."""
     backoff_first: float = 0.25
     backoff_most: float = 10.0
     steady: float = 30.0
     """A worker that lived so long starts the back-off anew."""
-    unread_bytes: int = 4 << 20
-    """Units that may wait for a worker that falls behind; then they are dropped."""
+    unread_ms: int = 2_000
+    """How old units may get that wait for a worker that falls behind; then pictures are dropped."""
+    unread_bytes: int = 8 << 20
+    """How much may wait, however young."""
 
 
 class Supervisor:
@@ -75,6 +78,7 @@ class Supervisor:
         self._audio: AudioConfig | None = None
         self._keyed = False
         self._arrived_ms = 0
+        self._backlog = Backlog()
         self._schedule = Schedule()
         self._closing = asyncio.Event()
         self._answered_ms = 0
@@ -110,11 +114,11 @@ class Supervisor:
             case AudioConfig():
                 self._audio = unit
             case VideoUnit() if not self._keyed:
-                if not unit.keyframe or self._backlog() > self._patience.unread_bytes // 2:
+                if not unit.keyframe or self._behind(2):
                     self.dropped += 1
                     return
                 self._keyed = True
-            case VideoUnit() if self._backlog() > self._patience.unread_bytes:
+            case VideoUnit() if self._behind():
                 self._keyed = False
                 self.dropped += 1
                 self._log.warning("worker falls behind: pictures dropped", dropped=self.dropped)
@@ -147,7 +151,16 @@ class Supervisor:
                 self._log.warning("worker did not close in time: killed")
                 await self._end()
 
-    def _backlog(self) -> int:
+    def _behind(self, share: int = 1) -> bool:
+        """Tell whether more waits than may, or than a `share`-th of that."""
+        held = self._held()
+        self._backlog.settle(held)
+        return (
+            held > self._patience.unread_bytes // share
+            or self._backlog.age_ms(self._arrived_ms) > self._patience.unread_ms // share
+        )
+
+    def _held(self) -> int:
         stdin = self._process.stdin if self._process else None
         return stdin.transport.get_write_buffer_size() if stdin else 0
 
@@ -155,7 +168,9 @@ class Supervisor:
         process = self._process
         if process is None or process.stdin is None or process.stdin.is_closing():
             return
-        process.stdin.write(wire.encode(message))
+        data = wire.encode(message)
+        process.stdin.write(data)
+        self._backlog.wrote(len(data), self._arrived_ms, self._held())
 
     async def _spawn(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
@@ -169,6 +184,7 @@ class Supervisor:
             start_new_session=True,
         )
         self._heard()
+        self._backlog.clear()
         self._keyed = False
         self._send(self._settings())
         for known in (self._info, self._video, self._audio):

@@ -170,8 +170,8 @@ class Registry:
         """Finish, tell the shop, close the playlists. The channel's lock is held."""
         if self._streams.get(stream.channel) is not stream:
             return
-        await stream.finish()
         try:
+            await stream.finish()
             await self._tell_ended(stream)
         finally:
             stream.end()

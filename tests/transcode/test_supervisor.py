@@ -125,7 +125,16 @@ async def test_a_worker_that_stops_answering_is_killed() -> None:
 
 
 async def test_what_a_stopped_worker_does_not_take_is_bounded() -> None:
-    async with on_air(replace(PATIENCE, silence=20.0, unread_bytes=100_000)) as broadcast:
+    patience = replace(PATIENCE, silence=20.0, unread_ms=10**9, unread_bytes=100_000)
+    await _stop_and_count(patience, most_held=200_000)
+
+
+async def test_what_a_stopped_worker_does_not_take_does_not_grow_old() -> None:
+    await _stop_and_count(replace(PATIENCE, silence=20.0, unread_ms=3_000), most_held=400_000)
+
+
+async def _stop_and_count(patience: Patience, most_held: int) -> None:
+    async with on_air(patience) as broadcast:
         await broadcast.until(lambda: bool(parts(broadcast.messages, "90p")))
         pid = broadcast.supervisor.pid
         assert pid is not None
@@ -135,7 +144,7 @@ async def test_what_a_stopped_worker_does_not_take_is_bounded() -> None:
             process = broadcast.supervisor._process
             assert process is not None
             assert process.stdin is not None
-            assert process.stdin.transport.get_write_buffer_size() < 200_000
+            assert process.stdin.transport.get_write_buffer_size() < most_held
         finally:
             os.kill(pid, signal.SIGCONT)
 
