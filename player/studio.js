@@ -18,7 +18,8 @@ class Studio {
   #api;
   #feed;
   #tiles;
-  #waiting = new Set();
+  /** Commands under way, by product. */
+  #waiting = new Map();
 
   constructor(token) {
     this.#api = new Api(token);
@@ -47,6 +48,8 @@ class Studio {
   }
 
   async unpinAll() {
+    // A product that is just being put on show is to go too.
+    await Promise.all(this.#waiting.values());
     await Promise.all(this.#pins().map((pin) => this.#unpin(pin, this.#feed.productOf(pin))));
   }
 
@@ -68,10 +71,19 @@ class Studio {
   }
 
   /** One command per product at a time; the tile says that it is under way. */
-  async #act(product, said, command) {
-    if (this.#waiting.has(product.id)) return;
-    this.#waiting.add(product.id);
+  #act(product, said, command) {
+    const before = this.#waiting.get(product.id);
+    if (before) return before;
+    const work = this.#carryOut(said, command).finally(() => {
+      this.#waiting.delete(product.id);
+      this.#drawProducts();
+    });
+    this.#waiting.set(product.id, work);
     this.#drawProducts();
+    return work;
+  }
+
+  async #carryOut(said, command) {
     try {
       await command();
       this.#warn("");
@@ -80,8 +92,6 @@ class Studio {
       this.#warn(error.message);
     }
     await this.#feed.refreshTimeline();
-    this.#waiting.delete(product.id);
-    this.#drawProducts();
   }
 
   #key(event) {

@@ -56,7 +56,8 @@ class SecretKind(StrEnum):
 class Sequences:
     """Where a channel's live window goes on after a restart (RFC 8216bis 6.2.1: never back)."""
 
-    next_msn: int = 0
+    next_msn: int = 1
+    """Never 0: hls.js 1.7 takes msn 0 for no number and loads its parts over and over."""
     discontinuity: int = 0
     pdt_ms: int = 0
     """The newest EXT-X-PROGRAM-DATE-TIME handed out; later media must not lie before it."""

@@ -29,8 +29,9 @@ class Window:
 
     `run` is part of every name: unique per window for ever, `[A-Za-z0-9]`.
     `first_msn` and `first_discontinuity` carry on from the channel's window before
-    (`next_msn`, `discontinuity_sequence`). `part_target` and `segment_target` (ticks)
-    raise the targets above those of the first epoch, for a profile that knows better.
+    (`next_msn`, `discontinuity_sequence`); a channel's first window begins at 0 or 1.
+    `part_target` and `segment_target` (ticks) raise the targets above those of the first
+    epoch, for a profile that knows better.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Window:
         self._targets: Targets | None = None
         self._first_msn = first_msn
         # A run that follows another is discontinuous with it, even if its number was lost.
-        self._discontinuity = max(first_discontinuity, 1 if first_msn else 0)
+        self._discontinuity = max(first_discontinuity, 1 if first_msn > 1 else 0)
         self._number = self._discontinuity
         """Discontinuity number of the current epoch; one without media hands it on."""
         self._listed = segments
