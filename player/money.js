@@ -23,5 +23,7 @@ export function priceOf(product) {
   if (!price) return { now: null, was: null, off: 0 };
   const reduced = sale && sale.currency === price.currency && sale.amount < price.amount;
   if (!reduced) return { now: price, was: null, off: 0 };
-  return { now: sale, was: price, off: Math.round((1 - sale.amount / price.amount) * 100) };
+  // Rounded down, as the card in the picture has it: it never promises too much.
+  const off = Math.floor(((price.amount - sale.amount) * 100) / price.amount);
+  return { now: sale, was: price, off };
 }

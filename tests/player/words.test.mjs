@@ -28,6 +28,8 @@ test("a sale is one only when it is lower, in the same currency", () => {
   const price = { amount: 2400, currency: "EUR" };
   const sale = { amount: 1800, currency: "EUR" };
   assert.deepEqual(priceOf({ price, sale_price: sale }), { now: sale, was: price, off: 25 });
+  const [was, now] = [6800, 5400].map((amount) => ({ amount, currency: "EUR" }));
+  assert.equal(priceOf({ price: was, sale_price: now }).off, 20, "as the card rounds: down");
   assert.deepEqual(priceOf({ price, sale_price: price }), { now: price, was: null, off: 0 });
   assert.deepEqual(priceOf({ price, sale_price: { amount: 1, currency: "USD" } }).was, null);
   assert.deepEqual(priceOf(undefined), { now: null, was: null, off: 0 });
