@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from tests.helpers.time_code import broadcast
 from tests.helpers.vitrine_server import Api, VitrineServer, calling, serving
+from tests.interop.browser import Chromium, chromium
 from tests.interop.on_air import (
     MINUTE_SECONDS,
     Record,
@@ -46,6 +47,12 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("clip") / "time-code.flv"
     broadcast(str(path), CLIP_SECONDS, live=False)
     return path
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Chromium]:
+    async with chromium() as running:
+        yield running
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
