@@ -125,7 +125,8 @@ class Registry:
     def edge(self, channel: str) -> Edge | None:
         """Give what serves the channel's media: the broadcast's, or the one that just ended."""
         stream = self._streams.get(channel)
-        if stream is not None and (stream.window.playable or channel not in self._past):
+        # From the moment that it is told to be live: a page that hears it must not read the last.
+        if stream is not None and (stream.started_ms is not None or channel not in self._past):
             return stream.edge
         past = self._past.get(channel)
         return past[0].edge if past else None
