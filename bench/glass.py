@@ -25,7 +25,7 @@ from tests.interop.browser import Tab, chromium
 
 GOAL = Goal(Bound.AT_MOST, 2.0)
 CHANNEL = "glass"
-SETTLE_SECONDS = 5.0
+SETTLE_SECONDS = 10.0
 """After the first picture: the player finds its distance to the edge."""
 START_SECONDS = 60.0
 VIEWPORT = (1440, 900)
