@@ -27,6 +27,8 @@ from ingest.unit import TICKS_PER_SECOND, AudioConfig, AudioUnit, VideoConfig, V
 from server.push import PushError, push
 from tests.helpers.recording_gate import KEY, RecordingGate, RecordingSink, until
 
+pytestmark = pytest.mark.slow  # real processes, in real time
+
 RATE = 25
 
 

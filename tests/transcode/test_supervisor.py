@@ -20,6 +20,8 @@ from transcode.message import Closed, Open, Shown, Up
 from transcode.profile import Profile, Rung
 from transcode.supervisor import Patience, Supervisor
 
+pytestmark = pytest.mark.slow  # real processes, in real time
+
 PROFILE = Profile("test", (Rung(90, 200_000),))
 CLIP = Clip(seconds=1.0, width=160, height=90)
 PATIENCE = Patience(silence=20.0, close=20.0, backoff_first=0.01, backoff_most=0.05)

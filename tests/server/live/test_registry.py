@@ -25,6 +25,8 @@ from server.store.sqlite import SqliteStore
 from tests.helpers.clips import Clip, units
 from transcode.profile import Profile, Rung
 
+pytestmark = pytest.mark.slow  # real processes, in real time
+
 PROFILE = Profile("small", (Rung(90, 200_000),))
 CLIP = units(Clip(seconds=1.0, width=160, height=90))
 CONFIGS = [unit for unit in CLIP if not isinstance(unit, VideoUnit | AudioUnit)]
