@@ -18,8 +18,6 @@ from transcode.ladder import Ladder, Rendition
 DEADLINE = 900.0
 SAME_BITRATE = 0.08
 """Relative difference of bit rates that still counts as the same work."""
-SAME_PSNR = 0.5
-"""dB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +64,12 @@ def compare(ours: dict[str, Quality], theirs: dict[str, Quality], who: str) -> l
             wrong.append(f"{name}: {mine.frames} frames and {other.frames}, or other key pictures")
         if abs(mine.bitrate / other.bitrate - 1) > SAME_BITRATE:
             wrong.append(f"{name}: {mine} against {other}: bit rates differ")
-        if mine.psnr < other.psnr - SAME_PSNR:
-            wrong.append(f"{name}: {mine} against {other}: worse picture")
     return [f"{who}: {sentence}" for sentence in wrong]
+
+
+def behind(ours: dict[str, Quality], theirs: dict[str, Quality]) -> float:
+    """Give our PSNR less theirs, in dB, of the rung where that is worst."""
+    return min(mine.psnr - theirs[name].psnr for name, mine in ours.items())
 
 
 def _packets(path: Path) -> tuple[list[int], tuple[int, ...]]:

@@ -67,7 +67,9 @@ def _graph(ladder: Ladder, stickers: dict[str, Sticker], parents: dict[str, str 
             index = next(n for n, each in enumerate(ladder.renditions) if each.name == origin)
             rendition = ladder.renditions[index]
             outs.append(f"[bare{origin}]")
-            entry = f"[from{origin}]scale={rendition.width}:{rendition.height}:flags=bicubic,"
+            # As transcode.scale: what was scaled before is averaged, not sharpened again.
+            flags = "bicubic" if parents[origin] is None else "area"
+            entry = f"[from{origin}]scale={rendition.width}:{rendition.height}:flags={flags},"
             sticker = stickers[origin]
             chains.append(
                 f"[bare{origin}][{index + 1}:v]"

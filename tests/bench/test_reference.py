@@ -33,7 +33,9 @@ def test_every_setting_of_ours_is_in_it(kind: Kind, ladder: Ladder, tmp_path: Pa
             wanted = value.replace(":threads=1", "") if kind is Kind.DEFAULT else value
             assert f"{name}{':v' if name == 'profile' else ''} {wanted}" in text
         assert f"-b:v {rendition.bitrate} " in text
-        assert f"scale={rendition.width}:{rendition.height}:flags=bicubic" in text
+        again = kind is Kind.STEPS and parents(ladder)[rendition.name] is not None
+        flags = "area" if again else "bicubic"
+        assert f"scale={rendition.width}:{rendition.height}:flags={flags}" in text
 
 
 @pytest.mark.parametrize("kind", Kind)
