@@ -9,16 +9,26 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from overlay.layout import card_rect
 from tests.helpers.hls_client import Recording, following
 from tests.helpers.senders import end, ffmpeg_file, sending
 from tests.helpers.sight import Area, Heard, Seen, listen, watch
 from tests.helpers.vitrine_server import Api
 from tests.server.hls.reader import milliseconds
 
+_FIRST_CARD = card_rect(0, 16 / 9)
+FIRST_AREA = (_FIRST_CARD.x, _FIRST_CARD.y, _FIRST_CARD.width, _FIRST_CARD.height)
+"""Where the first card stands."""
 FRAME_MS = 1000 / 30
 LIVE_SECONDS = 90.0
 """How long a busy machine may take from the first byte to the first segment."""
 MINUTE_SECONDS = 60
+PAGE_SECONDS = 60.0
+"""How long a page may take to do what it should, on a busy machine."""
+CLEAN = 4.0
+"""Most mean difference to the flat background without a card: what encoding leaves."""
+DRAWN = 12.0
+"""Least mean difference with a card, be it at its faintest."""
 GOODS = {"tea": "Sencha, first flush", "cup": "Tasting cup", "pot": "Iron pot", "tin": "Tea tin"}
 
 

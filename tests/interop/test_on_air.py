@@ -11,7 +11,12 @@ from tests.helpers.mp4_boxes import ReadRun, boxes, runs
 from tests.helpers.sight import Seen
 from tests.interop.on_air import FRAME_MS, MINUTE_SECONDS, Record
 
-pytestmark = [pytest.mark.interop, pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.interop,
+    pytest.mark.slow,
+    pytest.mark.timeout(480),  # whichever test comes first waits for the recording
+    pytest.mark.asyncio(loop_scope="session"),
+]
 
 VIDEO_SCALE = 90_000
 SOUND_SCALE = 48_000

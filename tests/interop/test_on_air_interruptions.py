@@ -14,9 +14,7 @@ from tests.helpers.senders import END_SECONDS, end, ffmpeg_file, sending
 from tests.helpers.sight import watch
 from tests.helpers.vitrine_server import Api, Channel
 from tests.interop.browser import DESKTOP, Chromium, Tab
-from tests.interop.on_air import LIVE_SECONDS, stock
-from tests.interop.test_on_air_pages import AREA, PAGE_SECONDS
-from tests.interop.test_on_air_pins import DRAWN
+from tests.interop.on_air import DRAWN, FIRST_AREA, LIVE_SECONDS, PAGE_SECONDS, stock
 from tests.server.hls.reader import milliseconds
 
 pytestmark = [
@@ -85,7 +83,7 @@ async def test_a_worker_that_is_killed(api: Api, clip: Path, browser: Chromium) 
     assert again != worker
     assert (channel["state"], channel["session"]) == ("live", session)
     assert channel["ingest"]["worker_restarts"] == 1
-    seen = await asyncio.to_thread(watch, taken, {"0": AREA})
+    seen = await asyncio.to_thread(watch, taken, {"0": FIRST_AREA})
     on_show = [s for s in seen if s.date_ms >= milliseconds(pin["start"])]
     assert any(s.msn >= first for s in on_show)
     assert all(s.drawn["0"] >= DRAWN for s in on_show)

@@ -10,20 +10,17 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from overlay.layout import card_rect
 from tests.helpers.machine import elsewhere, usage
 from tests.helpers.senders import ffmpeg_file, sending
 from tests.helpers.vitrine_server import Api, Channel
 from tests.interop.browser import DESKTOP, PHONE, Chromium, Tab
 from tests.interop.frame_log import Shown, begin_log, frames, phases, stalls
-from tests.interop.on_air import FRAME_MS, GOODS, LIVE_SECONDS, stock
+from tests.interop.on_air import FIRST_AREA, FRAME_MS, GOODS, LIVE_SECONDS, PAGE_SECONDS, stock
 from tests.server.hls.reader import milliseconds
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 PLAY_SECONDS = 30.0
-PAGE_SECONDS = 60.0
-"""How long a page may take to do what it should, on a busy machine."""
 OTHERS_MAY_USE = 0.2
 """Share of the machine's processors above which other work excuses a stall."""
 POSITION = "document.querySelector('vitrine-player').video.currentTime"
@@ -35,8 +32,6 @@ PICTURE_BOX = """() => {
   const x = box.x + (box.width - width) / 2;
   return { x, y: box.y + (box.height - height) / 2, width, height };
 }"""
-FIRST_CARD = card_rect(0, 16 / 9)
-AREA = (FIRST_CARD.x, FIRST_CARD.y, FIRST_CARD.width, FIRST_CARD.height)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -76,7 +71,7 @@ async def lies_over_the_card(tab: Tab) -> None:
     """Compare the hot-spot's box on the page with the card's place in the picture."""
     spot, video = await tab.spot("tea").bounding_box(), await tab.page.evaluate(PICTURE_BOX)
     assert spot is not None
-    left, top, wide, high = AREA
+    left, top, wide, high = FIRST_AREA
     wanted = (
         video["x"] + left * video["width"],
         video["y"] + top * video["height"],
@@ -108,7 +103,7 @@ async def test_the_page_plays_and_the_card_can_be_clicked_where_it_is_seen(
     tab = await watching(browser, api, show, DESKTOP)
     before, began = usage(), time.monotonic()
     at = await tab.page.evaluate(POSITION)
-    await begin_log(tab, AREA)
+    await begin_log(tab, FIRST_AREA)
     await tab.until("window.vitrineLog.frames.length > 60", within=PAGE_SECONDS)
 
     pin = await api.pin(show.id, "tea")
@@ -154,7 +149,7 @@ async def test_who_comes_late_finds_the_card_at_once(
     await early.until(f"document.querySelector('vitrine-player').playingDate > {start + 2000}")
     tab = await watching(browser, api, show, PHONE)
     await tab.spot("cup").wait_for(timeout=2_000)
-    frame = await tab.frame(*AREA)
+    frame = await tab.frame(*FIRST_AREA)
     assert frame.date_ms > start
     assert min(frame.colour) > 140
     assert early.complaints == tab.complaints == []

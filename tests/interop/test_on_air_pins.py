@@ -12,15 +12,16 @@ from overlay.layout import card_rect
 from overlay.motion import DURATION
 from tests.helpers.hls_client import Taken
 from tests.helpers.sight import Seen, cut, difference, pictures
-from tests.interop.on_air import FRAME_MS, Interval, Record
+from tests.interop.on_air import CLEAN, DRAWN, FRAME_MS, Interval, Record
 from tests.server.hls.reader import milliseconds
 
-pytestmark = [pytest.mark.interop, pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.interop,
+    pytest.mark.slow,
+    pytest.mark.timeout(480),  # whichever test comes first waits for the recording
+    pytest.mark.asyncio(loop_scope="session"),
+]
 
-CLEAN = 4.0
-"""Most mean difference to the background without a card: what encoding leaves."""
-DRAWN = 12.0
-"""Least mean difference with a card, be it at its faintest."""
 CHANGED = 1.0
 """Least mean change of a card's pixels from one picture to the next when it is another card."""
 LEAVING_MS = DURATION / 90
