@@ -31,6 +31,8 @@ from server.store.port import Store
 from server.store.sqlite import SqliteStore
 
 DATABASE = "vitrine.db"
+_IDLE_SECONDS = 75.0
+"""How long a connection may stay open between two requests."""
 
 
 async def open_store(config: Config) -> SqliteStore:
@@ -155,7 +157,11 @@ class Vitrine:
 
     async def _listen(self, app: web.Application) -> None:
         runner = web.AppRunner(
-            app, access_log=None, handler_cancellation=True, shutdown_timeout=2.0
+            app,
+            access_log=None,
+            handler_cancellation=True,
+            shutdown_timeout=2.0,
+            keepalive_timeout=_IDLE_SECONDS,
         )
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)

@@ -48,10 +48,19 @@ class ServerSection(_Section):
     @field_validator("public_url")
     @classmethod
     def _is_url(cls, value: str) -> str:
+        value = value.rstrip("/")
         parts = urlsplit(value)
-        if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query):
-            raise ValueError("must be an http or https URL like https://live.example.com")
-        return value.rstrip("/")
+        _ = parts.port  # ValueError of its own for one out of range
+        if value and (
+            parts.scheme not in ("http", "https")
+            or not parts.hostname
+            or value != f"{parts.scheme}://{parts.netloc}"
+            or "@" in parts.netloc
+        ):
+            raise ValueError(
+                "must be an http or https address without a path, like https://live.example.com"
+            )
+        return value
 
 
 class IngestSection(_Section):

@@ -29,7 +29,8 @@ async def read_body(request: web.Request) -> bytes:
     May be called again.
 
     Raises TooLarge before reading when the announced length is over the limit, else as
-    soon as the limit is passed; web.HTTPRequestTimeout when the client drips.
+    soon as the limit is passed; web.HTTPRequestTimeout when the client drips,
+    web.HTTPBadRequest when its coding is broken.
     """
     if _BODY in request:
         return request[_BODY]
@@ -45,6 +46,8 @@ async def read_body(request: web.Request) -> bytes:
                     raise TooLarge(f"The body is over {limit} bytes.", limit)
     except TimeoutError as error:
         raise web.HTTPRequestTimeout(reason="The body took too long.") from error
+    except web.RequestPayloadError as error:
+        raise web.HTTPBadRequest(reason="The body cannot be read as it is coded.") from error
     request[_BODY] = bytes(chunks)
     return request[_BODY]
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from server.auth import Principal
 from server.channel import Channel, OverlaySettings
 from server.errors import NotFound
 from server.http.body import read_model, read_query
@@ -43,13 +42,12 @@ class ChannelCalls:
 
     async def list(self, request: web.Request) -> Reply:
         query = read_query(request, PageQuery)
-        who = request[PRINCIPAL]
         channels = await self._site.channels.list()
-        return Reply(page(channels, query, lambda c: c.id, lambda c: self._document(c, who)))
+        return Reply(page(channels, query, lambda c: c.id, lambda c: self._document(c, request)))
 
     async def get(self, request: web.Request) -> Reply:
         channel = await self._site.channels.get(request.match_info["channel"])
-        return Reply(self._document(channel, request[PRINCIPAL]))
+        return Reply(self._document(channel, request))
 
     async def remove(self, request: web.Request) -> Reply:
         channel = await self._site.channels.get(request.match_info["channel"])
@@ -69,7 +67,7 @@ class ChannelCalls:
     async def stop(self, request: web.Request) -> Reply:
         channel = await self._site.channels.get(request.match_info["channel"])
         await self._site.live.stop(channel.id)
-        return Reply(self._document(channel, request[PRINCIPAL]))
+        return Reply(self._document(channel, request))
 
     async def greet(self, request: web.Request) -> Reply:
         await self._site.channels.get(request.match_info["channel"])
@@ -93,10 +91,10 @@ class ChannelCalls:
         given = sent.model_dump(exclude_none=True)
         return replace(self._site.overlay, **given)
 
-    def _document(self, channel: Channel, who: Principal) -> dict[str, object]:
-        """Write a channel; how the ingest does is for those who run it."""
+    def _document(self, channel: Channel, request: web.Request) -> dict[str, object]:
+        """Write a channel; how the ingest does, and where it goes, is for those who run it."""
         state = self._site.live.state(channel.id)
-        mine = who.may_run(channel.id)
+        mine = request[PRINCIPAL].may_run(channel.id)
         return {
             "id": channel.id,
             "title": channel.title,
@@ -114,6 +112,7 @@ class ChannelCalls:
                 "locale": channel.overlay.locale,
             },
             "warnings": [dict(warning) for warning in state.warnings] if mine else [],
+            "rtmp_url": self._site.rtmp_url(request) if mine else None,
         }
 
 

@@ -81,6 +81,7 @@ class Channel(BaseModel):
     profile: str
     overlay: dict[str, str]
     warnings: list[dict[str, object]] = Field(description="Empty for the public.")
+    rtmp_url: str | None = Field(description="Where to stream to; null for the public.")
 
 
 class ChannelMade(BaseModel):

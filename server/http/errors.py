@@ -73,7 +73,8 @@ def problem(
     }
     return web.Response(
         status=status,
-        body=json.dumps(body, ensure_ascii=False).encode(),
+        # Escaped: a client's own words come back in it, half a surrogate pair included.
+        body=json.dumps(body).encode(),
         content_type=PROBLEM_TYPE,
         headers={"Cache-Control": "no-store", **(headers or {})},
     )

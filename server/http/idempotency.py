@@ -1,7 +1,8 @@
 """Writes that may be sent twice: the same `Idempotency-Key` gets the same answer.
 
-The key belongs to who sent it and to the address it was sent to. Another body under a key
-is a conflict. Answers that carry a secret are remembered in memory only.
+The key belongs to who sent it and to the address it was sent to; nobody in particular has
+none. Another body under a key is a conflict. Answers that carry a secret are remembered in
+memory only.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from server.auth import Principal
+from server.auth import Principal, Role
 from server.clock import Clock
-from server.errors import Conflict, Invalid, Problem
+from server.errors import Conflict, Invalid, Problem, Unavailable
 from server.http.body import read_body
 from server.http.reply import Reply
 from server.store.port import Store, StoredAnswer
@@ -26,6 +27,8 @@ from server.store.port import Store, StoredAnswer
 Call = Callable[[web.Request], Awaitable[Reply]]
 
 KEEP_MS = 24 * 3600 * 1000
+WAIT_SECONDS = 20.0
+"""How long the second of two at once waits for the first."""
 _MOST_IN_MEMORY = 256
 _KEY = re.compile(r"[\x21-\x7e]{1,128}", re.ASCII)
 
@@ -46,13 +49,15 @@ class Idempotency:
     ) -> Reply:
         """Do `call`, or give the answer it got before under the same key.
 
-        Raises Invalid for a key that is none, Conflict `idempotency-mismatch`.
+        Raises Invalid for a key that is none, Conflict `idempotency-mismatch`, Unavailable
+        when the first of two at once takes too long.
         """
         key = request.headers.get("Idempotency-Key")
-        if key is None:
-            return await call(request)
-        if _KEY.fullmatch(key) is None:
+        if key is not None and _KEY.fullmatch(key) is None:
             raise Invalid(Problem("Idempotency-Key", "must be 1 to 128 visible ASCII characters"))
+        # All strangers have one name: a key of one must not open what another was given.
+        if key is None or who.role is Role.ANONYMOUS:
+            return await call(request)
         scope = f"{who.actor} {request.method} {request.path}"
         digest = hashlib.sha256(request.query_string.encode() + b"\0" + await read_body(request))
         async with self._alone((scope, key)):
@@ -88,8 +93,15 @@ class Idempotency:
         lock, waiting = self._busy.get(name, (asyncio.Lock(), 0))
         self._busy[name] = (lock, waiting + 1)
         try:
-            async with lock:
+            try:
+                async with asyncio.timeout(WAIT_SECONDS):
+                    await lock.acquire()
+            except TimeoutError as error:
+                raise Unavailable("The same request is still under way; try again.") from error
+            try:
                 yield
+            finally:
+                lock.release()
         finally:
             _, waiting = self._busy[name]
             if waiting == 1:

@@ -23,6 +23,7 @@ from server.http.route import Access, Route, Stream
 from server.http.shop import ImportQuery, ShopCalls, TimelineQuery
 from server.http.site import Site
 from server.http.viewer import PRINCIPAL, principal
+from server.http.writes import Writes
 
 API = "/api/v1"
 _C = f"{API}/channels/{{channel}}"
@@ -82,29 +83,33 @@ def api(site: Site) -> tuple[Route, ...]:
 def add_routes(app: web.Application, site: Site, pages: Pages) -> None:
     """Mount everything."""
     ops, shop = OpsCalls(site), ShopCalls(site)
-    once = Idempotency(site.store, site.clock)
-    add = app.router.add_route
+    once, writes = Idempotency(site.store, site.clock), Writes()
+    get = app.router.add_get  # HEAD too (RFC 9110 9.3.2)
     routes = api(site)
     for route in routes:
-        add(route.method, route.path, _guarded(site, once, route))
-    add("GET", f"{API}/openapi.json", _openapi(routes))
-    add("GET", "/api/docs", pages.docs)
-    add("GET", "/api/docs/{path}", pages.docs_asset)
+        answer = _guarded(site, once, writes, route)
+        if route.method == "GET":
+            get(route.path, answer, allow_head=route.stream is None)
+        else:
+            app.router.add_route(route.method, route.path, answer)
+    get(f"{API}/openapi.json", _openapi(routes))
+    get("/api/docs", pages.docs)
+    get("/api/docs/{path}", pages.docs_asset)
     hls.add_routes(app, site.live)
-    add("GET", "/images/{name}", shop.image)
-    add("GET", "/", pages.lobby)
-    add("GET", "/watch/{channel}", pages.watch)
-    add("GET", "/embed/{channel}", pages.embed)
-    add("GET", "/studio/{channel}", pages.studio)
-    add("GET", "/ops", pages.ops)
-    add("GET", "/player/{path:.+}", pages.asset)
-    add("GET", "/favicon.ico", pages.icon)
-    add("GET", "/healthz", ops.healthz)
-    add("GET", "/readyz", ops.readyz)
-    add("GET", "/metrics", ops.metrics)
+    get("/images/{name}", shop.image)
+    get("/", pages.lobby)
+    get("/watch/{channel}", pages.watch)
+    get("/embed/{channel}", pages.embed)
+    get("/studio/{channel}", pages.studio)
+    get("/ops", pages.ops)
+    get("/player/{path:.+}", pages.asset)
+    get("/favicon.ico", pages.icon)
+    get("/healthz", ops.healthz)
+    get("/readyz", ops.readyz)
+    get("/metrics", ops.metrics)
 
 
-def _guarded(site: Site, once: Idempotency, route: Route) -> Stream:
+def _guarded(site: Site, once: Idempotency, writes: Writes, route: Route) -> Stream:
     async def answer(request: web.Request) -> web.StreamResponse:
         who = request[PRINCIPAL] = await principal(site, request)
         request[BODY_LIMIT] = route.limit
@@ -118,7 +123,8 @@ def _guarded(site: Site, once: Idempotency, route: Route) -> Stream:
             raise LookupError(f"nobody answers {route.method} {route.path}")
         if route.method == "GET":
             return written(request, await route.call(request))
-        return written(request, await once.once(request, who, route.secret, route.call))
+        work = once.once(request, who, route.secret, route.call)
+        return written(request, await writes.finish(work))
 
     return answer
 

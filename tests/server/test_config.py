@@ -140,6 +140,8 @@ transcode:
         ("overlay: {locale: xx-klingon}", r"c.yaml:1: overlay.locale: must be a BCP 47"),
         ("overlay: {fonts: [/no/such.ttf]}", r"c.yaml:1: overlay.fonts: no such font file"),
         ("server: {public_url: example.com}", r"c.yaml:1: server.public_url: must be an http"),
+        ("server: {public_url: 'https://a.example/shop'}", r"c.yaml:1: server.public_url: .*path"),
+        ("server: {public_url: 'https://a.example:99999'}", r"c.yaml:1: server.public_url: .*ort"),
         ("shop: {date_range_class: pin}", r"c.yaml:1: shop.date_range_class: "),
     ],
 )

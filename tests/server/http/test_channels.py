@@ -8,7 +8,7 @@ import pytest
 
 from server.app import make_channels, open_store
 from server.clock import SystemClock
-from tests.server.running import Client
+from tests.server.running import OPERATOR, Client
 
 CHANNELS = "/api/v1/channels"
 
@@ -31,6 +31,18 @@ async def test_a_channel_off_the_air_says_so(site: Client) -> None:
     assert read["started_at"] is None
     assert read["viewers"] == 0
     assert read["overlay"]["mode"] == "burn"
+
+
+async def test_where_to_stream_to_is_for_those_who_run_the_channel(site: Client) -> None:
+    tea, pots = await site.channel("tea"), await site.channel("pots")
+    for token, told in (
+        (tea["anchor_token"], tea["rtmp_url"]),
+        (OPERATOR, tea["rtmp_url"]),
+        (pots["anchor_token"], None),
+        (None, None),
+    ):
+        read = await site.ask("GET", f"{CHANNELS}/tea", token=token)
+        assert read.json()["rtmp_url"] == told
 
 
 async def test_overlay_settings_not_given_are_the_configured_ones(site: Client) -> None:
@@ -128,6 +140,13 @@ async def test_viewers_get_a_token_that_is_good(site: Client) -> None:
     assert made.status == 201
     headers = {"X-Viewer-Token": made.json()["token"]}
     assert (await site.ask("GET", CHANNELS, token=None, headers=headers)).status == 200
+
+
+async def test_strangers_with_one_idempotency_key_are_two_viewers(site: Client) -> None:
+    await site.channel()
+    path, headers = f"{CHANNELS}/tea/viewers", {"Idempotency-Key": "1"}
+    one, other = [await site.ask("POST", path, token=None, headers=headers) for _ in range(2)]
+    assert one.json()["viewer"] != other.json()["viewer"]
 
 
 async def test_profiles_are_listed(site: Client) -> None:

@@ -31,6 +31,26 @@ async def test_what_is_not_there_is_a_problem(site: Client) -> None:
     assert "GET" in (await site.ask("PATCH", "/api/v1/channels")).headers["Allow"]
 
 
+async def test_what_can_be_read_has_a_head(site: Client) -> None:
+    await site.channel()
+    for path in ("/", "/watch/tea", "/healthz", "/api/v1/channels/tea", "/player/watch.js"):
+        head = await site.ask("HEAD", path, token=None)
+        assert (head.status, head.body) == (200, b""), path
+    endless = await site.ask("HEAD", "/api/v1/channels/tea/events", token=None)
+    assert endless.status == 405
+
+
+async def test_a_body_that_cannot_be_read_is_the_senders_fault(site: Client) -> None:
+    await site.channel()
+    path = "/api/v1/channels/tea/products/cup"
+    coded = {"Content-Encoding": "gzip"}
+    broken = await site.ask("PUT", path, data=b"not gzip", headers=coded)
+    assert (broken.status, broken.json()["code"]) == (400, "bad-request")
+    halved = await site.ask("PUT", path, data=b'{"\\ud800": 1}')
+    assert halved.status == 422
+    assert "\ud800" in {error["field"] for error in halved.json()["errors"]}
+
+
 async def test_a_request_keeps_a_sane_id_and_loses_another(site: Client) -> None:
     kept = await site.ask("GET", "/healthz", headers={"X-Request-Id": "abc-1"})
     assert kept.headers["X-Request-Id"] == "abc-1"

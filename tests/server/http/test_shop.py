@@ -6,8 +6,12 @@ import asyncio
 import io
 from typing import Any
 
+import pytest
+import structlog
 from PIL import Image
 
+from server.http import idempotency
+from tests.helpers.eventually import eventually
 from tests.server.running import Client
 
 SHOP = "/api/v1/channels/tea"
@@ -159,6 +163,53 @@ async def test_a_write_sent_twice_is_done_once(site: Client) -> None:
     assert (other.status, other.json()["code"]) == (409, "idempotency-mismatch")
     bad = await site.ask("PUT", path, json=CUP, headers={"Idempotency-Key": "x" * 200})
     assert bad.status == 422
+
+
+async def test_the_second_of_two_at_once_does_not_wait_for_ever(
+    site: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await site.channel()
+    monkeypatch.setattr(idempotency, "WAIT_SECONDS", 0.05)
+    begun, go_on = _slow_puts(site, monkeypatch)
+    path, headers = f"{SHOP}/products/cup", {"Idempotency-Key": "once"}
+    first = asyncio.create_task(site.ask("PUT", path, json=CUP, headers=headers))
+    await begun.wait()
+    second = await site.ask("PUT", path, json=CUP, headers=headers)
+    assert (second.status, second.headers["Retry-After"]) == (503, "1")
+    go_on.set()
+    assert (await first).status == 201
+
+
+async def test_a_write_is_finished_when_its_client_hangs_up(
+    site: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await site.channel()
+    begun, go_on = _slow_puts(site, monkeypatch)
+    with structlog.testing.capture_logs() as lines:
+        asked = asyncio.create_task(site.ask("PUT", f"{SHOP}/products/cup", json=CUP))
+        await begun.wait()
+        asked.cancel()
+        await eventually(lambda: any(line.get("status") == 499 for line in lines))
+    go_on.set()
+    async with asyncio.timeout(5):
+        while (await site.ask("GET", f"{SHOP}/products/cup")).status != 200:
+            pass
+
+
+def _slow_puts(
+    site: Client, monkeypatch: pytest.MonkeyPatch
+) -> tuple[asyncio.Event, asyncio.Event]:
+    """Let products be put only when told: begun, go on."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    put_product = site.server.shop.put_product
+
+    async def slow(*arguments: Any) -> Any:
+        begun.set()
+        await go_on.wait()
+        return await put_product(*arguments)
+
+    monkeypatch.setattr(site.server.shop, "put_product", slow)
+    return begun, go_on
 
 
 async def test_viewers_read_but_do_not_write(site: Client) -> None:
