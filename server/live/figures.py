@@ -1,6 +1,6 @@
 """What is measured of a publisher: by the worker in the pictures, here in the bytes.
 
-Standard library and values only; time is an argument.
+Pure; time is an argument.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections import deque
 
 from ingest.unit import AudioConfig, AudioUnit, StreamInfo, Unit, VideoConfig, VideoUnit
 from transcode.message import Health
+from transcode.timeline import BACKWARD
 
 WINDOW_MS = 4_000
 """The bit rate is a mean over so long."""
@@ -32,7 +33,10 @@ class Figures:
         """Count one unit that arrived at `now_ms`."""
         match unit:
             case VideoUnit():
-                self.newest_pts = max(unit.pts, self.newest_pts or unit.pts)
+                newest = self.newest_pts
+                # A step back is reordering; a leap back is a clock that was set anew.
+                if newest is None or not newest - BACKWARD <= unit.pts <= newest:
+                    self.newest_pts = unit.pts
             case AudioUnit():
                 if self.video is None:
                     self.newest_pts = unit.pts
