@@ -24,20 +24,21 @@ _MATRIX_TAGS = {Matrix.BT601: 6, Matrix.BT709: 1}
 
 
 def _libx264(profile: Profile, rendition: Rendition) -> dict[str, str]:
-    # No look-ahead and no B pictures: each holds pictures back. Scene cuts must
-    # not move the IDR grid that all renditions share. One thread a rendition:
-    # the renditions already run side by side, and frame threads hold pictures back.
     parameters = {
-        "scenecut": "0",
-        "bframes": "0",
+        # No look-ahead: it holds pictures back. One thread a rendition: the renditions
+        # already run side by side, and frame threads hold pictures back.
         "rc-lookahead": "0",
         "sync-lookahead": "0",
         "mbtree": "0",
         "sliced-threads": "0",
-        "force-cfr": "1",
         "threads": "1",
+        **dict(profile.options),
+        # Not for a profile to change: scene cuts must not move the IDR grid that all
+        # renditions share, and pictures are cut in the order in which they are shown.
+        "scenecut": "0",
+        "bframes": "0",
+        "force-cfr": "1",
     }
-    parameters.update(profile.options)
     return {
         "preset": profile.preset,
         "profile": "high",
