@@ -9,11 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from overlay.errors import OverlayError
 from overlay.layout import Box, body_box, card_rect, on_right
 from overlay.motion import DURATION, Pose, pose
 from overlay.price import is_rtl
@@ -88,7 +86,7 @@ class Compositor:
                 rect = card_rect(card.slot, aspect, scene.corner, rtl)
                 body = body_box(rect, self._width, self._height)
                 tile = self._renderer.tile(card, body, scene.locale)
-            except (OverlayError, ValueError, cv2.error) as error:
+            except Exception as error:  # noqa: BLE001 - whatever a card does, the stream goes on
                 problems.append(f"card {card.id}: {error}")
                 continue
             outward = 1 if on_right(scene.corner, rtl) else -1
@@ -118,12 +116,6 @@ class Compositor:
         leaving = [a for a in self._actors if a.left is not None]
         for actor in leaving[:-_MAX_LEAVING]:
             self._actors.remove(actor)
-
-    def restart(self, now: int = 0) -> None:
-        """Go on with ticks that began anew (an epoch): what stands stands, the rest is gone."""
-        self._actors = [
-            _Actor(actor.placed, now, Motion.NONE) for actor in self._actors if actor.left is None
-        ]
 
     @property
     def idle(self) -> bool:

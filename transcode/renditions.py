@@ -84,14 +84,13 @@ class Renditions:
 
     def picture(self, frame: VideoFrame, number: int, cues: list[Cue]) -> None:
         """Encode `frame` as number `number` in every rung; the last of `cues` begins with it."""
-        ladder = self.ladder
-        picture = Picture(
-            frame,
-            number,
-            ladder.frame_ticks(number),
-            number % ladder.frames_per_segment == 0,
-            cues[-1].prepared if cues else (),
-        )
+        tick = self.ladder.frame_ticks(number)
+        key = number % self.ladder.frames_per_segment == 0
+        picture = Picture(frame, number, tick, key)
+        if cues:
+            # What stood when an epoch begins goes on standing: it does not enter again.
+            since = tick if number else cues[-1].at
+            picture = picture._replace(scenes=cues[-1].prepared, since=since)
         for rung in self._roots:
             rung.put(picture)
         self._pictures = number + 1

@@ -34,6 +34,8 @@ class Picture(NamedTuple):
     key: bool
     scenes: tuple[PreparedScene, ...] = ()
     """The scene that begins with this picture, for every rung in order; else empty."""
+    since: int = 0
+    """The tick at which that scene enters; below 0 in an epoch before."""
     shared: bool = True
     """Others still read `frame` (a decoder predicts from it): not to be drawn on."""
 
@@ -116,7 +118,7 @@ class Rung(threading.Thread):
             smaller = rung.scaler.scale(frame)
             rung.put(job._replace(frame=smaller, shared=smaller is frame))
         if job.scenes:
-            self._compositor.change(job.scenes[self.index], job.tick)
+            self._compositor.change(job.scenes[self.index], job.since)
         if not self._compositor.idle:
             if frame is job.frame and job.shared:
                 frame = scale.copy(frame)

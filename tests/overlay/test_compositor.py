@@ -245,15 +245,6 @@ def test_scenes_that_change_every_tick_keep_a_bounded_crowd(
     assert same(drawn(compositor, clean, AT + 300 + DURATION), clean)
 
 
-def test_after_a_restart_what_stood_stands_at_once(compositor: Compositor, clean: Planes) -> None:
-    show(compositor, scene(card("one", 0), card("two", 1), motion=Motion.FADE))
-    show(compositor, scene(card("one", 0), motion=Motion.FADE), AT + 90_000)
-    compositor.restart()
-    still = Compositor(WIDTH, HEIGHT, ColorSpec())
-    show(still, scene(card("one", 0)), 0)
-    assert same(drawn(compositor, clean, 0), drawn(still, clean, 0))
-
-
 def test_a_broken_card_is_left_out_and_told(compositor: Compositor, clean: Planes) -> None:
     good, broken = card("good", 0), replace(card("broken", 1), image=b"no image")
     mute, beyond = replace(card("mute", 2), title="😀"), card("beyond", 9)

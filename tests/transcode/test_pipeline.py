@@ -307,6 +307,9 @@ def test_the_scene_on_screen_goes_on_in_the_next_epoch() -> None:
     made = run.close()
     shown = [one for one in made if isinstance(one, Shown)]
     assert shown[-1].at_ms == epochs(made)[1].pdt_ms
+    for name in ("180p", "90p"):
+        drawn = brightness([picture.luma for picture in pictures(made, name, 1)], shown[-1])
+        assert drawn[0] == pytest.approx(drawn[15], abs=6), "it stands, and does not enter again"
 
 
 def _wait_staged(run: Run, scenes: int) -> None:
