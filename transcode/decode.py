@@ -5,12 +5,14 @@ Imports PyAV. Runs in the worker only.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, cast
 
 import av
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
+from av.codec.context import CodecContext
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
@@ -32,32 +34,21 @@ _AUDIO_DECODERS = {AudioCodec.AAC: "aac"}
 
 
 class VideoDecoder:
-    """One video track's decoder. Damaged access units are counted and left out."""
+    """One video track's decoder. Damaged access units are told and left out."""
 
-    def __init__(self, config: VideoConfig) -> None:
-        """Open a decoder for `config`. Raises MediaError when libav refuses it."""
+    def __init__(self, config: VideoConfig, damaged: Callable[[], None]) -> None:
+        """Open a decoder for `config`. Raises MediaError when libav refuses it.
+
+        `damaged` is called for every access unit that cannot be decoded.
+        """
         self.config = config
-        self.damaged = 0
-        try:
-            context = cast(
-                "VideoCodecContext", av.CodecContext.create(_VIDEO_DECODERS[config.codec], "r")
-            )
-            context.extradata = config.extradata
-            # Frame threads would hold back a picture each; one live stream
-            # decodes several times faster than real time on one core.
-            context.thread_count = 1
-            context.open()
-        except (av.FFmpegError, ValueError) as error:
-            raise MediaError(f"video configuration refused by the decoder: {error}") from error
-        self._context = context
+        self._damaged = damaged
+        context = _opened(_VIDEO_DECODERS[config.codec], config.extradata)
+        self._context = cast("VideoCodecContext", context)
 
     def decode(self, unit: VideoUnit) -> list[VideoFrame]:
         """Decode one access unit; give what is ready, in order, pts in publisher's ticks."""
-        packet = av.Packet(unit.data)
-        packet.pts = unit.pts
-        packet.dts = unit.dts
-        packet.time_base = TIME_BASE
-        return self._decode(packet)
+        return self._decode(_packet(unit.data, unit.dts, unit.pts))
 
     @property
     def pixel_shape(self) -> Fraction:
@@ -73,35 +64,47 @@ class VideoDecoder:
         try:
             return self._context.decode(packet)
         except av.FFmpegError:
-            self.damaged += 1
+            self._damaged()
             return []
 
 
 class AudioDecoder:
-    """One audio track's decoder. Damaged frames are counted and left out."""
+    """One audio track's decoder. Damaged frames are told and left out."""
 
-    def __init__(self, config: AudioConfig) -> None:
-        """Open a decoder for `config`. Raises MediaError when libav refuses it."""
+    def __init__(self, config: AudioConfig, damaged: Callable[[], None]) -> None:
+        """Open a decoder for `config`. Raises MediaError when libav refuses it.
+
+        `damaged` is called for every frame that cannot be decoded.
+        """
         self.config = config
-        self.damaged = 0
-        try:
-            context = cast(
-                "AudioCodecContext", av.CodecContext.create(_AUDIO_DECODERS[config.codec], "r")
-            )
-            context.extradata = config.extradata
-            context.open()
-        except (av.FFmpegError, ValueError) as error:
-            raise MediaError(f"audio configuration refused by the decoder: {error}") from error
-        self._context = context
+        self._damaged = damaged
+        context = _opened(_AUDIO_DECODERS[config.codec], config.extradata)
+        self._context = cast("AudioCodecContext", context)
 
     def decode(self, unit: AudioUnit) -> list[AudioFrame]:
         """Decode one audio frame, pts in publisher's ticks."""
-        packet = av.Packet(unit.data)
-        packet.pts = unit.pts
-        packet.dts = unit.pts
-        packet.time_base = TIME_BASE
         try:
-            return self._context.decode(packet)
+            return self._context.decode(_packet(unit.data, unit.pts, unit.pts))
         except av.FFmpegError:
-            self.damaged += 1
+            self._damaged()
             return []
+
+
+def _opened(codec: str, extradata: bytes) -> CodecContext:
+    try:
+        context = av.CodecContext.create(codec, "r")
+        context.extradata = extradata
+        # Frame threads would hold back a picture each; one live stream decodes
+        # several times faster than real time on one core.
+        context.thread_count = 1
+        context.open()
+    except (av.FFmpegError, ValueError) as error:
+        raise MediaError(f"configuration refused by the {codec} decoder: {error}") from error
+    return context
+
+
+def _packet(data: bytes, dts: int, pts: int) -> av.Packet[Any]:
+    packet = av.Packet(data)
+    packet.pts, packet.dts = pts, dts
+    packet.time_base = TIME_BASE
+    return packet

@@ -1,11 +1,10 @@
 """The one place that knows the order of steps: units in; epochs, parts and reports out.
 
-Runs in the worker only; `feed` and `close` on one thread.
+Runs in the worker only, on one thread; scenes are drawn up on another.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -52,7 +51,6 @@ class Pipeline:
         self._video: VideoDecoder | None = None
         self._audio: AudioDecoder | None = None
         self._report = Report()
-        self._lock = threading.Lock()
         self._drawing = ThreadPoolExecutor(1, "stage")
         self._schedule = Schedule()
         self._line: EpochLine | None = None
@@ -76,7 +74,7 @@ class Pipeline:
                 self._open_video(unit)
             case AudioConfig():
                 if self._audio is None or self._audio.config != unit:
-                    self._audio = AudioDecoder(unit)
+                    self._audio = AudioDecoder(unit, self._report.broke)
                     self._report.audio(unit)
             case StreamInfo():
                 self._probe = FrameRateProbe(unit.frame_rate)
@@ -100,13 +98,11 @@ class Pipeline:
     def show(self, scene: Scene, at_ms: int) -> None:
         """Put `scene` on screen from the first picture at or after `at_ms` on the PDT axis.
 
-        Any thread. A time that has gone by means the next picture. Shown tells which it was.
+        A time that has gone by means the next picture. Shown tells which it was.
         """
-        with self._lock:
-            self._schedule.add(scene, at_ms)
-            line = self._line
-        if line is not None:
-            self._drawing.submit(line.stage, scene, at_ms)
+        self._schedule.add(scene, at_ms)
+        if self._line is not None:
+            self._drawing.submit(self._line.stage, scene, at_ms)
 
     def close(self) -> None:
         """Encode what is held and emit the last parts. Raises MediaError."""
@@ -128,7 +124,7 @@ class Pipeline:
                 return
             for frame in self._video.flush():
                 self._picture(frame)
-        self._video = VideoDecoder(config)
+        self._video = VideoDecoder(config, self._report.broke)
         self._keyed = False
         self._report.video(config)
 
@@ -141,7 +137,6 @@ class Pipeline:
         self._probe.observe(unit.dts)
         for frame in self._video.decode(unit):
             self._picture(frame)
-        self._report.damaged = self._video.damaged
 
     def _feed_audio(self, unit: AudioUnit) -> None:
         self._report.saw(unit)
@@ -201,11 +196,8 @@ class Pipeline:
         self._epochs += 1
         self._report.nominal = ladder.frame_rate
         self._emit(epoch)
-        line = EpochLine(epoch, kind, renditions, self._report, self._emit)
-        with self._lock:
-            self._line = line
-            scenes = self._schedule.since(epoch.pdt_ms)
-        for scene, at_ms in scenes:
+        line = self._line = EpochLine(epoch, kind, renditions, self._report, self._emit)
+        for scene, at_ms in self._schedule.since(epoch.pdt_ms):
             line.stage(scene, at_ms)
         while self._pictures:
             line.picture(self._pictures.popleft())
@@ -213,8 +205,7 @@ class Pipeline:
             line.sound(*self._sounds.popleft())
 
     def _close_line(self) -> None:
-        with self._lock:
-            line, self._line = self._line, None
+        line, self._line = self._line, None
         if line is not None:
             line.close()
             self._pdt_floor_ms = line.pdt_end_ms

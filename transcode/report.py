@@ -58,7 +58,7 @@ class Report:
             self._video = f"{name} {sps.profile}"
         except (BitstreamError, IndexError):
             self._video = name  # the decoder judges whether it can be worked with
-        self._key_dts, self._key_interval = None, 0.0
+        self._key_dts, self._key_interval, self._b_frames = None, 0.0, False
 
     def audio(self, config: AudioConfig) -> None:
         """Note an audio configuration."""
@@ -77,6 +77,10 @@ class Report:
             if self._key_dts is not None and unit.dts > self._key_dts:
                 self._key_interval = (unit.dts - self._key_dts) / TICKS_PER_SECOND
             self._key_dts = unit.dts
+
+    def broke(self) -> None:
+        """Count an access unit that could not be decoded."""
+        self.damaged += 1
 
     def encoded(self) -> None:
         """Count a picture handed to the encoders."""

@@ -206,13 +206,24 @@ def test_splice_begins_an_epoch_even_when_the_clock_fits() -> None:
     assert len(pictures(made, "180p", 0)) == len(pictures(made, "180p", 1)) == 30
 
 
-def test_damaged_pictures_end_nothing() -> None:
+def test_damaged_pictures_and_sounds_are_counted_and_end_nothing() -> None:
     media: list[Unit] = []
+    harm = 0
     for unit in units(Clip(seconds=2.0)):
         if isinstance(unit, VideoUnit) and unit.dts == 45_000:
             unit = replace(unit, data=b"\x00\x00\x00\x04\xff\xff\xff\xff")  # noqa: PLW2901
+            harm += 1
+        if isinstance(unit, AudioUnit) and 45_000 <= unit.pts < 50_000:
+            unit = replace(unit, data=b"\xff" * 8)  # noqa: PLW2901
+            harm += 1
         media.append(unit)
-    assert len(pictures(transcode(media), "180p")) == 60
+    run = Run()
+    run.feed(media)
+    run.pipeline.splice()
+    run.feed(later(units(Clip(seconds=2.0)), 3 * 90_000))
+    made = run.close()
+    assert len(pictures(made, "180p", 0)) == len(pictures(made, "180p", 1)) == 60
+    assert [one for one in made if isinstance(one, Health)][-1].damaged == harm > 2
 
 
 def test_health_tells_what_arrives() -> None:
