@@ -13,10 +13,9 @@ from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
 from transcode.errors import MediaError
+from transcode.ladder import AAC_FRAME
 
 CHANNELS = 2
-FRAME_SAMPLES = 1024
-"""Samples in one AAC-LC frame (ISO/IEC 14496-3)."""
 _LAYOUT = "stereo"
 _FORMAT = "fltp"
 
@@ -82,13 +81,13 @@ class AudioEncoder:
         """Take samples of shape (2, n); give the AAC packets that became whole."""
         self._pending.append(samples)
         self._pending_samples += samples.shape[1]
-        if self._pending_samples < FRAME_SAMPLES:
+        if self._pending_samples < AAC_FRAME:
             return []
         joined = np.concatenate(self._pending, axis=1)
-        whole = joined.shape[1] - joined.shape[1] % FRAME_SAMPLES
+        whole = joined.shape[1] - joined.shape[1] % AAC_FRAME
         packets: list[bytes] = []
-        for begin in range(0, whole, FRAME_SAMPLES):
-            packets += self._encode(joined[:, begin : begin + FRAME_SAMPLES])
+        for begin in range(0, whole, AAC_FRAME):
+            packets += self._encode(joined[:, begin : begin + AAC_FRAME])
         self._pending = [joined[:, whole:]]
         self._pending_samples = joined.shape[1] - whole
         return packets
@@ -97,7 +96,7 @@ class AudioEncoder:
         """Give the packets still held, the last one padded with silence. It is spent after."""
         packets: list[bytes] = []
         if self._pending_samples:
-            packets += self.write(silence(FRAME_SAMPLES - self._pending_samples))
+            packets += self.write(silence(AAC_FRAME - self._pending_samples))
         return packets + self._packets(None)
 
     def _encode(self, samples: Samples) -> list[bytes]:

@@ -21,6 +21,7 @@ from transcode.fmp4 import (
 )
 from transcode.ladder import AAC_FRAME, Ladder
 from transcode.part import Part
+from transcode.track_line import ticks_of_samples
 
 MAX_HELD_SECONDS = 30
 """One track may run so far ahead of the other. `Timeline.owed` keeps it far below."""
@@ -141,8 +142,8 @@ class Cutter:
         else:
             # On the grid, so that EXT-X-PROGRAM-DATE-TIME is the same in every rendition.
             start = ladder.frame_ticks(number * ladder.frames_per_part)
-            duration = self._audio_ticks(first_sample + len(packets) * AAC_FRAME)
-            duration -= self._audio_ticks(first_sample)
+            rate, end_sample = self._sample_rate, first_sample + len(packets) * AAC_FRAME
+            duration = ticks_of_samples(end_sample, rate) - ticks_of_samples(first_sample, rate)
             held = bool(self._packets)
         data = fragment(
             number + 1,
@@ -175,7 +176,3 @@ class Cutter:
             packets.append(self._packets.popleft())
             sample += AAC_FRAME
         return packets
-
-    def _audio_ticks(self, sample: int) -> int:
-        rate = self._sample_rate
-        return (2 * sample * TICKS_PER_SECOND + rate) // (2 * rate)

@@ -12,7 +12,6 @@ from itertools import chain
 from struct import Struct, pack
 from typing import NamedTuple
 
-from ingest.unit import TICKS_PER_SECOND
 from transcode.errors import MediaError
 from transcode.init_section import AUDIO_TRACK as AUDIO_TRACK
 from transcode.init_section import VIDEO_TRACK as VIDEO_TRACK
@@ -20,8 +19,6 @@ from transcode.init_section import AudioTrack as AudioTrack
 from transcode.init_section import VideoTrack as VideoTrack
 from transcode.init_section import box as box
 from transcode.init_section import init_section as init_section
-
-VIDEO_TIMESCALE = TICKS_PER_SECOND
 
 SYNC_FLAGS = 0x0200_0000
 """sample_depends_on 2: no other; sample_is_non_sync_sample 0 (8.8.3.1)."""

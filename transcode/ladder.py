@@ -85,11 +85,6 @@ class Ladder:
         seconds = Fraction(self.frames_per_segment) / self.frame_rate
         return rendition.max_rate + ceil(rendition.buffer_size / seconds) + audio
 
-    def average_bandwidth(self, rendition: Rendition | None) -> int:
-        """Give the expected AVERAGE-BANDWIDTH."""
-        audio = self.audio_bitrate + MUX_RATE
-        return audio if rendition is None else rendition.bitrate + audio
-
 
 def frame_ticks(frame_rate: Fraction, n: int) -> int:
     """Give the start of frame `n` in 90 kHz ticks, rounded half up."""

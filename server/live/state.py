@@ -1,6 +1,6 @@
 """What is told of a channel's broadcast: to the anchor, the operator and the pages.
 
-Standard library and values only.
+Reads the stream as it is now; changes nothing.
 """
 
 from __future__ import annotations
