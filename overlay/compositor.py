@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +17,7 @@ from overlay.layout import Box, body_box, card_rect, on_right
 from overlay.motion import DURATION, Pose, pose
 from overlay.price import is_rtl
 from overlay.scene import MAX_CARDS, Card, Corner, Motion, Rect, Scene
-from overlay.tiles import ColorSpec, Fixed, Renderer, Tile
+from overlay.tiles import ColorSpec, Renderer, Tile
 
 Picture = NDArray[np.uint8]
 """One plane of a frame, shape (rows, columns); rows may lie apart (stride)."""
@@ -168,31 +169,25 @@ class _Blend:
     """The arithmetic, with the scratch memory that it works in."""
 
     def __init__(self) -> None:
-        self._first: Fixed = np.empty(0, np.uint16)
-        self._second: Fixed = np.empty(0, np.uint16)
+        self._before: Picture = np.empty(0, np.uint8)
 
-    def over(self, under: Picture, keep: Fixed, add: Fixed, opacity: float) -> None:
+    def over(self, under: Picture, keep: Picture, add: Picture, opacity: float) -> None:
         """Blend one plane of a tile, at an opacity, into `under`, in place."""
-        # Copying what is opaque and blending only the rim saves little at 1080p and costs
-        # more at 360p: one pass over all of it is the better trade.
-        mixed, before = self._scratch(under.shape)
-        np.multiply(under, keep, out=mixed)
-        np.add(mixed, add, out=mixed)
-        np.right_shift(mixed, 8, out=mixed)
-        if opacity < 1:
-            weight = np.uint16(round(256 * opacity))
-            np.multiply(mixed, weight, out=mixed)
-            np.multiply(under, np.uint16(256) - weight, out=before)
-            np.add(mixed, before, out=mixed)
-            np.add(mixed, np.uint16(128), out=mixed)
-            np.right_shift(mixed, 8, out=mixed)
-        np.copyto(under, mixed, casting="unsafe")
+        # Two passes over bytes: half the time of 16-bit arithmetic, and copying what is opaque
+        # to blend only the rim saves little at 1080p and costs more at 360p.
+        before = self._copy(under) if opacity < 1 else None
+        cv2.multiply(under, keep, dst=under, scale=1 / 255)
+        cv2.add(under, add, dst=under)
+        if before is not None:
+            cv2.addWeighted(under, opacity, before, 1 - opacity, 0, dst=under)
 
-    def _scratch(self, shape: tuple[int, ...]) -> tuple[Fixed, Fixed]:
-        size = shape[0] * shape[1]
-        if self._first.size < size:
-            self._first, self._second = np.empty(size, np.uint16), np.empty(size, np.uint16)
-        return self._first[:size].reshape(shape), self._second[:size].reshape(shape)
+    def _copy(self, under: Picture) -> Picture:
+        size = under.shape[0] * under.shape[1]
+        if self._before.size < size:
+            self._before = np.empty(size, np.uint8)
+        copy = self._before[:size].reshape(under.shape)
+        np.copyto(copy, under)
+        return copy
 
 
 def _find(placed: tuple[Placed, ...], wanted: Placed) -> int | None:

@@ -22,7 +22,7 @@ from overlay.picture import square
 from overlay.scene import Card
 from overlay.typeface import Typeface
 
-Fixed = NDArray[np.uint16]
+Bytes = NDArray[np.uint8]
 
 KEPT_TILES = 8
 """Tiles a renderer remembers: the cards on screen and those that come back soon."""
@@ -61,10 +61,10 @@ class ColorSpec:
 class Plane:
     """One plane of a tile."""
 
-    keep: Fixed
-    """256 * (1 - alpha)."""
-    add: Fixed
-    """256 * alpha * value + 128 (for rounding)."""
+    keep: Bytes
+    """255 * (1 - alpha): 255 leaves the picture as it is, 0 covers it."""
+    add: Bytes
+    """alpha * value: the value itself where the card is opaque."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,10 +134,10 @@ def _tile(canvas: Canvas, body: Box, color: ColorSpec) -> Tile:
 
 def _plane(premultiplied: NDArray[np.float32], alpha: NDArray[np.float32]) -> Plane:
     value = np.clip(premultiplied / np.maximum(alpha, 1e-6), 0, 255)
-    keep = np.rint(256 * (1 - alpha)).clip(0, 256)
-    # From the rounded weight, so that `keep` and `add` never exceed 16 bits together.
-    add = np.rint(value * (256 - keep)) + 128
-    return Plane(keep.astype(np.uint16), add.astype(np.uint16))
+    keep = np.rint(255 * (1 - alpha)).clip(0, 255)
+    # From the rounded weight, so that the two never exceed a byte together.
+    add = np.floor(value * (255 - keep) / 255 + 0.5)
+    return Plane(keep.astype(np.uint8), add.astype(np.uint8))
 
 
 def _halved(plane: NDArray[np.float32]) -> NDArray[np.float32]:
