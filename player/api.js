@@ -31,7 +31,6 @@ export const urls = {
   of: (channel, path) => new URL(`api/v1/channels/${part(channel)}/${path}`, BASE).href,
   file: (name) => new URL(`player/${name}`, BASE).href,
   vendor: (name) => new URL(`player/vendor/${name}`, BASE).href,
-  rtmp: () => `rtmp://${BASE.hostname}:1935/live`,
 };
 
 /** Resolve a picture's address as the server gave it; null when it is not http(s). */
@@ -48,6 +47,11 @@ export function webUrl(value, base = BASE) {
   } catch {
     return null;
   }
+}
+
+/** Make an Idempotency-Key. `crypto.randomUUID` is not there on plain HTTP, as in a shop's LAN. */
+export function newKey() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Calls of one token (or none, for viewers). */
@@ -81,7 +85,7 @@ export class Api {
   async timeline(channel, etag = null) {
     const headers = etag ? { "If-None-Match": etag } : {};
     const response = await this.#send("GET", urls.of(channel, "timeline"), undefined, headers);
-    const body = response.status === 304 ? null : await response.json();
+    const body = response.status === 304 ? null : await content(response);
     return { body, etag: response.headers.get("ETag") };
   }
 
@@ -119,7 +123,7 @@ export class Api {
 
   async #json(method, url, body, headers = {}) {
     const response = await this.#send(method, url, body, headers);
-    return response.status === 204 ? null : response.json();
+    return response.status === 204 ? null : content(response);
   }
 
   async #send(method, url, body, headers = {}) {
@@ -135,10 +139,21 @@ export class Api {
         signal: AbortSignal.timeout(DEADLINE_MS),
       });
     } catch {
-      throw new ApiError(0, { title: "The server cannot be reached." });
+      throw unreachable();
     }
     if (response.ok || response.status === 304) return response;
     const problem = await response.json().catch(() => null);
     throw new ApiError(response.status, problem, Number(response.headers.get("Retry-After")) || null);
   }
 }
+
+/** Read an answer's JSON: a line that breaks in the middle of it is no other trouble than no line. */
+async function content(response) {
+  try {
+    return await response.json();
+  } catch {
+    throw unreachable();
+  }
+}
+
+const unreachable = () => new ApiError(0, { title: "The server cannot be reached." });

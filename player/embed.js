@@ -107,7 +107,7 @@ export class VitrinePlayer extends HTMLElement {
 
   /** Fill the screen; where the browser has no full screen for elements, the window. */
   async toggleFull() {
-    if (document.fullscreenElement === this) await document.exitFullscreen();
+    if (document.fullscreenElement === this) await document.exitFullscreen().catch(() => undefined);
     else if (this.requestFullscreen) await this.requestFullscreen().catch(() => this.toggleAttribute("full"));
     else this.toggleAttribute("full");
     this.#controls.setFull(document.fullscreenElement === this || this.hasAttribute("full"));
@@ -131,7 +131,7 @@ export class VitrinePlayer extends HTMLElement {
     this.#stage.element.append(this.#figures.element, this.#controls.element);
     const frame = h("div", { className: "frame", hidden: true }, this.#stage.element, this.#bag.element, this.#sheet.element);
     const style = h("link", { rel: "stylesheet", href: urls.file("style/player.css") });
-    style.addEventListener("load", () => (frame.hidden = false));
+    for (const kind of ["load", "error"]) style.addEventListener(kind, () => (frame.hidden = false));
     (this.shadowRoot ?? this.attachShadow({ mode: "open" })).replaceChildren(style, frame);
     this.#wire();
     this.feed.start();

@@ -1,6 +1,5 @@
 /** What to type into OBS. */
 
-import { urls } from "./api.js";
 import { h, icon, setText } from "./dom.js";
 
 const ADVICE = [
@@ -17,13 +16,15 @@ const ADVICE = [
 ];
 
 export class Encoder {
+  #server = copyField("Server", "");
+
   /** `key` is the stream key when this tab knows it, else null. */
   constructor(channel, key) {
     this.element = h(
       "div",
       { className: "encoder" },
       h("p", { className: "hint" }, "In OBS: Settings, Stream. Then Settings, Output."),
-      copyField("Server", urls.rtmp()),
+      this.#server,
       key
         ? copyField("Stream key", key, { secret: true })
         : h(
@@ -35,6 +36,11 @@ export class Encoder {
       h("dl", { className: "readings" }, ...ADVICE.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value)))),
     );
   }
+
+  /** Tell the server's address, as the server itself gave it. */
+  setServer(url) {
+    this.#server.querySelector("input").value = url;
+  }
 }
 
 function copyField(label, value, { secret = false } = {}) {
@@ -43,7 +49,7 @@ function copyField(label, value, { secret = false } = {}) {
   const copied = h("span", { className: "unseen", role: "status" });
   const copy = h("button", { type: "button", className: "tool", "aria-label": `Copy ${label.toLowerCase()}`, title: "Copy" }, icon("copy"));
   copy.addEventListener("click", async () => {
-    const done = await copyText(value, field);
+    const done = await copyText(field);
     copy.replaceChildren(icon(done ? "check" : "copy"));
     setText(copied, done ? "Copied" : "Select the text and copy it");
     setTimeout(() => copy.replaceChildren(icon("copy")), 1_500);
@@ -58,9 +64,9 @@ function copyField(label, value, { secret = false } = {}) {
 }
 
 /** The clipboard needs a secure context, which a dock on plain HTTP is not: then select. */
-async function copyText(value, field) {
+async function copyText(field) {
   try {
-    await navigator.clipboard.writeText(value);
+    await navigator.clipboard.writeText(field.value);
     return true;
   } catch {
     const { type } = field;

@@ -107,6 +107,10 @@ export class Feed extends EventTarget {
     return this.#refetch.channel();
   }
 
+  refreshProducts() {
+    return this.#refetch.products();
+  }
+
   refreshTimeline() {
     return this.#refetch.timeline();
   }

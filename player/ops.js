@@ -3,10 +3,9 @@
 import { Api, urls } from "./api.js";
 import { h, setText } from "./dom.js";
 import { drawReadings, drawWarnings } from "./health.js";
-import { ask, keepSecret, secret, takeFragment } from "./token.js";
+import { unlock } from "./token.js";
 
 const REFRESH_MS = 3_000;
-const SCOPE = "ops";
 const STATES = { live: "On air", interrupted: "Reconnecting", offline: "Off air" };
 const find = (id) => document.getElementById(id);
 const made = new Map();
@@ -60,27 +59,24 @@ function draw(channels) {
 async function watch(api) {
   try {
     if (!document.hidden) draw(await api.channels());
-    find("banner").hidden = true;
+    warn("");
   } catch (error) {
-    find("banner").hidden = false;
-    setText(find("banner"), error.message);
+    warn(error.message);
   }
   setTimeout(() => watch(api), REFRESH_MS);
 }
 
-async function begin(token) {
-  const api = new Api(token);
-  try {
-    draw(await api.channels());
-  } catch (error) {
-    if (error.status !== 0) return false;
-  }
-  keepSecret(SCOPE, "token", token);
-  find("desk").hidden = false;
-  watch(api);
-  return true;
+/** Try a token: who runs a channel is told where to stream to, and the operator runs them all. */
+async function opens(token) {
+  const channels = await new Api(token).channels();
+  return channels.every(({ rtmp_url: server }) => server);
 }
 
-takeFragment(SCOPE);
-const token = secret(SCOPE, "token");
-if (!token || !(await begin(token))) ask(find("gate"), begin);
+function warn(text) {
+  find("banner").hidden = !text;
+  setText(find("banner"), text);
+}
+
+const token = await unlock("/ops", find("gate"), opens, warn);
+find("desk").hidden = false;
+watch(new Api(token));

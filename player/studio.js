@@ -1,12 +1,12 @@
 /** The anchor's console: what is on show, what can be, and how the stream fares. */
 
-import { Api, urls } from "./api.js";
+import { Api, newKey, urls } from "./api.js";
 import { h, setText } from "./dom.js";
 import { Encoder } from "./encoder.js";
 import { Feed } from "./feed.js";
 import { drawReadings, drawWarnings } from "./health.js";
 import { Tiles } from "./tiles.js";
-import { ask, keepSecret, secret, takeFragment } from "./token.js";
+import { secret, unlock } from "./token.js";
 
 const STATES = { live: "On air", interrupted: "Reconnecting", offline: "Off air" };
 const MAX_PINS = 3;
@@ -18,6 +18,7 @@ class Studio {
   #api;
   #feed;
   #tiles;
+  #encoder = new Encoder(name, secret(name, "key"));
   /** Commands under way, by product. */
   #waiting = new Map();
 
@@ -32,13 +33,15 @@ class Studio {
 
   open() {
     find("desk").hidden = false;
-    find("settings").append(new Encoder(name, secret(name, "key")).element);
+    find("settings").append(this.#encoder.element);
     document.addEventListener("keydown", (event) => this.#key(event));
     this.#preview();
     this.#feed.start();
     setInterval(() => this.#tiles.tick(Date.now()), 1_000);
     // The anchor reads the health figures while talking; they are not events.
     setInterval(() => document.hidden || this.#feed.refreshChannel(), 2_000);
+    // Products imported by a command beside the server are told by nobody.
+    setInterval(() => document.hidden || this.#feed.refreshProducts(), 10_000);
   }
 
   /** Put a product on show, or take it off. */
@@ -59,10 +62,10 @@ class Studio {
 
   #pin(product) {
     if (this.#pins().length >= MAX_PINS) {
-      this.#warn(`${MAX_PINS} products are on show. Take one off first.`);
+      warn(`${MAX_PINS} products are on show. Take one off first.`);
       return undefined;
     }
-    return this.#act(product, `${product.title} is on show`, () => this.#api.pin(name, product.id, crypto.randomUUID()));
+    return this.#act(product, `${product.title} is on show`, () => this.#api.pin(name, product.id, newKey()));
   }
 
   #unpin(pin, product) {
@@ -86,10 +89,10 @@ class Studio {
   async #carryOut(said, command) {
     try {
       await command();
-      this.#warn("");
+      warn("");
       setText(find("said"), said);
     } catch (error) {
-      this.#warn(error.message);
+      warn(error.message);
     }
     await this.#feed.refreshTimeline();
   }
@@ -119,12 +122,8 @@ class Studio {
     setText(find("state"), reachable ? STATES[state] : "No connection");
     drawWarnings(find("warnings"), channel?.warnings ?? []);
     drawReadings(find("readings"), channel);
+    if (channel?.rtmp_url) this.#encoder.setServer(channel.rtmp_url);
     this.#drawProducts();
-  }
-
-  #warn(text) {
-    find("banner").hidden = !text;
-    setText(find("banner"), text);
   }
 
   /** The preview plays only while it is open: a dock beside OBS has no power to spare. */
@@ -134,41 +133,24 @@ class Studio {
       find("preview").replaceChildren();
       if (!box.open) return;
       await import("./embed.js");
-      find("preview").append(h("vitrine-player", { channel: name, class: "preview-player", muted: true, bare: true, bagless: true }));
+      if (!box.open) return;
+      find("preview").replaceChildren(h("vitrine-player", { channel: name, class: "preview-player", muted: true, bare: true, bagless: true }));
     };
     box.addEventListener("toggle", show);
     box.open = matchMedia("(min-width: 900px)").matches;
   }
 }
 
-/** The pins of a channel are the anchor's to read: good for trying a token. */
+/** Try a token: only those who run this channel are told where to stream to. */
 async function opens(token) {
-  try {
-    await new Api(token).pins(name);
-    return true;
-  } catch (error) {
-    if (error.status === 401 || error.status === 403) return false;
-    throw error;
-  }
+  const { rtmp_url: server } = await new Api(token).channel(name);
+  return Boolean(server);
 }
 
-async function begin(token) {
-  try {
-    if (!(await opens(token))) return false;
-  } catch (error) {
-    find("banner").hidden = false;
-    setText(find("banner"), error.message);
-    if (error.status !== 0) return false;
-  }
-  keepSecret(name, "token", token);
-  new Studio(token).open();
-  return true;
+function warn(text) {
+  find("banner").hidden = !text;
+  setText(find("banner"), text);
 }
 
-takeFragment(name);
 find("watch").href = urls.watch(name);
-const token = secret(name, "token");
-if (!token || !(await begin(token))) {
-  setText(find("state"), "Locked");
-  ask(find("gate"), begin);
-}
+new Studio(await unlock(name, find("gate"), opens, warn)).open();

@@ -1,11 +1,27 @@
 /** A page's token: from the address's fragment, else remembered by this tab, else asked for. */
 
+import { backoff } from "./backoff.js";
 import { recall, remember } from "./dom.js";
 
 const tab = () => sessionStorage;
 
+/**
+ * Answer a token that opens the page: the address's, this tab's, else one that `form` asks for.
+ *
+ * `opens(token)` answers whether it does, or throws ApiError; a server that does not answer is
+ * asked again, and `tell(message)` says so meanwhile ("": all is well).
+ */
+export async function unlock(scope, form, opens, tell) {
+  takeFragment(scope);
+  const good = (token) => tried(token, opens, tell);
+  const kept = secret(scope, "token");
+  const token = kept && (await good(kept)) ? kept : await asked(form, good);
+  remember(`vitrine.${scope}.token`, token, tab);
+  return token;
+}
+
 /** Take `#token=...&key=...` out of the address bar and into this tab's memory. */
-export function takeFragment(scope) {
+function takeFragment(scope) {
   const given = new URLSearchParams(location.hash.slice(1));
   for (const name of ["token", "key"]) {
     const value = given.get(name);
@@ -14,30 +30,48 @@ export function takeFragment(scope) {
   if (given.has("token") || given.has("key")) history.replaceState(null, "", location.pathname + location.search);
 }
 
+/** Give what this tab remembers: `token`, `key`; null for nothing. */
 export function secret(scope, name) {
   return recall(`vitrine.${scope}.${name}`, tab);
 }
 
-export function keepSecret(scope, name, value) {
-  remember(`vitrine.${scope}.${name}`, value, tab);
+async function tried(token, opens, tell) {
+  for (let n = 0; ; n += 1) {
+    try {
+      const good = await opens(token);
+      tell("");
+      return good;
+    } catch (error) {
+      if (error.status === 401) {
+        tell("");
+        return false;
+      }
+      tell(error.message);
+      await new Promise((resolve) => setTimeout(resolve, backoff(n)));
+    }
+  }
 }
 
-/** Ask for the token until `accept(token)` resolves to true. The form is shown meanwhile. */
-export function ask(form, accept) {
-  form.hidden = false;
+/** Show the form until it gives a token that is `good`. */
+function asked(form, good) {
   const field = form.elements.namedItem("token");
+  form.hidden = false;
   field.focus();
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const token = field.value.trim();
-    if (!token) return;
-    const good = await accept(token);
-    field.setCustomValidity(good ? "" : "This token does not open this page.");
-    field.reportValidity();
-    if (good) {
+  field.addEventListener("input", () => field.setCustomValidity(""));
+  return new Promise((resolve) => {
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const token = field.value.trim();
+      if (!token || form.inert) return;
+      form.inert = true;
+      const accepted = await good(token);
+      form.inert = false;
+      field.setCustomValidity(accepted ? "" : "This token does not open this page.");
+      field.reportValidity();
+      if (!accepted) return;
       form.hidden = true;
       field.value = "";
-    }
+      resolve(token);
+    });
   });
-  field.addEventListener("input", () => field.setCustomValidity(""));
 }

@@ -53,8 +53,12 @@ async function share() {
     await navigator.share({ title, url }).catch(() => undefined);
     return;
   }
-  await navigator.clipboard?.writeText(url).catch(() => undefined);
-  setText(find("share"), "Link copied");
+  // Plain HTTP has no clipboard.
+  const copied = await Promise.resolve(navigator.clipboard?.writeText(url)).then(
+    () => Boolean(navigator.clipboard),
+    () => false,
+  );
+  setText(find("share"), copied ? "Link copied" : "Copy the address above");
   setTimeout(() => setText(find("share"), "Share"), 2_000);
 }
 
