@@ -30,8 +30,6 @@ class Window:
     `run` is part of every name: unique per window for ever, `[A-Za-z0-9]`.
     `first_msn` and `first_discontinuity` carry on from the channel's window before
     (`next_msn`, `discontinuity_sequence`); a channel's first window begins at 0 or 1.
-    `part_target` and `segment_target` (ticks) raise the targets above those of the first
-    epoch, for a profile that knows better.
     """
 
     def __init__(
@@ -40,9 +38,6 @@ class Window:
         first_msn: int = 0,
         first_discontinuity: int = 0,
         segments: int = 15,
-        *,
-        part_target: int = 0,
-        segment_target: int = 0,
     ) -> None:
         if not (run.isascii() and run.isalnum()):
             raise ValueError("run: ASCII letters and digits only, it is part of every name")
@@ -57,7 +52,6 @@ class Window:
         self._number = self._discontinuity
         """Discontinuity number of the current epoch; one without media hands it on."""
         self._listed = segments
-        self._floors = (part_target, segment_target)
         self._epoch: Epoch | None = None
         self._epochs = 0
         self._base_msn = first_msn
@@ -130,10 +124,7 @@ class Window:
         """
         self._judge(epoch)
         if self._targets is None:
-            part_target, segment_target = self._floors
-            self._targets = Targets.of(
-                max(part_target, epoch.part_target), max(segment_target, epoch.segment_target)
-            )
+            self._targets = Targets.of(epoch.part_target, epoch.segment_target)
         self._step.level()
         if self._epoch is None or self.next_msn > self._base_msn:
             self._number = self._discontinuity

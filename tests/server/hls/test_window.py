@@ -39,14 +39,6 @@ def test_rule_1_an_epoch_with_longer_segments_is_refused_and_changes_nothing() -
     assert media_playlist(show.window, "720p") == before
 
 
-def test_rule_1_a_profile_may_announce_more_than_the_first_epoch_needs() -> None:
-    show = Show(Window("r", part_target=45_000, segment_target=360_000))
-    show.epoch()
-    show.segments(1)
-    assert playlist(show).target_duration == 4
-    assert playlist(show).part_target == Fraction("0.5")
-
-
 def test_rule_2_parts_stay_within_the_part_target() -> None:
     show = on_air(3)
     read_back = playlist(show)
