@@ -16,6 +16,7 @@ from server.attempts import Attempts
 from server.auth import Authenticator, Viewers, operator_token, viewer_secret
 from server.bus import Bus
 from server.channels import Channels
+from server.claim import claimed
 from server.clock import Clock, SystemClock
 from server.config import Config
 from server.http.audience import Audience
@@ -70,8 +71,9 @@ class Vitrine:
     async def start(self) -> None:
         """Start everything; returns when both ports are listened on.
 
-        Raises OSError when a port is taken or the data directory cannot be written, ValueError
-        for a bad operator token. What was started before the failure is stopped again.
+        Raises OSError when a port is taken or the data directory is another server's or cannot
+        be written, ValueError for a bad operator token. What was started before the failure is
+        stopped again.
         """
         try:
             await self._start()
@@ -82,9 +84,11 @@ class Vitrine:
     async def _start(self) -> None:
         config, stack = self.config, self._stack
         clock = SystemClock()
+        folder = config.server.data_dir
+        await asyncio.to_thread(_make_private, folder)
+        stack.enter_context(claimed(folder))
         store = await open_store(config)
         stack.push_async_callback(store.close)
-        folder = config.server.data_dir
         token = await asyncio.to_thread(operator_token, folder, self._environment)
         viewers = Viewers(await asyncio.to_thread(viewer_secret, folder))
 
