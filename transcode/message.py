@@ -93,7 +93,8 @@ class Health:
     queue: int = 0
     """Jobs waiting at the slowest encoder."""
     speed: float = 1.0
-    """Seconds of media encoded in a second of time; lastingly below 1 it falls behind."""
+    """Seconds of media in a second of work, waits for the encoders included; below 1 it
+    falls behind, 0 when nothing was encoded."""
 
 
 @dataclass(frozen=True, slots=True)

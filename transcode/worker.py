@@ -64,7 +64,7 @@ def serve(source: int, outlet: Outlet) -> None:
                 raise WireError(f"{type(message).__name__} before Open")
     if pipeline is not None:
         pipeline.close()
-    outlet.emit(wire.Closed("closed"))
+    outlet.emit(wire.Closed())
 
 
 def main() -> int:
