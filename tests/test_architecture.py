@@ -55,6 +55,7 @@ FLOORS = (
     (Floor.SERVICES, "server.channels"),
     (Floor.SERVICES, "server.live.*"),
     *((Floor.COMPOSE, f"server.{name}") for name in ("__main__", "app", "cli", "serve")),
+    *((Floor.COMPOSE, f"server.{name}") for name in ("cli_channel", "cli_products", "options")),
     *((Floor.COMPOSE, f"server.{name}") for name in ("terminal", "push", "pushlane")),
     *((Floor.COMPOSE, f"server.{name}") for name in ("demo", "demo.*")),
     # A package's own file: nothing in it but a docstring, or values.
