@@ -85,8 +85,8 @@ def rotate_key(
 def remove(channel: ChannelId, config: ConfigFile = None, data_dir: DataDir = None) -> None:
     """Remove a channel with its products and timeline.
 
-    A broadcast that is on goes on, for those who watch already, until its encoder stops. The
-    API's DELETE /api/v1/channels/ID ends it too.
+    A broadcast that is on goes on, for those who watch already, until its encoder stops or the
+    API's DELETE /api/v1/channels/ID ends it.
     """
     with one_line_errors():
         _on_channels(settings(config, data_dir), lambda channels: channels.remove(channel))

@@ -50,12 +50,19 @@ class ChannelCalls:
         return Reply(self._document(channel, request))
 
     async def remove(self, request: web.Request) -> Reply:
-        channel = await self._site.channels.get(request.match_info["channel"])
-        await self._site.channels.remove(channel.id)
-        # Its key opens nothing any more; whoever is still sending is let go.
-        await self._site.live.stop(channel.id)
-        await self._site.shop.forget(channel.id)
-        self._site.bus.forget(channel.id)
+        channel = request.match_info["channel"]
+        missing: NotFound | None = None
+        try:
+            await self._site.channels.remove(channel)
+        except NotFound as error:
+            missing = error
+        # Its key opens nothing any more; whoever is still sending is let go. That holds for a
+        # channel, too, that a command beside the server removed while it was on the air.
+        stopped = await self._site.live.stop(channel)
+        if missing is not None and not stopped:
+            raise missing
+        await self._site.shop.forget(channel)
+        self._site.bus.forget(channel)
         return Reply(None, status=204)
 
     async def rotate_key(self, request: web.Request) -> Reply:

@@ -124,6 +124,22 @@ async def test_a_removed_channel_is_gone(site: Client) -> None:
     assert gone.status == 401
 
 
+async def test_the_broadcast_of_a_channel_removed_by_another_process_can_be_ended(
+    site: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_air = {"tea"}
+
+    async def stop(channel: str) -> bool:
+        stopped = channel in on_air
+        on_air.discard(channel)
+        return stopped
+
+    monkeypatch.setattr(site.server.registry, "stop", stop)
+    assert (await site.ask("DELETE", f"{CHANNELS}/tea")).status == 204
+    assert on_air == set()
+    assert (await site.ask("DELETE", f"{CHANNELS}/tea")).status == 404
+
+
 async def test_a_channel_made_by_another_process_is_seen_at_once(site: Client) -> None:
     config = site.server.config
     store = await open_store(config)
