@@ -37,7 +37,7 @@ if [ ! -f "$place/base.tar" ]; then
     rm -rf "$root"
     debootstrap --variant=minbase --include=git,python3,make,ca-certificates \
         bookworm "$root" ${MIRROR:+"$MIRROR"} >"$place/debootstrap.log"
-    tar -C "$root" --exclude ./proc/* -cf "$place/base.tar" .
+    tar -C "$root" --exclude './proc/*' -cf "$place/base.tar" .
 fi
 if [ -z "${CLONE:-}" ] || [ ! -d "$root/etc" ]; then
     say "unpack"

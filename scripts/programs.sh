@@ -28,6 +28,7 @@ END
 program ffmpeg ffmpeg
 program chromium chromium
 program nginx nginx-light
+program wrk wrk
 END
         ;;
     *)
