@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from server.demo import solids
-from server.demo.still import Solid
+from server.demo.shape import Solid
 
 
 @dataclass(frozen=True, slots=True)

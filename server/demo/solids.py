@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from server.demo.still import Floats, Paint, Solid, block, lathe, plain
+from server.demo.shape import Floats, Paint, Solid, block, lathe, plain
 
 Place = tuple[float, float, float]
 
