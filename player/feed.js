@@ -87,8 +87,11 @@ export class Feed extends EventTarget {
     if (!this.#closed) return;
     this.#closed = false;
     this.#poll();
-    await this.refresh();
-    if (!this.#closed) this.#open();
+    try {
+      await this.refresh();
+    } finally {
+      if (!this.#closed) this.#open();
+    }
   }
 
   stop() {
@@ -197,8 +200,11 @@ export class Feed extends EventTarget {
     const open = this.#source?.readyState === OPEN;
     this.#later(open ? POLL_OPEN_MS : POLL_CLOSED_MS, async () => {
       const stillOpen = this.#source?.readyState === OPEN;
-      await (stillOpen ? this.#refetch.channel() : this.refresh());
-      this.#poll();
+      try {
+        await (stillOpen ? this.#refetch.channel() : this.refresh());
+      } finally {
+        this.#poll();
+      }
     });
   }
 
