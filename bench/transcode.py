@@ -6,7 +6,6 @@ several rounds. Run from the repository's root: python -m bench.transcode
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -24,8 +23,8 @@ from bench.report import BenchError, Bound, Effort, Goal, Row, alone, median, no
 from bench.spent import Spent, run
 from bench.workload import WORKER, work
 from transcode.ladder import DEFAULT, Ladder, resolve
+from transcode.process import environment
 from transcode.renditions import MIN_SHRINK
-from transcode.supervisor import WORKER_ENVIRONMENT
 
 GOAL = Goal(Bound.AT_MOST, 1.0)
 SAME_PSNR = Goal(Bound.AT_LEAST, -0.5)
@@ -158,7 +157,7 @@ def _versions() -> str:
 
 def _environment() -> dict[str, str]:
     """Let the worker's modules be found from another folder."""
-    return {**WORKER_ENVIRONMENT, **os.environ, "PYTHONPATH": str(Path.cwd())}
+    return {**environment(), "PYTHONPATH": str(Path.cwd())}
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ from overlay.scene import Scene
 from transcode import wire
 from transcode.ladder import Profile
 from transcode.part import Epoch, Part
-from transcode.supervisor import WORKER_ENVIRONMENT
+from transcode.process import environment
 
 WORKER = "transcode.worker"
 BEGAN_MS = 1_000_000
@@ -79,7 +79,7 @@ def work(
     with words.open("wb") as log, subprocess.Popen(
         [sys.executable, "-m", module],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
-        env={**WORKER_ENVIRONMENT, **os.environ},
+        env=environment(),
     ) as process:  # fmt: skip
         if process.stdin is None or process.stdout is None:
             raise BenchError("the worker has no pipe")

@@ -165,6 +165,7 @@ export class VitrinePlayer extends HTMLElement {
 
   /** The heart: what is on is a function of the presented frame's date. */
   #present(mediaTime) {
+    if (this.playback.phase === Phase.ENDED) return;
     const date = this.playback.dateAt(mediaTime);
     if (date === null || (date >= this.#scene.since && date < this.#scene.until)) return;
     const before = this.#scene.shown;
@@ -220,6 +221,10 @@ export class VitrinePlayer extends HTMLElement {
     const { phase } = this.playback;
     if (phase === Phase.PLAYING) this.#seen = true;
     if (phase === Phase.ENDED && state === "live") this.feed.refreshChannel();
+    if (phase === Phase.ENDED && this.#scene.shown.length > 0) {
+      this.#scene = NOTHING;
+      this.#drawOnAir();
+    }
     const notice = noticeFor({ state, phase, reachable, missing, seen: this.#seen });
     this.#stage.notice.show(notice);
     this.#stage.describe({ title: channel?.title, live: state === "live", viewers: channel?.viewers ?? 0 });

@@ -98,6 +98,7 @@ class Vitrine:
         self.registry = Registry(store, self.channels, self.bus, clock, live)
         self.shop = Shop(store, self.bus, self.registry, clock, check, config.shop_settings())
         stack.push_async_callback(self.shop.close)
+        stack.push_async_callback(self.registry.close)
         self.registry.listen(self.shop)
         await self.shop.recover()
         self.registry.start()

@@ -19,7 +19,7 @@ from transcode.encode import VideoEncoder
 from transcode.fmp4 import AudioTrack, VideoTrack, init_section
 from transcode.ladder import AAC_TICKS, Ladder, Profile, Rendition
 from transcode.part import Part, Track
-from transcode.rung import Picture, Rung, Sound
+from transcode.rung_thread import Picture, RungThread, Sound
 from transcode.scale import Scaler
 from transcode.stage import Cue, Stage
 
@@ -51,7 +51,7 @@ class Renditions:
         self._waiting: deque[bytes] = deque(maxlen=MAX_WAITING)
         self._released = 0
         self._pictures = 0
-        self._rungs: list[Rung] = []
+        self._rungs: list[RungThread] = []
         compositors: list[Compositor] = []
         tracks: list[Track] = []
         parents = _parents(ladder.renditions)
@@ -60,7 +60,7 @@ class Renditions:
             video = VideoTrack(encoder.avcc, rendition.width, rendition.height)
             compositors.append(Compositor(rendition.width, rendition.height, color))
             self._rungs.append(
-                Rung(
+                RungThread(
                     index,
                     Scaler(rendition.width, rendition.height, again=parents[index] is not None),
                     compositors[-1],

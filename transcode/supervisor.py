@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import signal
-import sys
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,21 +19,12 @@ from overlay.scene import Scene
 from transcode import wire
 from transcode.backlog import Backlog
 from transcode.errors import WireError
+from transcode.process import WorkerProcess
 from transcode.schedule import Schedule
 
-READ_BYTES = 1 << 18
 LOG_LINES = 100
 ANSWER_DUE_MS = 3_000
 """A worker reports its health once in a second of units, whatever they are."""
-WORKER_ENVIRONMENT = {
-    # glibc gives freed pictures back to the system at once and faults them in again
-    # for the next one, unless it is told that this process always has some.
-    "MALLOC_ARENA_MAX": "2",
-    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
-    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
-    # NumPy's BLAS is never called here; its threads would only be started and spin.
-    "OPENBLAS_NUM_THREADS": "1",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +33,7 @@ class Patience:
 
     silence: float = 10.0
     """A report is due, but nothing is heard for so long: the worker is stuck and is killed."""
-    close: float = 5.0
+    close: float = 4.0
     """To encode what is held at the end."""
     backoff_first: float = 0.25
     backoff_most: float = 10.0
@@ -72,7 +60,8 @@ class Supervisor:
         self._receive = receive
         self._patience = patience or Patience()
         self._log = structlog.get_logger("worker").bind(channel=channel)
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: WorkerProcess | None = None
+        self._decoder = wire.Decoder()
         self._info: StreamInfo | None = None
         self._video: VideoConfig | None = None
         self._audio: AudioConfig | None = None
@@ -144,12 +133,15 @@ class Supervisor:
         """Let the worker encode what it holds, then end it; by force after the deadline."""
         self._closing.set()
         self._send(wire.Close())
-        if self._runner is not None:
-            try:
-                await asyncio.wait_for(self._runner, self._patience.close)
-            except TimeoutError:
-                self._log.warning("worker did not close in time: killed")
-                await self._end()
+        if self._runner is None:
+            return
+        try:
+            await asyncio.wait_for(self._runner, self._patience.close)
+        except TimeoutError:
+            self._log.warning("worker did not close in time: killed")
+        if self._process is not None:
+            self._process.kill()
+            await self._end()
 
     def _behind(self, share: int = 1) -> bool:
         """Tell whether more waits than may, or than a `share`-th of that."""
@@ -161,31 +153,19 @@ class Supervisor:
         )
 
     def _held(self) -> int:
-        stdin = self._process.stdin if self._process else None
-        return stdin.transport.get_write_buffer_size() if stdin else 0
+        return self._process.held if self._process else 0
 
     def _send(self, message: wire.Down) -> None:
-        process = self._process
-        if process is None or process.stdin is None or process.stdin.is_closing():
-            return
         data = wire.encode(message)
-        process.stdin.write(data)
-        self._backlog.wrote(len(data), self._arrived_ms, self._held())
+        if self._process is not None and self._process.write(data):
+            self._backlog.wrote(len(data), self._arrived_ms, self._held())
 
     async def _spawn(self) -> None:
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "transcode.worker",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env={**WORKER_ENVIRONMENT, **os.environ},
-            start_new_session=True,
-        )
-        self._heard()
+        self._process = await WorkerProcess.spawn()
+        self._decoder = wire.Decoder()
         self._backlog.clear()
         self._keyed = False
+        self._heard()
         self._send(self._settings())
         for known in (self._info, self._video, self._audio):
             if known is not None:
@@ -198,7 +178,8 @@ class Supervisor:
         delay = self._patience.backoff_first
         while True:
             began = loop.time()
-            await self._watch()
+            if self._process is not None:
+                await self._attend(self._process)
             code = await self._end()
             if self._closing.is_set():
                 return
@@ -211,56 +192,48 @@ class Supervisor:
             if loop.time() - began > self._patience.steady:
                 delay = self._patience.backoff_first
             delay = min(delay * 2, self._patience.backoff_most)
-            await self._spawn()
+            try:
+                await self._spawn()
+            except OSError as error:
+                self._log.error("worker cannot be started", error=str(error))
 
-    async def _watch(self) -> None:
-        """Return when the worker's output ends, breaks the protocol or goes silent."""
-        readers = [asyncio.create_task(self._read()), asyncio.create_task(self._listen())]
+    async def _attend(self, process: WorkerProcess) -> None:
+        """Return when the worker's output has ended, or was ended because it went silent."""
+        reading = asyncio.create_task(process.read(self._take))
+        listening = asyncio.create_task(process.listen(self._hear))
         alarm = asyncio.create_task(self._wait_for_silence())
-        await asyncio.wait([readers[0], alarm], return_when=asyncio.FIRST_COMPLETED)
-        alarm.cancel()
-        if not readers[0].done():
-            self._log.error("worker is silent: killed", seconds=self._patience.silence)
-            self._kill()
-        await asyncio.wait(readers, timeout=self._patience.close)
-        for reader in readers:
-            reader.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(alarm, *readers)
-
-    async def _read(self) -> None:
-        process = self._process
-        if process is None or process.stdout is None:
-            return
-        decoder = wire.Decoder()
+        tasks = (reading, listening, alarm)
         try:
-            while data := await process.stdout.read(READ_BYTES):
-                self._heard()
-                for message in decoder.feed(data):
-                    if isinstance(message, wire.Up):
-                        self._receive(message)
+            await asyncio.wait((reading, alarm), return_when=asyncio.FIRST_COMPLETED)
+            if not reading.done():
+                self._log.error("worker is silent: killed", seconds=self._patience.silence)
+                process.kill()
+            await asyncio.wait((reading, listening), timeout=self._patience.close)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _take(self, data: bytes) -> None:
+        self._heard()
+        try:
+            for message in self._decoder.feed(data):
+                if isinstance(message, wire.Up):
+                    self._receive(message)
         except WireError as error:
             self._log.error("worker broke the protocol: killed", error=str(error))
             self._kill()
+        except Exception:  # noqa: BLE001 - whatever it is, the next worker may do better
+            self._log.exception("what a worker sent could not be taken: killed")
+            self._kill()
+
+    def _hear(self, line: str) -> None:
+        self.last_words.append(line)
+        self._log.info("worker says", line=line)
 
     def _heard(self) -> None:
         self._answered_ms = self._arrived_ms
         self._owing_since = None
-
-    async def _listen(self) -> None:
-        process = self._process
-        if process is None or process.stderr is None:
-            return
-        while True:
-            try:
-                line = await process.stderr.readline()
-            except ValueError:
-                continue  # a line longer than the reader's limit; asyncio has dropped it
-            if not line:
-                return
-            text = line.decode("utf-8", "replace").rstrip()
-            self.last_words.append(text)
-            self._log.info("worker says", line=text)
 
     async def _wait_for_silence(self) -> None:
         loop = asyncio.get_running_loop()
@@ -272,21 +245,10 @@ class Supervisor:
             await asyncio.sleep(self._patience.silence - waited)
 
     def _kill(self) -> None:
-        if self._process is not None and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(signal.SIGKILL)
+        if self._process is not None:
+            self._process.kill()
 
     async def _end(self) -> int | None:
         """Make sure that the worker is gone; give its exit status."""
-        process = self._process
-        if process is None:
-            return None
-        if process.stdin is not None:
-            process.stdin.close()
-        try:
-            await asyncio.wait_for(process.wait(), 1.0)
-        except TimeoutError:
-            self._kill()
-            await process.wait()
-        self._process = None
-        return process.returncode
+        process, self._process = self._process, None
+        return await process.end() if process is not None else None

@@ -96,7 +96,11 @@ class Registry:
                 return Refused(Refusal.UNAVAILABLE, "The server is shutting down.")
             stream = self._streams.get(channel.id)
             if stream is None:
-                stream = await self._open(channel)
+                profile = self._settings.profiles.get(channel.profile)
+                if profile is None:
+                    reason = f"The channel's profile {channel.profile!r} is not configured."
+                    return Refused(Refusal.UNAVAILABLE, reason)
+                stream = await self._open(channel, profile)
             return stream.attach(request.publisher, request.protocol)
 
     # Stage
@@ -147,16 +151,21 @@ class Registry:
     async def close(self) -> None:
         """End every broadcast properly."""
         self._closing = True
-        await asyncio.gather(*(self.stop(channel, "shutdown") for channel in list(self._streams)))
+        stops = [self.stop(channel, "shutdown") for channel in list(self._streams)]
+        for result in await asyncio.gather(*stops, return_exceptions=True):
+            if isinstance(result, Exception):
+                self._log.error("a broadcast did not end well", exc_info=result)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for stream, _ in self._past.values():
+            stream.edge.close()
 
-    async def _open(self, channel: Channel) -> LiveStream:
+    async def _open(self, channel: Channel, profile: Profile) -> LiveStream:
         stream = LiveStream(
             channel.id,
             str(ULID()),
-            self._settings.profiles[channel.profile],
+            profile,
             await self._store.sequences(channel.id),
             self._settings.segments,
             self._clock,
@@ -173,15 +182,22 @@ class Registry:
             return
         try:
             await stream.finish()
-            await self._tell_ended(stream)
         finally:
-            stream.end()
-            del self._streams[stream.channel]
+            try:
+                await self._tell_ended(stream)
+            finally:
+                self._put_away(stream)
+                self._log.info("off the air", channel=stream.channel, reason=reason)
+                self._announce(stream.channel)
+
+    def _put_away(self, stream: LiveStream) -> None:
+        stream.end()
+        del self._streams[stream.channel]
         if stream.window.playable:
             until = self._clock.monotonic() + stream.window.linger_ms / 1000
             self._past[stream.channel] = (stream, until)
-        self._log.info("off the air", channel=stream.channel, reason=reason)
-        self._announce(stream.channel)
+        else:
+            stream.edge.close()
 
     async def _tell_ended(self, stream: LiveStream) -> None:
         started = self._started.pop(stream.session, None)
@@ -239,6 +255,7 @@ class Registry:
                 stream.window.expire(int(now * 1000))
                 if now >= until:
                     del self._past[channel]
+                    stream.edge.close()
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         _ = self._task(work)

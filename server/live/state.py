@@ -7,12 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from server.live.stream import LiveStream
 from transcode.message import Health
 
 LONGEST_KEY_INTERVAL = 4.0
 """Seconds. Beyond it a viewer who joins, and a restarted worker, wait noticeably."""
+PICTURE_DUE_MS = 6_000
+"""Longer than any sensible key interval: by then a picture should have come."""
+NO_PICTURE: Mapping[str, object] = MappingProxyType(
+    {
+        "code": "no-picture",
+        "message": "An encoder is connected, but no picture has come that can be shown.",
+        "advice": "Send H.264 video with a key picture every 2 s; in OBS check the scene and"
+        " Settings > Output > Streaming > Video Encoder.",
+    }
+)
 BEHIND = 0.9
 """Encoding speed, of real time, below which a warning is due."""
 
@@ -32,8 +43,12 @@ class LiveState:
 
 def describe(stream: LiveStream | None, now_ms: int) -> LiveState:
     """Describe a stream; None, or one without a picture yet, is `offline`."""
-    if stream is None or stream.started_ms is None or stream.ending:
+    if stream is None or stream.ending:
         return LiveState("offline")
+    if stream.started_ms is None:
+        waited_ms = now_ms - stream.attached_ms
+        warnings = (NO_PICTURE,) if stream.attached_ms and waited_ms > PICTURE_DUE_MS else ()
+        return LiveState("offline", ingest=_ingest(stream, now_ms), warnings=warnings)
     return LiveState(
         "live",
         stream.session,

@@ -30,6 +30,8 @@ from transcode.supervisor import Patience, Supervisor
 SHOW_PATIENCE_SECONDS = 10.0
 """How long after its instant a scene may take to be drawn before nobody waits any more."""
 SEQUENCES_AHEAD = 3
+MOST_AHEAD_MS = 10_000
+"""No worker is further behind what arrives: units older than that were dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Hooks:
     began: Callable[[LiveStream], None]
     """There is a first epoch: the broadcast can be seen."""
     advanced: Callable[[LiveStream], None]
-    """A segment is whole."""
+    """Sequences have grown: a segment is whole, or an epoch begins."""
     left: Callable[[LiveStream, str], None]
     """The publisher is gone, with the reason."""
 
@@ -82,6 +84,8 @@ class LiveStream:
         """PDT of the first picture; None before it."""
         self.protocol = ""
         self.ending = False
+        self.attached_ms = 0
+        """When the publisher came, UTC ms."""
         self._spliced = False
         self.problems: tuple[str, ...] = ()
         """What could not be drawn of the scene on screen."""
@@ -109,6 +113,7 @@ class LiveStream:
         """Let `publisher` feed the stream at once; the one before is dropped."""
         before, self._feed = self._feed, PublisherFeed(self, publisher)
         self.protocol = protocol
+        self.attached_ms = self._clock.wall_ms()
         if before is not None:
             self._log.info("taken over", old=before.publisher.peer, new=publisher.peer)
             before.publisher.drop("another encoder took over with the same key")
@@ -139,7 +144,9 @@ class LiveStream:
             return None
         if newest is None or self._spliced:
             return self.window.latest_pdt_ms  # a new publisher's clock has no epoch yet
-        return self.epoch.pdt_ms + (newest - self.epoch.origin) // TICKS_PER_MS
+        now_ms = self.epoch.pdt_ms + (newest - self.epoch.origin) // TICKS_PER_MS
+        # Between a leap of the publisher's clock and its new epoch the two do not fit.
+        return min(now_ms, (self.window.latest_pdt_ms or now_ms) + MOST_AHEAD_MS)
 
     @property
     def sequences(self) -> Sequences:
@@ -237,10 +244,12 @@ class LiveStream:
         except WindowError as error:
             # Longer targets than were announced, or times that overlap: players must load anew.
             self._log.warning("playlist begins anew", reason=str(error))
-            carry = self.sequences
+            carry, ranges = self.sequences, self.window.date_ranges
             self.end()
+            self._floor_ms = carry.pdt_ms
             self._open_window(carry.next_msn, carry.discontinuity)
             self.window.open_epoch(epoch)
+            self.window.annotate(ranges)
         self.epoch = epoch
         self._spliced = False
         self._log.info(
@@ -250,6 +259,7 @@ class LiveStream:
         if self.started_ms is None:
             self.started_ms = epoch.pdt_ms
             self._hooks.began(self)
+        self._hooks.advanced(self)
         self.edge.published()
 
     def _shown(self, shown: wire.Shown) -> None:

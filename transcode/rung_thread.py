@@ -47,7 +47,7 @@ class Sound(NamedTuple):
 Job = Picture | Sound | None
 
 
-class Rung(threading.Thread):
+class RungThread(threading.Thread):
     """Encodes one rendition; scales for the rungs below it before it draws on the picture."""
 
     def __init__(
@@ -61,7 +61,7 @@ class Rung(threading.Thread):
     ) -> None:
         super().__init__(name=f"rung-{index}", daemon=True)
         self.index = index
-        self.below: Sequence[Rung] = ()
+        self.below: Sequence[RungThread] = ()
         """The rungs that take their pictures from this one."""
         self.failure: Exception | None = None
         self.scaler = scaler

@@ -1,0 +1,111 @@
+"""One run of the worker process: its pipes, what it says, its end. asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import Callable
+from typing import Self
+
+READ_BYTES = 1 << 18
+END_SECONDS = 1.0
+"""To leave by itself once its input has ended."""
+ENVIRONMENT = {
+    # glibc gives freed pictures back to the system at once and faults them in again
+    # for the next one, unless it is told that this process always has some.
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
+    # NumPy's BLAS is never called here; its threads would only be started and spin.
+    "OPENBLAS_NUM_THREADS": "1",
+}
+OWN_PREFIX = "VITRINE_"
+"""The server's settings, its operator token among them: not for who decodes strangers' media."""
+
+
+def environment() -> dict[str, str]:
+    """Give the environment that a worker runs in."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(OWN_PREFIX)}
+    return {**ENVIRONMENT, **inherited}
+
+
+class WorkerProcess:
+    """A started worker. Make it with `spawn`."""
+
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        stdin: asyncio.StreamWriter,
+        stdout: asyncio.StreamReader,
+        stderr: asyncio.StreamReader,
+    ) -> None:
+        self._process = process
+        self._stdin = stdin
+        self._stdout = stdout
+        self._stderr = stderr
+
+    @classmethod
+    async def spawn(cls) -> Self:
+        """Start a worker. Raises OSError."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "transcode.worker",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=environment(),
+            start_new_session=True,
+        )
+        if process.stdin is None or process.stdout is None or process.stderr is None:
+            raise OSError("the worker has no pipes")
+        return cls(process, process.stdin, process.stdout, process.stderr)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def held(self) -> int:
+        """Bytes written that the pipe has not taken yet."""
+        return self._stdin.transport.get_write_buffer_size()
+
+    def write(self, data: bytes) -> bool:
+        """Queue bytes for the worker; False when its input is closed. Never blocks."""
+        if self._stdin.is_closing():
+            return False
+        self._stdin.write(data)
+        return True
+
+    async def read(self, take: Callable[[bytes], None]) -> None:
+        """Hand on what the worker writes, until its output ends."""
+        while data := await self._stdout.read(READ_BYTES):
+            take(data)
+
+    async def listen(self, hear: Callable[[str], None]) -> None:
+        """Hand on the lines of its standard error, until that ends."""
+        while True:
+            try:
+                line = await self._stderr.readline()
+            except ValueError:
+                continue  # a line longer than the reader's limit; asyncio has dropped it
+            if not line:
+                return
+            hear(line.decode("utf-8", "replace").rstrip())
+
+    def kill(self) -> None:
+        """End it by force. Idempotent."""
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+
+    async def end(self) -> int:
+        """Close its input and wait until it is gone, by force after a moment; give its status."""
+        self._stdin.close()
+        try:
+            return await asyncio.wait_for(self._process.wait(), END_SECONDS)
+        except TimeoutError:
+            self.kill()
+            return await self._process.wait()
