@@ -40,6 +40,8 @@ class Resampler:
         if self._resampler is None or kind != self._kind:
             self._kind = kind
             self._resampler = AudioResampler(_FORMAT, _LAYOUT, self._sample_rate)
+        if kind == (_FORMAT, _LAYOUT, self._sample_rate):
+            return np.asarray(frame.to_ndarray(), np.float32)
         frame.pts = None
         pieces = [
             np.asarray(piece.to_ndarray(), np.float32) for piece in self._resampler.resample(frame)

@@ -45,6 +45,7 @@ class Cutter:
         self._epoch = epoch
         self._ladder = ladder
         self._sample_rate = audio.sample_rate if audio is not None else ladder.sample_rate
+        self._rate = ladder.frame_rate.as_integer_ratio()
         self._has_video = video is not None
         self._has_audio = audio is not None
         self._pictures: deque[Sample] = deque()
@@ -53,6 +54,7 @@ class Cutter:
         self._next_sample = 0
         self._frame_tick = 0
         self._part = 0
+        self._part_tick = 0
         self._closed = False
 
     def video(self, data: bytes, key: bool, cts: int = 0) -> list[Part]:
@@ -112,15 +114,15 @@ class Cutter:
         return parts
 
     def _judge(self) -> None:
-        begin = self._ladder.frame_ticks(self._part * self._ladder.frames_per_part)
+        begin = self._part_tick
         audio = self._next_sample * TICKS_PER_SECOND // self._sample_rate
         if max(self._frame_tick, audio) - begin > MAX_HELD_SECONDS * TICKS_PER_SECOND:
             raise MediaError(f"{self._rendition}: audio and video are over 30 s apart")
 
     def _starts_before(self, sample: int, frame: int) -> bool:
         """Tell whether audio `sample` starts before `frame` does, exactly."""
-        rate = self._ladder.frame_rate
-        return sample * rate.numerator < frame * rate.denominator * self._sample_rate
+        numerator, denominator = self._rate
+        return sample * numerator < frame * denominator * self._sample_rate
 
     def _cut(self, flushing: bool = False) -> Part:
         ladder = self._ladder
@@ -153,6 +155,7 @@ class Cutter:
             ),
         )
         self._part += 1
+        self._part_tick = ladder.frame_ticks(self._part * ladder.frames_per_part)
         return Part(
             epoch=self._epoch,
             rendition=self._rendition,

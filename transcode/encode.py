@@ -6,9 +6,8 @@ Imports PyAV. Runs in the worker only.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import cast
+from typing import NamedTuple, cast
 
 import av
 from av.video.codeccontext import VideoCodecContext
@@ -53,9 +52,11 @@ ENCODERS: dict[str, Callable[[Profile, Rendition], dict[str, str]]] = {"libx264"
 """Encoder name (libav's) to its options. One row an encoder."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccessUnit:
-    """One encoded picture in decode order, NAL units length-prefixed (4 bytes)."""
+class AccessUnit(NamedTuple):
+    """One encoded picture in decode order, NAL units length-prefixed (4 bytes).
+
+    A tuple and not a dataclass: one is made for every frame of every rung.
+    """
 
     data: bytes
     key: bool

@@ -52,8 +52,11 @@ class EpochLine:
         self._last: VideoFrame | None = None
 
     def fits(self, frame: VideoFrame) -> bool:
-        """Tell whether `frame` is of the size and colour that the encoders were opened for."""
-        return kind_of(frame) == self._kind
+        """Tell whether `frame` is of the size and colour that the encoders were opened for.
+
+        Neither changes but with a key picture (H.264 7.4.1.2.1).
+        """
+        return not frame.key_frame or kind_of(frame) == self._kind
 
     def picture(self, frame: VideoFrame) -> bool:
         """Place and encode `frame`; False when its time does not belong to this epoch."""

@@ -24,11 +24,19 @@ class Lane(Generic[Item]):
 
     def put(self, item: Item, timeout: float) -> bool:
         """Append an item; False when there was no room for `timeout` seconds."""
+        if not self._has_room():
+            try:
+                self._room.get(timeout=timeout)
+            except Empty:
+                return False
+        self._items.put(item)
+        return True
+
+    def _has_room(self) -> bool:
         try:
-            self._room.get(timeout=timeout)
+            self._room.get_nowait()
         except Empty:
             return False
-        self._items.put(item)
         return True
 
     def take(self) -> Item:

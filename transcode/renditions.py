@@ -49,7 +49,8 @@ class Renditions:
         audio = AudioTrack(self._encoder.asc, ladder.sample_rate, CHANNELS)
         self._audio_cutter = Cutter(AUDIO_ONLY, epoch, ladder, None, audio)
         self._waiting: deque[bytes] = deque(maxlen=MAX_WAITING)
-        self._released = 0
+        self._released_ticks = 0
+        self._packet_ticks = int(AAC_TICKS)
         self._pictures = 0
         self._rungs: list[RungThread] = []
         compositors: list[Compositor] = []
@@ -127,8 +128,8 @@ class Renditions:
     def _release(self) -> None:
         """Cut the audio-only rendition no further than the picture goes: all end alike."""
         end = self.ladder.frame_ticks(self._pictures)
-        while self._waiting and self._released * AAC_TICKS < end:
-            self._released += 1
+        while self._waiting and self._released_ticks < end:
+            self._released_ticks += self._packet_ticks
             for part in self._audio_cutter.audio(self._waiting.popleft()):
                 self._emit(part)
 
