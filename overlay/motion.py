@@ -26,7 +26,8 @@ class Pose:
     """Towards the nearer side of the picture, in card widths."""
 
 
-_AT_REST = Pose(1.0, 0.0)
+AT_REST = Pose(1.0, 0.0)
+"""What `pose` gives, this very object, for a card that stands still."""
 
 
 def pose(
@@ -52,7 +53,7 @@ def pose(
         shift += eased * _TRAVEL if leaving is Motion.SLIDE else 0.0
     if opacity <= 0:
         return None
-    return _AT_REST if opacity >= 1 and shift == 0 else Pose(min(opacity, 1.0), shift)
+    return AT_REST if opacity >= 1 and shift == 0 else Pose(min(opacity, 1.0), shift)
 
 
 def _length(motion: Motion) -> int:

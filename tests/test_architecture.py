@@ -39,6 +39,7 @@ FLOORS = (
     (Floor.NATIVE, "overlay.canvas"),
     (Floor.NATIVE, "overlay.compositor"),
     (Floor.NATIVE, "overlay.face"),
+    (Floor.NATIVE, "overlay.patches"),
     (Floor.NATIVE, "overlay.tiles"),
     (Floor.NATIVE, "overlay.typeface"),
     (Floor.PURE, "overlay.*"),
