@@ -46,6 +46,8 @@ if [ -z "${CLONE:-}" ] || [ ! -d "$root/etc" ]; then
     tar -C "$root" -xf "$place/base.tar"
 fi
 cp /etc/resolv.conf "$root/etc/resolv.conf"
+# An installed Debian has this line; a bare root does not.
+grep -qs localhost "$root/etc/hosts" || echo "127.0.0.1 localhost" >>"$root/etc/hosts"
 [ -z "${SEED:-}" ] || cp -a "$SEED/." "$root/"
 mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"
