@@ -105,7 +105,10 @@ class WorkerProcess:
         """Close its input and wait until it is gone, by force after a moment; give its status."""
         self._stdin.close()
         try:
-            return await asyncio.wait_for(self._process.wait(), END_SECONDS)
+            await asyncio.wait_for(self._process.wait(), END_SECONDS)
         except TimeoutError:
             self.kill()
-            return await self._process.wait()
+        with contextlib.suppress(OSError, TimeoutError):
+            # Bytes that a dead worker never took fail here, once, and are no news.
+            await asyncio.wait_for(self._stdin.wait_closed(), END_SECONDS)
+        return await self._process.wait()
