@@ -30,6 +30,7 @@ unmount() {
     done
 }
 trap unmount EXIT
+trap 'exit 130' INT TERM
 unmount
 
 if [ ! -f "$place/base.tar" ]; then
