@@ -1,6 +1,7 @@
 """Product feeds: a file's bytes become drafts and rejections, each with its line. Pure.
 
-A format is one function in READERS. A bad row never spoils the others.
+A format is one function in READERS. A bad row never spoils the others. What people may write is
+told in docs/feeds.md.
 """
 
 from __future__ import annotations
@@ -8,27 +9,36 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from server.errors import Invalid, Problem, TooLarge
 from server.shop.draft import Draft, parse
+from server.shop.feed_price import read_prices
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_ROWS = 50_000
 _ATTRIBUTE = "attributes."
+_DELIMITERS = ",;\t"
+_HEADER = re.compile(r"[^\r\n]+")
 
 
 class Format(StrEnum):
     CSV = "csv"
     JSON = "json"
 
+    @property
+    def place(self) -> str:
+        """What a rejection's number counts."""
+        return "line" if self is Format.CSV else "item"
+
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
     line: int
-    """In a CSV file as an editor counts, the header being 1; in JSON the row, from 1."""
+    """In a CSV file as an editor counts, the header being 1; in JSON the item, from 1."""
     reason: str
 
 
@@ -53,10 +63,10 @@ _Raw = tuple[int, Mapping[str, object] | str]
 def read(data: bytes, kind: Format) -> Feed:
     """Read a feed. Where an id comes twice the later row is rejected.
 
-    CSV: a header names the fields of a product; `price` is `12.90 EUR`, or minor units beside a
-    `currency` column; `attributes.NAME` columns make attributes. JSON: a list of products, or an
-    object with such a list under `products`. Raises Invalid for a file that is not of its
-    format, TooLarge over MAX_BYTES or MAX_ROWS.
+    CSV: a header, apart by comma, semicolon or tab, names the fields of a product;
+    `attributes.NAME` columns make attributes. JSON: a list of products, or an object with such a
+    list under `products`. Prices are read by `feed_price.read_prices`. Raises Invalid for a file
+    that is not of its format, TooLarge over MAX_BYTES or MAX_ROWS.
     """
     if len(data) > MAX_BYTES:
         raise TooLarge(f"A feed may have at most {MAX_BYTES} bytes.", MAX_BYTES)
@@ -70,7 +80,8 @@ def read(data: bytes, kind: Format) -> Feed:
         if isinstance(row, Row):
             first = seen.setdefault(row.draft.product.id, line)
             if first != line:
-                row = Rejection(line, f"id: {row.draft.product.id!r} is already in line {first}")
+                known = f"id: {row.draft.product.id!r} is already in {kind.place} {first}"
+                row = Rejection(line, known)
         if isinstance(row, Row):
             rows.append(row)
         else:
@@ -88,19 +99,34 @@ def _text(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Invalid(Problem("file", f"is not UTF-8 text (byte {error.start})")) from error
+        said = f"is not UTF-8 text (byte {error.start}); save it as UTF-8"
+        raise Invalid(Problem("file", said)) from error
 
 
 def _row(line: int, fields: Mapping[str, object]) -> Row | Rejection:
-    given = dict(fields)
+    given, problems = read_prices(fields)
+    problems += _read_link(given)
     image, image_file = given.get("image"), ""
     if isinstance(image, str) and _is_file(image):
         image_file = image
         del given["image"]
     try:
-        return Row(line, parse(given), image_file)
+        draft = parse(given)
     except Invalid as error:
-        return Rejection(line, str(error))
+        told = {item.field.removesuffix("_minor") for item in problems}
+        problems += [item for item in error.problems if item.field not in told]
+    else:
+        if not problems:
+            return Row(line, draft, image_file)
+    return Rejection(line, str(Invalid(*problems)))
+
+
+def _read_link(given: dict[str, object]) -> list[Problem]:
+    """Take `url` as `link`, as many shops' exports call it."""
+    url = given.pop("url", None)
+    if url is not None and given.setdefault("link", url) != url:
+        return [Problem("url", "is another name of link, and differs from it; keep one")]
+    return []
 
 
 def _is_file(image: str) -> bool:
@@ -108,13 +134,14 @@ def _is_file(image: str) -> bool:
 
 
 def _csv(text: str) -> Iterator[_Raw]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     try:
         header = [name.strip().lower() for name in next(reader, [])]
     except csv.Error as error:
         raise Invalid(Problem("file", f"has no readable header: {error}")) from error
     if "id" not in header:
-        raise Invalid(Problem("file", "needs a header line that names at least id, title, price"))
+        said = "needs a header line of at least id, title, price, apart by comma, semicolon or tab"
+        raise Invalid(Problem("file", said))
     doubled = sorted({name for name in header if header.count(name) > 1})
     if doubled:
         raise Invalid(Problem("file", f"names columns twice: {', '.join(doubled)}"))
@@ -132,16 +159,17 @@ def _csv(text: str) -> Iterator[_Raw]:
         line = reader.line_num + 1
 
 
+def _delimiter(text: str) -> str:
+    """Tell what parts the header: spreadsheets of half the world write semicolons."""
+    found = _HEADER.search(text)
+    return max(_DELIMITERS, key=found[0].count) if found else ","
+
+
 def _cells(header: list[str], cells: list[str]) -> Mapping[str, object] | str:
     if len(cells) != len(header):
         return f"has {len(cells)} cells, the header has {len(header)}"
     texts = {name: cell.strip() for name, cell in zip(header, cells, strict=True) if cell.strip()}
     fields: dict[str, object] = dict(texts)
-    currency = texts.get("currency")
-    fields.pop("currency", None)
-    for name in ("price", "sale_price"):
-        if currency and name in texts and texts[name].isascii() and texts[name].isdigit():
-            fields[name] = {"amount": _number(texts[name]), "currency": currency}
     if "stock" in texts:
         fields["stock"] = _number(texts["stock"])
     if "images" in texts:
