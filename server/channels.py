@@ -99,7 +99,8 @@ class Channels:
         now = self._clock.monotonic()
         wait = self._attempts.wait(address, now)
         if wait:
-            raise RateLimited("Too many wrong stream keys from this address.", wait)
+            said = f"Too many wrong stream keys from this address; try again in {wait} s."
+            raise RateLimited(said, wait)
         channel = await self._by_secret(SecretKind.STREAM_KEY, key)
         if channel is None:
             self._attempts.failed(address, now)

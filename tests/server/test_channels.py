@@ -111,6 +111,7 @@ async def test_guessing_keys_is_slow(desk: Desk) -> None:
     with pytest.raises(RateLimited) as caught:
         await desk.channels.by_stream_key(made.stream_key, "1.2.3.4")
     assert 1 <= caught.value.retry_after <= 60
+    assert f"again in {caught.value.retry_after} s" in str(caught.value)
     assert await desk.channels.by_stream_key(made.stream_key, "5.6.7.8") == made.channel
     desk.clock.advance(60_000)
     assert await desk.channels.by_stream_key(made.stream_key, "1.2.3.4") == made.channel
