@@ -24,7 +24,7 @@ const SLACK_MS = 6_000;
 const NOTHING = Object.freeze({ shown: Object.freeze([]), since: Infinity, until: -Infinity });
 
 export class VitrinePlayer extends HTMLElement {
-  static observedAttributes = ["channel"];
+  static observedAttributes = ["channel", "bagless"];
 
   feed = null;
   playback = null;
@@ -68,8 +68,12 @@ export class VitrinePlayer extends HTMLElement {
     this.shadowRoot?.replaceChildren();
   }
 
-  attributeChangedCallback(_, before, after) {
+  attributeChangedCallback(name, before, after) {
     if (!this.isConnected || before === after) return;
+    if (name === "bagless") {
+      if (this.#stage && this.playback) this.#show();
+      return;
+    }
     this.disconnectedCallback();
     this.connectedCallback();
   }
@@ -226,7 +230,7 @@ export class VitrinePlayer extends HTMLElement {
       this.#drawOnAir();
     }
     const notice = noticeFor({ state, phase, reachable, missing, seen: this.#seen });
-    this.#stage.notice.show(notice);
+    this.#stage.notice.show(notice, { bag: !this.hasAttribute("bagless") });
     this.#stage.describe({ title: channel?.title, live: state === "live", viewers: channel?.viewers ?? 0 });
     this.#stage.offerSound(this.video.muted && Boolean(this.video.dataset.silenced) && phase === Phase.PLAYING);
     this.#controls.update();

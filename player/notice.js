@@ -6,12 +6,20 @@ import { Notice } from "./phase.js";
 const WORDS = {
   [Notice.LOADING]: ["", ""],
   [Notice.SOON]: ["Starts soon", "The host is not on air yet. Stay here: the show begins by itself."],
-  [Notice.ENDED]: ["The show has ended", "Thank you for watching. Everything that was shown is still in the bag."],
+  [Notice.ENDED]: ["The show has ended", "Thank you for watching. Everything that was shown is still listed on this page."],
   [Notice.INTERRUPTED]: ["One moment", "The host\u2019s connection dropped. The show goes on by itself as soon as it is back."],
   [Notice.UNREACHABLE]: ["No connection", "We cannot reach the show. Check your connection; we keep trying."],
   [Notice.MISSING]: ["This show does not exist", "The address may be mistyped, or the shop has taken the show down."],
   [Notice.UNSUPPORTED]: ["This browser cannot play the show", "Please open the page in a current Chrome, Edge, Firefox or Safari."],
 };
+
+const ENDED_WITH_BAG = [WORDS[Notice.ENDED][0], "Thank you for watching. Everything that was shown is still in the bag."];
+
+/** Give a notice's heading and text; `bag`: the player has one, the page lists nothing itself. */
+export function wordsFor(notice, { bag = false } = {}) {
+  if (bag && notice === Notice.ENDED) return ENDED_WITH_BAG;
+  return WORDS[notice] ?? ["", ""];
+}
 
 export class NoticeBoard {
   #heading = h("h2", { className: "notice-heading" });
@@ -24,14 +32,14 @@ export class NoticeBoard {
     this.element = h("div", { className: "notice", hidden: true }, this.spinner, this.words);
   }
 
-  show(notice) {
+  show(notice, { bag = false } = {}) {
+    const [heading, text] = wordsFor(notice, { bag });
+    setText(this.#heading, heading);
+    setText(this.#text, text);
     if (notice === this.#shown) return;
     this.#shown = notice;
     this.element.hidden = notice === Notice.NONE;
     this.element.dataset.notice = notice;
-    const [heading, text] = WORDS[notice] ?? ["", ""];
-    setText(this.#heading, heading);
-    setText(this.#text, text);
     const waiting = [Notice.LOADING, Notice.INTERRUPTED, Notice.UNREACHABLE].includes(notice);
     this.spinner.hidden = !waiting;
   }

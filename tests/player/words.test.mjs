@@ -6,6 +6,7 @@ import { backoff } from "../../player/backoff.js";
 import { coalesce } from "../../player/feed.js";
 import { isRtl, localeOf } from "../../player/locale.js";
 import { formatPrice, priceOf } from "../../player/money.js";
+import { wordsFor } from "../../player/notice.js";
 import { Notice, noticeFor, Phase } from "../../player/phase.js";
 import { clock } from "../../player/tiles.js";
 
@@ -72,6 +73,14 @@ test("a shopper is told the one thing that matters", () => {
     [{ state: null, phase: IDLE, missing: true }, Notice.MISSING],
   ];
   for (const [given, notice] of cases) assert.equal(noticeFor(given), notice, JSON.stringify(given));
+});
+
+test("a page without a bag is not told of one", () => {
+  for (const notice of Object.values(Notice)) assert.doesNotMatch(wordsFor(notice).join(" "), /\bbag\b/, notice);
+  assert.match(wordsFor(Notice.ENDED)[1], /listed on this page/);
+  assert.match(wordsFor(Notice.ENDED, { bag: true })[1], /in the bag/);
+  assert.equal(wordsFor(Notice.ENDED, { bag: true })[0], wordsFor(Notice.ENDED)[0]);
+  assert.deepEqual(wordsFor(Notice.SOON, { bag: true }), wordsFor(Notice.SOON));
 });
 
 test("tries come ever later, up to a limit", () => {
