@@ -55,9 +55,14 @@ async function tried(token, opens, tell) {
 /** Show the form until it gives a token that is `good`. */
 function asked(form, good) {
   const field = form.elements.namedItem("token");
+  const problem = form.elements.namedItem("problem");
+  const say = (text) => {
+    problem.value = text;
+    field.setAttribute("aria-invalid", String(text !== ""));
+  };
   form.hidden = false;
   field.focus();
-  field.addEventListener("input", () => field.setCustomValidity(""));
+  field.addEventListener("input", () => say(""));
   return new Promise((resolve) => {
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
@@ -66,9 +71,11 @@ function asked(form, good) {
       form.inert = true;
       const accepted = await good(token);
       form.inert = false;
-      field.setCustomValidity(accepted ? "" : "This token does not open this page.");
-      field.reportValidity();
-      if (!accepted) return;
+      say(accepted ? "" : "This token does not open this page.");
+      if (!accepted) {
+        field.focus();
+        return;
+      }
       form.hidden = true;
       field.value = "";
       resolve(token);

@@ -14,12 +14,12 @@ class Form extends EventTarget {
   inert = false;
   field = Object.assign(new EventTarget(), {
     value: "",
-    said: "",
+    attributes: {},
     focus: () => undefined,
-    reportValidity: () => undefined,
-    setCustomValidity: (text) => (this.field.said = text),
+    setAttribute: (name, value) => (this.field.attributes[name] = value),
   });
-  elements = { namedItem: () => this.field };
+  problem = { value: "" };
+  elements = { namedItem: (name) => ({ token: this.field, problem: this.problem })[name] };
 
   async give(token) {
     this.field.value = token;
@@ -65,12 +65,16 @@ test("a token of another channel, or of none, does not open it", async () => {
   await settle();
   assert.equal(form.hidden, false);
   await form.give("unknown");
-  assert.equal(form.field.said, "This token does not open this page.");
+  assert.equal(form.problem.value, "This token does not open this page.");
+  assert.equal(form.field.attributes["aria-invalid"], "true");
   assert.equal(form.inert, false);
+  form.field.dispatchEvent(new Event("input"));
+  assert.equal(form.problem.value, "", "typing takes the complaint away");
   await form.give("good");
   assert.equal(await opened, "good");
   assert.equal(form.hidden, true);
   assert.equal(form.field.value, "");
+  assert.equal(form.problem.value, "");
 });
 
 test("a server that does not answer is asked again with the same token", async (context) => {
