@@ -69,7 +69,9 @@ export class Stage {
     // A landscape picture gets the bar under it where there is room: no card is ever covered.
     const spare = box.height - whole.height;
     const docked = size?.portrait === false && spare >= BAR;
-    const picture = docked ? { ...whole, y: (spare - BAR) / 2 } : whole;
+    // With room on both sides the picture itself stands in the middle, the bar in the room below.
+    const above = spare >= 2 * BAR ? spare / 2 : (spare - BAR) / 2;
+    const picture = docked ? { ...whole, y: above } : whole;
     element.classList.toggle("stage-docked", docked);
     setBox(video, picture);
     this.spots.place(size ? picture : { x: 0, y: 0, width: 0, height: 0 });
