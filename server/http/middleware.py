@@ -19,10 +19,17 @@ from aiohttp.typedefs import Handler, Middleware
 from server.errors import VitrineError
 from server.http.errors import domain_problem, http_problem, problem
 from server.http.metrics import Metrics
+from server.http.missing import missing_page, wants_page
 
 REQUEST_ID = web.RequestKey("request_id", str)
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _CLIMBS = re.compile(r"(^|[/\\])\.\.([/\\]|$)|[\x00-\x1f\\]")
+_READS = ("GET", "HEAD", "OPTIONS")
+_PAGES = ("watch", "embed", "studio", "ops")
+_MEDIA = ("live", "images", "player")
+_KINDS = (*_PAGES, *_MEDIA, "api", "metrics", "healthz")
+_LEFT = 499
+"""Logged where the client went away before the answer's end."""
 _CORS_PREFIXES = ("/api/", "/live/")
 _CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -67,7 +74,7 @@ def _observed(metrics: Metrics) -> Middleware:
         given = request.headers.get("X-Request-Id", "")
         request[REQUEST_ID] = given if _ID.fullmatch(given) else str(ulid.ULID())
         began = time.perf_counter()
-        status = 499
+        status = _LEFT
         try:
             response = await handler(request)
             status = response.status
@@ -76,8 +83,7 @@ def _observed(metrics: Metrics) -> Middleware:
             seconds = time.perf_counter() - began
             kind = _kind(request)
             metrics.observe(kind, request.method, status, seconds)
-            # A viewer asks for several parts a second: those lines are for debugging only.
-            write = log.debug if kind == "live" and status < 400 else log.info
+            write = log.info if _is_news(request, kind, status) else log.debug
             write(
                 "request",
                 id=request[REQUEST_ID],
@@ -101,9 +107,9 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
     try:
         return await handler(request)
     except VitrineError as error:
-        return domain_problem(error)
+        return _told(request, domain_problem(error))
     except web.HTTPException as error:
-        return error if error.status < 400 else http_problem(error)
+        return error if error.status < 400 else _told(request, http_problem(error))
     except (asyncio.CancelledError, ConnectionError):
         raise
     except Exception:  # noqa: BLE001 - the last line of defence: logged, never shown
@@ -113,8 +119,27 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         return problem(500, f"Our fault; it is logged as request {request[REQUEST_ID]}.")
 
 
+def _told(request: web.Request, answer: web.Response) -> web.Response:
+    """Give a person a page where nothing is; everybody else keeps the problem."""
+    if answer.status == 404 and wants_page(request):
+        return missing_page("Nothing here", "There is nothing at this address.")
+    return answer
+
+
+def _is_news(request: web.Request, kind: str, status: int) -> bool:
+    """Tell whether a request deserves a line at the usual level: writes, pages, errors.
+
+    One page fetches dozens of files and several parts a second, and leaving it breaks off
+    what still runs: those lines are for debugging only.
+    """
+    if request.method not in _READS:
+        return True
+    if status >= 400 and status != _LEFT:
+        return not (status == 404 and kind in _MEDIA)
+    return kind in _PAGES or request.path == "/"
+
+
 def _kind(request: web.Request) -> str:
     """Name the part of the site asked for: a label of few values, whatever clients send."""
     head = request.path.split("/", 2)[1] if "/" in request.path else ""
-    known = ("api", "live", "player", "watch", "embed", "studio", "ops", "metrics", "healthz")
-    return head if head in known else "other"
+    return head if head in _KINDS else "other"

@@ -17,12 +17,14 @@ from aiohttp import web
 
 from server.errors import NotFound
 from server.http.assets import PLAYER, Assets, answer
+from server.http.missing import missing_page
 from server.http.site import Site
 from server.http.viewer import greet
 
 DOCS = Path(__file__).with_name("docs")
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 _VENDOR_CACHE = "public, max-age=3600"
+_MISSING_SHOW = "The address may be mistyped, or the shop has taken the show down."
 
 
 class Page(Enum):
@@ -93,7 +95,8 @@ class Pages:
         try:
             channel = await self._site.channels.get(name)
         except NotFound:
-            return _missing()
+            frame = page.ancestors if page is Page.EMBED else "'none'"
+            return missing_page("No such show", _MISSING_SHOW, ancestors=frame)
         fields = {
             "channel": channel.id,
             "title": channel.title or channel.id,
@@ -124,22 +127,6 @@ class Pages:
             response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         greet(self._site, request, response)
         return response
-
-
-def _missing() -> web.Response:
-    """Say to a person that there is no such channel; the name is not repeated."""
-    response = web.Response(
-        status=404,
-        content_type="text/html",
-        text=(
-            '<!doctype html><html lang="en"><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width">'
-            "<title>No such channel</title><h1>No such channel</h1>"
-            '<p>Nothing is shown here. <a href="/">See what is on.</a></p></html>'
-        ),
-    )
-    response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors *"
-    return response
 
 
 def _policy(nonce: str, ancestors: str) -> str:

@@ -77,6 +77,54 @@ async def test_the_log_has_a_line_without_secrets(site: Client) -> None:
     assert "secret" not in json.dumps(line)
 
 
+async def test_a_person_gets_a_page_where_a_program_gets_a_problem(site: Client) -> None:
+    person = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    for path in ("/nothing", "/watch/none/more", "/player/none.js", "/images/none.jpg"):
+        page = await site.ask("GET", path, token=None, headers=person)
+        assert (page.status, page.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+        assert 'href="/"' in page.body.decode()
+        assert "none" not in page.body.decode().partition("<body")[2]
+        assert "style-src 'self'" in page.headers["Content-Security-Policy"]
+        assert page.headers["Content-Security-Policy"].endswith("frame-ancestors 'none'")
+    for method, path in (
+        ("GET", "/api/v1/nothing"),
+        ("GET", "/api/v1/channels/none"),
+        ("GET", "/live/none/index.m3u8"),
+        ("POST", "/nothing"),
+    ):
+        answer = await site.ask(method, path, headers=person)
+        assert answer.status == 404
+        assert answer.headers["Content-Type"].startswith("application/problem+json"), path
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "level"),
+    [
+        ("GET", "/", "info"),
+        ("GET", "/watch/tea", "info"),
+        ("GET", "/watch/none", "info"),
+        ("GET", "/nothing", "info"),
+        ("POST", "/api/v1/channels/tea/viewers", "info"),
+        ("GET", "/api/v1/channels/none", "info"),
+        ("GET", "/api/v1/channels/tea", "debug"),
+        ("GET", "/player/watch.js", "debug"),
+        ("GET", "/player/none.js", "debug"),
+        ("GET", "/images/none.jpg", "debug"),
+        ("GET", "/live/none/index.m3u8", "debug"),
+        ("GET", "/favicon.ico", "debug"),
+        ("GET", "/healthz", "debug"),
+    ],
+)
+async def test_files_and_media_do_not_fill_the_log(
+    site: Client, method: str, path: str, level: str
+) -> None:
+    await site.channel()
+    with structlog.testing.capture_logs() as lines:
+        await site.ask(method, path, token=None)
+    (line,) = [line for line in lines if line["event"] == "request"]
+    assert (line["path"], line["log_level"]) == (path, level)
+
+
 async def test_our_own_fault_shows_nothing_of_it() -> None:
     async def broken(_: web.Request) -> web.Response:
         raise RuntimeError("the secret inside")

@@ -50,6 +50,24 @@ async def test_only_the_embed_may_be_framed_anywhere(
     assert page.headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
 
 
+@pytest.mark.parametrize(
+    ("path", "ancestors"),
+    [("/watch/none", "'none'"), ("/embed/none", "*"), ("/studio/none", "'none'")],
+)
+async def test_an_unknown_channel_has_a_page_in_our_style(
+    site: Client, path: str, ancestors: str
+) -> None:
+    page = await site.ask("GET", path, token=None)
+    assert page.status == 404
+    assert page.headers["Content-Security-Policy"].endswith(f"frame-ancestors {ancestors}")
+    text = page.body.decode()
+    assert 'href="/"' in text
+    styles = re.findall(r'"(/player/[^"]+)"', text)
+    assert "/player/style/theme.css" in styles
+    for name in styles:
+        assert (await site.ask("GET", name, token=None)).status == 200, name
+
+
 async def test_every_file_that_a_page_names_is_there(site: Client) -> None:
     await site.channel()
     seen = 0

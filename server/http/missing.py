@@ -1,0 +1,56 @@
+"""What a person sees where nothing is: a page in the house's style, never of a client's words."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+_FOR_PROGRAMS = ("/api/", "/live/")
+_PAGE = """<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
+    <meta name="theme-color" content="#0b0a0e">
+    <meta name="robots" content="noindex">
+    <title>{heading} · Vitrine</title>
+    <link rel="icon" href="/player/icon.svg" type="image/svg+xml">
+    <link rel="stylesheet" href="/player/style/theme.css">
+    <link rel="stylesheet" href="/player/style/lobby.css">
+  </head>
+  <body class="lobby">
+    <header class="lobby-head">
+      <a class="brand" href="/" target="_top">
+        <span class="brand-mark" aria-hidden="true"></span>Vitrine
+      </a>
+    </header>
+    <main class="lobby-main">
+      <h1 class="lobby-heading">{heading}</h1>
+      <p class="lobby-note">{text}</p>
+      <p><a class="lobby-way" href="/" target="_top">See what is on</a></p>
+    </main>
+  </body>
+</html>
+"""
+
+
+def missing_page(heading: str, text: str, *, ancestors: str = "'none'") -> web.Response:
+    """Make a 404 for a person. `heading` and `text` are our own words: they are not escaped.
+
+    `ancestors`: who may frame it (CSP level 3, frame-ancestors).
+    """
+    response = web.Response(
+        status=404, content_type="text/html", text=_PAGE.format(heading=heading, text=text)
+    )
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+        f"form-action 'none'; frame-ancestors {ancestors}"
+    )
+    return response
+
+
+def wants_page(request: web.BaseRequest) -> bool:
+    """Tell whether a person's browser navigates here, rather than a program calling."""
+    reads = request.method in ("GET", "HEAD")
+    names_html = "text/html" in request.headers.get("Accept", "").lower()
+    return reads and names_html and not request.path.startswith(_FOR_PROGRAMS)
