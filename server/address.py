@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from server.config import Config
 
 _ANY = ("0.0.0.0", "::", "")  # noqa: S104 - recognised, not bound
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a server is found."""
+
+    site: str
+    """Without a path, and without a slash at its end."""
+    rtmp: str
+    """For an encoder, without the key."""
+
+
+def addresses(
+    config: Config, http_port: int | None = None, rtmp_port: int | None = None
+) -> Addresses:
+    """Return the addresses of a server with `config`; ports where the configured ones are 0."""
+    return Addresses(site_address(config, "", http_port), rtmp_address(config, rtmp_port))
 
 
 def site_address(config: Config, path: str, port: int | None = None) -> str:

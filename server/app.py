@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -12,6 +13,7 @@ from aiohttp import web
 
 from ingest.rtmp.listener import RtmpListener
 from overlay.tiles import check
+from server.address import addresses
 from server.attempts import Attempts
 from server.auth import Authenticator, Viewers, operator_token, viewer_secret
 from server.bus import Bus
@@ -36,9 +38,16 @@ _IDLE_SECONDS = 75.0
 """How long a connection may stay open between two requests."""
 
 
-async def open_store(config: Config) -> SqliteStore:
-    """Open the store in the data directory, making both when they are not there."""
+async def open_store(config: Config, *, make: bool = True) -> SqliteStore:
+    """Open the store in the data directory, making both when they are not there.
+
+    Raises FileNotFoundError when they are not there and `make` is False; else OSError,
+    sqlite3.Error.
+    """
     folder = config.server.data_dir
+    if not make and not await asyncio.to_thread((folder / DATABASE).is_file):
+        said = "no Vitrine data is here; `vitrine serve` or `vitrine channel add` would begin it"
+        raise FileNotFoundError(errno.ENOENT, said, str(folder))
     await asyncio.to_thread(_make_private, folder)
     return await SqliteStore.open(folder / DATABASE)
 
@@ -86,7 +95,7 @@ class Vitrine:
         clock = SystemClock()
         folder = config.server.data_dir
         await asyncio.to_thread(_make_private, folder)
-        stack.enter_context(claimed(folder))
+        claim = await asyncio.to_thread(stack.enter_context, claimed(folder))
         store = await open_store(config)
         stack.push_async_callback(store.close)
         token = await asyncio.to_thread(operator_token, folder, self._environment)
@@ -133,6 +142,7 @@ class Vitrine:
         )
         self._measure(site)
         await self._listen(make_web(site, await asyncio.to_thread(Pages, site)))
+        await asyncio.to_thread(claim.tell, addresses(config, self.http_port, self.rtmp.port))
         self._ready = True
         self._log.info("ready", http_port=self.http_port, rtmp_port=self.rtmp.port)
 

@@ -7,9 +7,10 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from server.address import rtmp_address, site_address
+from server.address import addresses
 from server.app import make_channels, open_store
 from server.channels import Channels
+from server.claim import running
 from server.clock import SystemClock
 from server.config import Config
 from server.options import AsJson, ConfigFile, DataDir, settings
@@ -30,23 +31,33 @@ def add(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a channel; its RTMP URL, stream key and anchor token are printed this once."""
+    """Add a channel; its RTMP URL, stream key and anchor token are printed this once.
+
+    The addresses are those of the server that runs on this data directory, else of the
+    configuration.
+    """
     with one_line_errors():
         given = settings(config, data_dir)
-        made = _on_channels(given, lambda channels: channels.add(channel, title, profile))
+        made = _on_channels(
+            given, lambda channels: channels.add(channel, title, profile), make=True
+        )
+        found = running(given.server.data_dir)
+        where = found or addresses(given)
         told = {
             "id": made.channel.id,
             "title": made.channel.title,
-            "rtmp_url": rtmp_address(given),
+            "rtmp_url": where.rtmp,
             "stream_key": made.stream_key,
             "anchor_token": made.anchor_token,
-            "watch_url": site_address(given, f"/watch/{made.channel.id}"),
+            "watch_url": f"{where.site}/watch/{made.channel.id}",
         }
         if as_json:
             show_json(told)
             return
         for name, value in told.items():
             typer.echo(f"{name.replace('_', ' '):13} {value}")
+        if found is None:
+            typer.echo("These addresses hold when the server runs with this configuration.")
 
 
 @app.command("list", epilog="Example: vitrine channel list --json")
@@ -94,11 +105,13 @@ def remove(channel: ChannelId, config: ConfigFile = None, data_dir: DataDir = No
         typer.echo("A broadcast that is on goes on until its encoder stops; no other can begin.")
 
 
-def _on_channels(config: Config, act: Callable[[Channels], Awaitable[Result]]) -> Result:
-    """Do `act` on the channels of the store."""
+def _on_channels(
+    config: Config, act: Callable[[Channels], Awaitable[Result]], *, make: bool = False
+) -> Result:
+    """Do `act` on the channels of the store, which only `make` may begin."""
 
     async def work() -> Result:
-        store = await open_store(config)
+        store = await open_store(config, make=make)
         try:
             return await act(make_channels(config, store, SystemClock()))
         finally:

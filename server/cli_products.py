@@ -27,7 +27,18 @@ def import_products(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import products; good rows go in, each bad one is named with its line (exit status 1).
+    """Import products from CSV (apart by comma, semicolon or tab) or JSON, in UTF-8.
+
+    \b
+    id,title,price,currency,image,url
+    cup,Tea cup,12.90,EUR,pictures/cup.jpg,https://shop.example/cup
+    pot,Tea pot,49,EUR,https://shop.example/pot.jpg,https://shop.example/pot
+
+    A price is in major units beside its currency, or with it: `12.90 EUR`. docs/feeds.md has all
+    columns, and JSON.
+
+    Good rows go in; each bad one is told with its reason (exit status 1): in CSV by its `line N`,
+    the header being 1, in JSON by its `item N`, the first being 1.
 
     Pages that are open already show them when they are loaded again. A product that is on show
     keeps its card until it is pinned again.
@@ -52,14 +63,16 @@ def import_products(
         else:
             typer.echo(f"imported {done.imported}, updated {done.updated}")
         if rejected:
-            complain(*(f"{file.name}:{item.line}: {item.reason}" for item in done.rejected))
+            complain(
+                *(f"{file.name}: {kind.place} {item.line}: {item.reason}" for item in done.rejected)
+            )
             raise typer.Exit(FAILED)
 
 
 async def _import(
     config: Config, channel: str, data: bytes, kind: Format, folder: Path
 ) -> Imported:
-    store = await open_store(config)
+    store = await open_store(config, make=False)
     shop = make_offline_shop(config, store, SystemClock())
     try:
         return await shop.import_feed(channel, data, kind, "operator", folder)

@@ -14,6 +14,8 @@ import aiohttp
 import pytest
 from typer.testing import CliRunner, Result
 
+from server.address import Addresses
+from server.claim import claimed
 from server.cli import app
 
 COMMANDS = (
@@ -89,6 +91,7 @@ def test_channels_are_added_listed_rotated_and_removed(shell: Shell) -> None:
 def test_errors_are_a_line_and_a_status(
     shell: Shell, words: tuple[str, ...], status: int, said: str
 ) -> None:
+    shell("channel", "add", "tea")
     done = shell(*words, data=words[0] != "push")
     assert done.exit_code == status, done.output
     assert said in done.stderr
@@ -111,13 +114,69 @@ def test_an_import_tells_each_bad_line(shell: Shell) -> None:
     done = shell("products", "import", str(feed), "--channel", "tea")
     assert done.exit_code == 1
     assert "imported 1, updated 0" in done.stdout
-    assert "feed.csv:3: " in done.stderr
+    assert "feed.csv: line 3: title: " in done.stderr
     feed.write_text("id,title,price\ncup,Cup,12.90 EUR\n", "utf-8")
     told = shell("products", "import", str(feed), "--channel", "tea", "--json")
     assert told.exit_code == 0
     assert json.loads(told.stdout) == {
         "imported": 0, "updated": 0, "unchanged": 1, "rejected": []
     }  # fmt: skip
+
+
+def test_an_import_tells_each_bad_item(shell: Shell) -> None:
+    shell("channel", "add", "tea")
+    feed = shell.folder / "feed.json"
+    feed.write_text('[{"id": "cup", "title": "Cup", "price": 130}]', "utf-8")
+    done = shell("products", "import", str(feed), "--channel", "tea")
+    assert done.exit_code == 1
+    assert "feed.json: item 1: price: 130 has no currency" in done.stderr
+
+
+def test_the_help_of_import_has_a_feed_that_goes_in(shell: Shell) -> None:
+    shell("channel", "add", "tea")
+    told = [
+        line.strip()
+        for line in shell("products", "import", "--help", data=False).stdout.split("\n")
+    ]
+    start = told.index("id,title,price,currency,image,url")
+    rows = [line.replace("pictures/cup.jpg", "") for line in told[start : start + 3]]
+    feed = shell.folder / "feed.csv"
+    feed.write_text("\n".join(rows), "utf-8")
+    done = shell("products", "import", str(feed), "--channel", "tea")
+    assert (done.exit_code, done.stdout) == (0, "imported 2, updated 0\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("channel", "list"),
+        ("channel", "rotate-key", "tea"),
+        ("channel", "remove", "tea"),
+        ("products", "import", "feed.csv", "--channel", "tea"),
+    ],
+    ids=" ".join,
+)
+def test_only_add_begins_a_data_directory(shell: Shell, words: tuple[str, ...]) -> None:
+    (shell.folder / "feed.csv").write_text("id,title,price\n", "utf-8")
+    done = shell(*words)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "no Vitrine data is here" in done.stderr
+    assert not (shell.folder / "data").exists()
+
+
+def test_addresses_are_the_running_servers_else_the_configurations(shell: Shell) -> None:
+    promise = "These addresses hold when the server runs with this configuration."
+    assert promise in shell("channel", "add", "one").stdout
+    with claimed(shell.folder / "data") as claim:
+        assert promise in shell("channel", "add", "two").stdout, "it listens nowhere yet"
+        claim.tell(Addresses("http://here:9000", "rtmp://here:9001/live"))
+        told = shell("channel", "add", "three").stdout
+    assert "http://here:9000/watch/three" in told
+    assert "rtmp://here:9001/live" in told
+    assert promise not in told
+    after = shell("channel", "add", "four").stdout
+    assert "http://localhost:8080/watch/four" in after
+    assert promise in after
 
 
 def test_check_names_every_problem(shell: Shell) -> None:
