@@ -11,26 +11,59 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from ingest.limits import Limits
 from overlay.scene import Corner, Motion
 from server.bus import BusLimits
 from server.channel import ChannelDefaults, OverlayMode, OverlaySettings
 from server.config_file import ConfigError as ConfigError
-from server.config_file import read_layers
+from server.config_file import KeyProblems, read_layers
+from server.host_name import is_host
 from server.locale import is_locale
 from server.shop.settings import ShopSettings, ShowSettings
 from transcode.errors import ProfileError
-from transcode.profile import BUILT_IN, DEFAULT, Profile, Rung
+from transcode.profile import (
+    BUILT_IN,
+    DEFAULT,
+    MAX_AUDIO_BITRATE,
+    MAX_BITRATE,
+    MAX_FRAME_RATE_CAP,
+    MAX_PART,
+    MAX_SEGMENT,
+    MAX_SHORT_SIDE,
+    MIN_AUDIO_BITRATE,
+    MIN_BITRATE,
+    MIN_FRAME_RATE_CAP,
+    MIN_PART,
+    MIN_SEGMENT,
+    MIN_SHORT_SIDE,
+    Profile,
+    Rung,
+)
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
-WishedSeconds = Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, le=3_600)]
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_no_boolean(cls, value: object) -> object:
+        # Python, and so pydantic, counts with them; YAML reads them where a word was meant.
+        if isinstance(value, bool):
+            raise ValueError(
+                "is read as yes or no, which no key takes; if a word is meant, put quotes around it"
+            )
+        return value
 
 
 class ServerSection(_Section):
@@ -44,6 +77,19 @@ class ServerSection(_Section):
     max_feed_bytes: int = Field(default=33_554_432, ge=1_024, le=33_554_432)
     max_channels: int = Field(default=1_000, ge=1, le=100_000)
     drain_seconds: Seconds = 10.0
+
+    @field_validator("host")
+    @classmethod
+    def _is_host(cls, value: str) -> str:
+        if not is_host(value):
+            raise ValueError("must be an IP address, like 0.0.0.0 or ::1, or the name of a host")
+        return value
+
+    @model_validator(mode="after")
+    def _has_two_ports(self) -> Self:
+        if self.http_port == self.rtmp_port != 0:
+            raise KeyProblems(("rtmp_port", "must not be the same as http_port"))
+        return self
 
     @field_validator("public_url")
     @classmethod
@@ -74,19 +120,32 @@ class IngestSection(_Section):
 
 
 class RungSection(_Section):
-    short_side: int
-    bitrate: int
+    short_side: int = Field(ge=MIN_SHORT_SIDE, le=MAX_SHORT_SIDE, multiple_of=2)
+    bitrate: int = Field(ge=MIN_BITRATE, le=MAX_BITRATE)
 
 
 class ProfileSection(_Section):
     rungs: tuple[RungSection, ...]
-    part_seconds: WishedSeconds = 0.333
-    segment_seconds: WishedSeconds = 2.0
+    part_seconds: float = Field(default=0.333, ge=float(MIN_PART), le=float(MAX_PART))
+    segment_seconds: float = Field(default=2.0, ge=float(MIN_SEGMENT), le=float(MAX_SEGMENT))
     encoder: str = DEFAULT.encoder
     preset: str = DEFAULT.preset
     options: dict[str, str] = Field(default_factory=dict)
-    audio_bitrate: int = DEFAULT.audio_bitrate
-    max_frame_rate: int = int(DEFAULT.max_frame_rate)
+    audio_bitrate: int = Field(
+        default=DEFAULT.audio_bitrate, ge=MIN_AUDIO_BITRATE, le=MAX_AUDIO_BITRATE
+    )
+    max_frame_rate: int = Field(
+        default=int(DEFAULT.max_frame_rate), ge=MIN_FRAME_RATE_CAP, le=MAX_FRAME_RATE_CAP
+    )
+
+    @model_validator(mode="after")
+    def _makes_a_profile(self) -> Self:
+        """Find what no single key shows."""
+        try:
+            self.profile("")
+        except ProfileError as error:
+            raise KeyProblems(*error.problems) from error
+        return self
 
     def profile(self, name: str) -> Profile:
         """Raises ProfileError when out of bounds."""
@@ -119,20 +178,11 @@ class TranscodeSection(_Section):
     default_profile: str = DEFAULT.name
     profiles: dict[str, ProfileSection] = Field(default_factory=_built_in)
 
-    @field_validator("profiles")
-    @classmethod
-    def _are_in_bounds(cls, value: dict[str, ProfileSection]) -> dict[str, ProfileSection]:
-        for name, section in value.items():
-            try:
-                section.profile(name)
-            except ProfileError as error:
-                raise ValueError(str(error)) from error
-        return value
-
     @model_validator(mode="after")
     def _default_exists(self) -> Self:
         if self.default_profile not in self.profiles:
-            raise ValueError(f"default_profile {self.default_profile!r} is not among the profiles")
+            problem = f"{self.default_profile!r} is not among the profiles"
+            raise KeyProblems(("default_profile", problem))
         return self
 
 
@@ -146,6 +196,12 @@ class OverlaySection(_Section):
     motion: Motion = Motion.FADE
     locale: str = "en"
     fonts: tuple[Path, ...] = ()
+
+    @field_validator("mode", mode="before")
+    @classmethod
+    def _is_off(cls, value: object) -> object:
+        # YAML 1.1 reads the bare word `off` as a boolean.
+        return OverlayMode.OFF if value is False else value
 
     @field_validator("locale")
     @classmethod

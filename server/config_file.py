@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
+
+from server.config_words import words
+from server.config_yaml import Key, YamlError, parse
 
 PREFIX = "VITRINE_"
 MAX_BYTES = 1_048_576
-Key = tuple[str | int, ...]
 _M = TypeVar("_M", bound=BaseModel)
 
 
@@ -24,6 +25,14 @@ class ConfigError(Exception):
 
     def __init__(self, *problems: str) -> None:
         super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class KeyProblems(ValueError):
+    """For validators of a whole section: `problems` are key and what is wrong, one by one."""
+
+    def __init__(self, *problems: tuple[str, str]) -> None:
+        super().__init__("; ".join(f"{key}: {problem}" for key, problem in problems))
         self.problems = problems
 
 
@@ -52,12 +61,15 @@ class Layers:
         return config
 
     def _told(self, error: ValidationError) -> Iterator[str]:
-        for item in error.errors(include_url=False, include_context=False, include_input=False):
-            key = item["loc"]
-            message = item["msg"].removeprefix("Value error, ")
-            if item["type"] == "extra_forbidden":
-                message = "there is no such key"
-            yield _line(self._place(key), key, message[:1].lower() + message[1:])
+        for item in error.errors(include_url=False, include_input=False):
+            key, context = item["loc"], item.get("ctx", {})
+            match context.get("error"):
+                case KeyProblems(problems=problems):
+                    told = [((*key, inner), problem) for inner, problem in problems]
+                case _:
+                    told = [(key, words(item["type"], context, item["msg"]))]
+            for where, message in told:
+                yield _line(self._place(where), where, message)
 
     def _place(self, key: Key) -> str:
         # A missing key has no place of its own: that of what should hold it is told.
@@ -95,39 +107,20 @@ def _read_file(path: Path, places: dict[Key, str], problems: list[str]) -> dict[
     if len(data) > MAX_BYTES:
         raise ConfigError(f"{path}: is larger than {MAX_BYTES} bytes")
     try:
-        loader = yaml.SafeLoader(data)
-        node = loader.get_single_node()
-        content = None if node is None else loader.construct_document(node)
-    except yaml.MarkedYAMLError as error:
-        where = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigError(f"{path}:{where}: {error.problem or 'is not YAML'}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}:1: is not YAML: {error}") from error
-    if node is None or content is None:
+        document = parse(data)
+    except YamlError as error:
+        raise ConfigError(f"{path}:{error.line}: {error}") from error
+    content = document.content
+    if content is None:
         return {}
     if not isinstance(content, dict):
         raise ConfigError(f"{path}:1: must hold sections like `server:`")
-    for key, line, doubled in _marks(node, ()):
-        places[key] = f"{path}:{line}"
-        if doubled:
-            problems.append(_line(places[key], key, "stands here for a second time"))
+    for mark in document.marks:
+        places[mark.key] = f"{path}:{mark.line}"
+        if mark.doubled:
+            problems.append(_line(places[mark.key], mark.key, "stands here for a second time"))
     # A section with nothing but comments in it is empty, not wrong.
     return {str(name): {} if value is None else value for name, value in content.items()}
-
-
-def _marks(node: yaml.Node, key: Key) -> Iterator[tuple[Key, int, bool]]:
-    """Walk the nodes: each key, its line, and whether its map has it already."""
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for name, value in node.value:
-            text = str(name.value)
-            yield (*key, text), name.start_mark.line + 1, text in seen
-            seen.add(text)
-            yield from _marks(value, (*key, text))
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            yield (*key, index), value.start_mark.line + 1, False
-            yield from _marks(value, (*key, index))
 
 
 def _read_environment(
@@ -140,9 +133,9 @@ def _read_environment(
             continue
         key = tuple(name.removeprefix(PREFIX).lower().split("__"))
         try:
-            value = yaml.safe_load(environment[name])
+            value = parse(environment[name]).content
             _set(layer, key, environment[name] if value is None else value)
-        except (yaml.YAMLError, ValueError) as error:
+        except (YamlError, ValueError) as error:
             problems.append(_line(name, key, f"cannot be read: {error}"))
         places[key] = name
     return layer

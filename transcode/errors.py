@@ -16,7 +16,15 @@ class BitstreamError(MediaError):
 
 
 class ProfileError(TranscodeError):
-    """A profile that no ladder can be made from. The text names the field."""
+    """A profile that no ladder can be made from. The text names every wrong field.
+
+    `problems`: field and what it must be, one by one.
+    """
+
+    def __init__(self, name: str, *problems: tuple[str, str]) -> None:
+        told = "; ".join(f"{field}: {problem}" for field, problem in problems)
+        super().__init__(f"profile {name!r}: {told}")
+        self.problems = problems
 
 
 class WireError(TranscodeError):

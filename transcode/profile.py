@@ -5,6 +5,8 @@ Standard library only.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -14,11 +16,14 @@ MIN_PART = Fraction(1, 5)
 """Below this an AAC frame (21 ms) is too coarse for parts of >= 85 % of their target."""
 MAX_PART = Fraction(1)
 MIN_PARTS_PER_SEGMENT = 2
-MAX_SEGMENT = Fraction(10)
+MIN_SEGMENT, MAX_SEGMENT = Fraction(1), Fraction(10)
 MAX_RUNGS = 8
 MIN_FRAME_RATE_CAP = 24
 MAX_FRAME_RATE_CAP = 120
+MIN_BITRATE, MAX_BITRATE = 50_000, 100_000_000
+MIN_AUDIO_BITRATE, MAX_AUDIO_BITRATE = 16_000, 512_000
 MIN_SHORT_SIDE, MAX_SHORT_SIDE = 16, 4320
+_OPTION = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,33 +54,32 @@ class Profile:
     max_frame_rate: Fraction = Fraction(60)
 
     def __post_init__(self) -> None:
+        wrong = tuple((field, must) for field, must, holds in self._bounds() if not holds)
+        if wrong:
+            raise ProfileError(self.name, *wrong)
+
+    def _bounds(self) -> Iterator[tuple[str, str, bool]]:
+        """Give field, what it must be, and whether it is."""
         sides = [rung.short_side for rung in self.rungs]
-        for field, holds in (
-            ("rungs: 1 to 8 of them", 1 <= len(sides) <= MAX_RUNGS),
-            ("rungs: each short side once", len(set(sides)) == len(sides)),
-            (
-                "rungs: short sides even, 16 to 4320",
-                all(s % 2 == 0 and MIN_SHORT_SIDE <= s <= MAX_SHORT_SIDE for s in sides),
-            ),
-            (
-                "rungs: bitrate 50 kbit/s to 100 Mbit/s",
-                all(50_000 <= rung.bitrate <= 100_000_000 for rung in self.rungs),
-            ),
-            ("part_seconds: 0.2 to 1", MIN_PART <= self.part_seconds <= MAX_PART),
-            (
-                "segment_seconds: two parts or more, at least 1, at most 10",
-                max(Fraction(1), MIN_PARTS_PER_SEGMENT * self.part_seconds)
-                <= self.segment_seconds
-                <= MAX_SEGMENT,
-            ),
-            ("audio_bitrate: 16 to 512 kbit/s", 16_000 <= self.audio_bitrate <= 512_000),
-            (
-                "max_frame_rate: 24 to 120",
-                MIN_FRAME_RATE_CAP <= self.max_frame_rate <= MAX_FRAME_RATE_CAP,
-            ),
-        ):
-            if not holds:
-                raise ProfileError(f"profile {self.name!r}: {field}")
+        yield "rungs", "1 to 8 of them", 1 <= len(sides) <= MAX_RUNGS
+        yield "rungs", "each short side once", len(set(sides)) == len(sides)
+        even = all(s % 2 == 0 and MIN_SHORT_SIDE <= s <= MAX_SHORT_SIDE for s in sides)
+        yield "rungs", "short sides even, 16 to 4320", even
+        carried = all(MIN_BITRATE <= rung.bitrate <= MAX_BITRATE for rung in self.rungs)
+        yield "rungs", "bitrate 50 kbit/s to 100 Mbit/s", carried
+        yield "part_seconds", "0.2 to 1", MIN_PART <= self.part_seconds <= MAX_PART
+        parts = max(MIN_SEGMENT, MIN_PARTS_PER_SEGMENT * self.part_seconds)
+        yield (
+            "segment_seconds",
+            "two parts or more, at least 1, at most 10",
+            parts <= self.segment_seconds <= MAX_SEGMENT,
+        )
+        named = all(_OPTION.fullmatch(key) and value for key, value in self.options)
+        yield "options", "names of letters, digits, - and _, each with a value", named
+        heard = MIN_AUDIO_BITRATE <= self.audio_bitrate <= MAX_AUDIO_BITRATE
+        yield "audio_bitrate", "16 to 512 kbit/s", heard
+        paced = MIN_FRAME_RATE_CAP <= self.max_frame_rate <= MAX_FRAME_RATE_CAP
+        yield "max_frame_rate", "24 to 120", paced
 
 
 DEFAULT = Profile("default", (Rung(720, 2_800_000), Rung(480, 1_200_000), Rung(360, 700_000)))

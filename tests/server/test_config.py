@@ -110,10 +110,10 @@ transcode:
     )
     expected = [
         r"c.yaml:5: server.host: stands here for a second time",
-        r"c.yaml:2: server.http_port: .*integer",
+        r"c.yaml:2: server.http_port: must be a whole number",
         r"command line: server.rtmp_port: .*65535",
         r"c.yaml:3: server.prot: there is no such key",
-        r"c.yaml:12: transcode.profiles.mine.rungs.1.bitrate: field required",
+        r"c.yaml:12: transcode.profiles.mine.rungs.1.bitrate: is missing here",
         r"c.yaml:6: colour: there is no such key",
         r"VITRINE_LOG__LEVEL: log.level: .*'debug'",
         r"VITRINE_X__Y: x: there is no such key",
@@ -132,10 +132,13 @@ transcode:
         ("server: 5", r"c.yaml:1: server: "),
         ("a: \x01", r"c.yaml:1: is not YAML"),
         ("a: !!python/object:os.system x", r"c.yaml:1: "),
-        ("transcode: {default_profile: none}", r"c.yaml:1: transcode: .*not among the profiles"),
+        (
+            "transcode: {default_profile: none}",
+            r"c.yaml:1: transcode.default_profile: 'none' is not among the profiles",
+        ),
         (
             "transcode:\n  profiles:\n    x: {rungs: [{short_side: 7, bitrate: 9}]}",
-            r"c.yaml:\d: transcode.profiles: .*'x'.*",
+            r"c.yaml:3: transcode.profiles.x.rungs.0.short_side: must be",
         ),
         ("overlay: {locale: xx-klingon}", r"c.yaml:1: overlay.locale: must be a BCP 47"),
         ("overlay: {fonts: [/no/such.ttf]}", r"c.yaml:1: overlay.fonts: no such font file"),
@@ -147,6 +150,82 @@ transcode:
 )
 def test_a_wrong_file_says_where(text: str, told: str, tmp_path: Path) -> None:
     assert re.match(told, problems(text, tmp_path)[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("server: []", r"server: must be a section: .*"),
+        ("server: {http_port: true}", r"server.http_port: is read as yes or no.*"),
+        ("server: {drain_seconds: on}", r"server.drain_seconds: is read as yes or no.*"),
+        ("log: {level: no}", r"log.level: is read as yes or no.*"),
+        ("server: {data_dir: [1]}", r"server.data_dir: must be a path, written as text"),
+        ("server: {max_channels: 1.5}", r"server.max_channels: must be a whole number"),
+        ("server: {max_channels: 0}", r"server.max_channels: must be at least 1"),
+        ("server: {http_port: 1935}", r"server.rtmp_port: must not be the same as http_port"),
+        ("server: {host: 300.1.1.1}", r"server.host: must be an IP address.*"),
+        ("server: {host: 'two words'}", r"server.host: must be an IP address.*"),
+        ("server: {host: ''}", r"server.host: must be an IP address.*"),
+        ("overlay: {fonts: a}", r"overlay.fonts: must be a list.*"),
+        ("overlay: {corner: 5}", r"overlay.corner: must be one of 'bottom-left'.*"),
+        ("transcode: {profiles: {default: {options: {ref: 3}}}}", r".*options.ref: must be text.*"),
+        (
+            "transcode: {profiles: {default: {rungs: []}}}",
+            r".*default.rungs: 1 to 8 of them.*",
+        ),
+    ],
+)
+def test_a_wrong_value_is_told_what_to_write(text: str, told: str, tmp_path: Path) -> None:
+    (line,) = problems(text, tmp_path)
+    assert re.fullmatch(rf"c.yaml:1: {told}", line), line
+
+
+def test_no_type_of_ours_is_told(tmp_path: Path) -> None:
+    text = """
+server: {host: 3, http_port: x, data_dir: 5, public_url: [], drain_seconds: y}
+overlay: {mode: 1, corner: {}, locale: 3, fonts: [5]}
+transcode: {profiles: {a: 5, b: {rungs: 5}, c: {rungs: [1]}, default: {options: [], encoder: 5}}}
+shop: 7
+"""
+    told = problems(text, tmp_path)
+    assert len(told) == 15
+    for line in told:
+        assert not re.search(r"valid|instance|tuple|dictionary|Section|class", line), line
+
+
+def test_every_problem_of_every_profile_is_told_at_its_key(tmp_path: Path) -> None:
+    text = """\
+transcode:
+  profiles:
+    default:
+      part_seconds: 1
+      segment_seconds: 1.5
+      options: {"a b": "1"}
+    other:
+      rungs:
+        - short_side: 7
+          bitrate: 9
+      audio_bitrate: 5
+    twice:
+      rungs: [{short_side: 90, bitrate: 90000}, {short_side: 90, bitrate: 80000}]
+"""
+    assert problems(text, tmp_path) == [
+        "c.yaml:5: transcode.profiles.default.segment_seconds:"
+        " two parts or more, at least 1, at most 10",
+        "c.yaml:6: transcode.profiles.default.options:"
+        " names of letters, digits, - and _, each with a value",
+        "c.yaml:9: transcode.profiles.other.rungs.0.short_side: must be a multiple of 2",
+        "c.yaml:10: transcode.profiles.other.rungs.0.bitrate: must be at least 50000",
+        "c.yaml:11: transcode.profiles.other.audio_bitrate: must be at least 16000",
+        "c.yaml:13: transcode.profiles.twice.rungs: each short side once",
+    ]
+
+
+def test_free_ports_may_both_be_free_and_off_is_a_word(tmp_path: Path) -> None:
+    text = "server: {http_port: 0, rtmp_port: 0, host: '::1'}\noverlay: {mode: off}\n"
+    config = load(write(tmp_path, text))
+    assert config.server.http_port == config.server.rtmp_port == 0
+    assert config.overlay.mode is OverlayMode.OFF
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

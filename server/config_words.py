@@ -1,0 +1,49 @@
+"""What is wrong with a configured value, in words that say what to write instead.
+
+Pure. Keyed by the types of pydantic's errors; their own texts speak to programmers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_SECTION = "must be a section: keys with values, as `key: value`, indented below it"
+_WHOLE = "must be a whole number"
+_NUMBER = "must be a number"
+_LIST = "must be a list, as [first, second] or a line with `- ` for each"
+_PATH = "must be a path, written as text"
+_WORDS = {
+    "model_type": _SECTION,
+    "model_attributes_type": _SECTION,
+    "dict_type": _SECTION,
+    "int_type": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_from_float": _WHOLE,
+    "int_parsing_size": "is too large a number",
+    "float_type": _NUMBER,
+    "float_parsing": _NUMBER,
+    "finite_number": "must be a finite number",
+    "string_type": 'must be text; put quotes around it: "..."',
+    "path_type": _PATH,
+    "tuple_type": _LIST,
+    "missing": "is missing here",
+    "extra_forbidden": "there is no such key",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "multiple_of": "must be a multiple of {multiple_of}",
+    "too_short": "must have at least {min_length} entries, has {actual_length}",
+    "too_long": "must have at most {max_length} entries, has {actual_length}",
+    "string_too_long": "must have at most {max_length} characters",
+    "literal_error": "must be one of {expected}",
+    "enum": "must be one of {expected}",
+}
+
+
+def words(kind: str, context: Mapping[str, object], said: str) -> str:
+    """Tell of an error of pydantic's type `kind`; in its own words `said` where we have none."""
+    template = _WORDS.get(kind)
+    if template is None:
+        text = said.removeprefix("Value error, ")
+        return text[:1].lower() + text[1:]
+    return template.format_map(context)
