@@ -27,6 +27,7 @@ from server.http.middleware import add_headers, middlewares
 from server.http.pages import Pages
 from server.http.routes import add_routes
 from server.http.site import BodyLimits, Site
+from server.listening import naming
 from server.live.registry import LiveSettings, Registry
 from server.shop.port import OffAir
 from server.shop.service import Shop
@@ -53,7 +54,11 @@ async def open_store(config: Config, *, make: bool = True) -> SqliteStore:
 
 
 def _make_private(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except (FileExistsError, NotADirectoryError) as error:
+        said = "the data directory (server.data_dir, --data-dir) is a file, or lies below one"
+        raise NotADirectoryError(errno.ENOTDIR, said, str(folder)) from error
 
 
 def make_channels(config: Config, store: Store, clock: Clock) -> Channels:
@@ -115,7 +120,8 @@ class Vitrine:
         self.rtmp = RtmpListener(
             self.registry, config.ingest_limits(), config.server.host, config.server.rtmp_port
         )
-        await self.rtmp.start()
+        with naming(config.server.host, "rtmp_port", config.server.rtmp_port):
+            await self.rtmp.start()
         stack.push_async_callback(self.rtmp.close)
 
         site = Site(
@@ -181,7 +187,8 @@ class Vitrine:
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
         server = self.config.server
-        await web.TCPSite(runner, server.host, server.http_port, backlog=1024).start()
+        with naming(server.host, "http_port", server.http_port):
+            await web.TCPSite(runner, server.host, server.http_port, backlog=1024).start()
         self.http_port = int(runner.addresses[0][1])
 
 

@@ -12,6 +12,7 @@ import typer
 from server import cli_channel, cli_products, log
 from server.app import Vitrine
 from server.demo.run import perform
+from server.encoders import try_encoders
 from server.options import ConfigFile, DataDir, Host, HttpPort, RtmpPort, settings
 from server.push import Progress, push
 from server.serve import serve_until_told
@@ -40,6 +41,7 @@ def serve(
     with one_line_errors():
         given = settings(config, data_dir, host, http_port, rtmp_port)
         log.configure(given.log.level, given.log.format)
+        try_encoders(given.profiles().values())
         run(serve_until_told(Vitrine(given, os.environ)))
 
 
@@ -56,6 +58,7 @@ def demo(
     with one_line_errors():
         given = settings(config, data_dir, host, http_port, rtmp_port)
         log.configure(given.log.level, given.log.format)
+        try_encoders(given.profiles().values())
         run(perform(given, os.environ, browser=not no_browser))
 
 
@@ -67,7 +70,8 @@ def check(
 ) -> None:
     """Validate the configuration; every problem with its line and key."""
     with one_line_errors():
-        read_config(config, {}, dict(os.environ))
+        given = read_config(config, {}, dict(os.environ))
+        try_encoders(given.profiles().values())
         typer.echo("The configuration is good.")
 
 

@@ -5,6 +5,7 @@ Imports PyAV. Runs in the worker only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from typing import NamedTuple, cast
@@ -18,11 +19,15 @@ from transcode import nal
 from transcode.errors import MediaError
 from transcode.ladder import Profile, Rendition
 
+_SPECIAL = re.compile(r"[\\':\s]")
 _MATRIX_TAGS = {Matrix.BT601: 6, Matrix.BT709: 1}
 """ISO/IEC 23091-2 code points: 6 is BT.601 (525), 1 is BT.709."""
 
 
 def _libx264(profile: Profile, rendition: Rendition) -> dict[str, str]:
+    wished = dict(profile.options)
+    # With the preset, before all parameters: x264 does not take it for one of them.
+    tune = {"tune": wished.pop("tune")} if "tune" in wished else {}
     parameters = {
         # No look-ahead: it holds pictures back. One thread a rendition: the renditions
         # already run side by side, and frame threads hold pictures back.
@@ -31,7 +36,7 @@ def _libx264(profile: Profile, rendition: Rendition) -> dict[str, str]:
         "mbtree": "0",
         "sliced-threads": "0",
         "threads": "1",
-        **dict(profile.options),
+        **wished,
         # Not for a profile to change: scene cuts must not move the IDR grid that all
         # renditions share, and pictures are cut in the order in which they are shown.
         "scenecut": "0",
@@ -40,16 +45,31 @@ def _libx264(profile: Profile, rendition: Rendition) -> dict[str, str]:
     }
     return {
         "preset": profile.preset,
+        **tune,
         "profile": "high",
         "forced-idr": "1",
         "maxrate": str(rendition.max_rate),
         "bufsize": str(rendition.buffer_size),
-        "x264-params": ":".join(f"{key}={value}" for key, value in parameters.items()),
+        "x264-params": ":".join(f"{key}={_escaped(value)}" for key, value in parameters.items()),
     }
+
+
+def _escaped(value: str) -> str:
+    r"""Keep a value in one piece: libav ends it at a colon (`deblock: "1:1"`)."""
+    return _SPECIAL.sub(r"\\\g<0>", value)
 
 
 ENCODERS: dict[str, Callable[[Profile, Rendition], dict[str, str]]] = {"libx264": _libx264}
 """Encoder name (libav's) to its options. One row an encoder."""
+
+
+def _words(error: av.FFmpegError | ValueError) -> str:
+    """Give what the encoder said; libav's own text quotes the whole call at whoever reads it."""
+    if isinstance(error, av.FFmpegError):
+        # Level, name, text; PyAV's stub says otherwise.
+        said = cast("tuple[int, str, str] | None", error.log)
+        return (said[2] if said else str(error.strerror)).strip()
+    return str(error)
 
 
 class AccessUnit(NamedTuple):
@@ -90,7 +110,8 @@ class VideoEncoder:
             context.options = options(profile, rendition)
             context.open()
         except (av.FFmpegError, ValueError) as error:
-            raise MediaError(f"{rendition.name}: {profile.encoder} refused: {error}") from error
+            said = f"{profile.encoder} refused: {_words(error)}"
+            raise MediaError(f"{rendition.name}: {said}") from error
         self._context = context
         self._time_base = 1 / frame_rate
         self.avcc: bytes = nal.avcc_from_annexb(context.extradata or b"")
