@@ -5,7 +5,7 @@ Reads the stream as it is now; changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -24,6 +24,10 @@ NO_PICTURE: Mapping[str, object] = MappingProxyType(
         " Settings > Output > Streaming > Video Encoder.",
     }
 )
+FAILING_RESTARTS = 2
+"""A worker that dies once may have met one bad picture; twice before any picture: it will again."""
+MOST_WORDS = 300
+"""Characters of a dead worker's last words that are told."""
 BEHIND = 0.9
 """Encoding speed, of real time, below which a warning is due."""
 
@@ -46,8 +50,7 @@ def describe(stream: LiveStream | None, now_ms: int) -> LiveState:
     if stream is None or stream.ending:
         return LiveState("offline")
     if stream.started_ms is None:
-        waited_ms = now_ms - stream.attached_ms
-        warnings = (NO_PICTURE,) if stream.attached_ms and waited_ms > PICTURE_DUE_MS else ()
+        warnings = tuple(_pictureless(stream, now_ms))
         return LiveState("offline", ingest=_ingest(stream, now_ms), warnings=warnings)
     return LiveState(
         "live",
@@ -57,6 +60,19 @@ def describe(stream: LiveStream | None, now_ms: int) -> LiveState:
         _renditions(stream),
         tuple(_warnings(stream)),
     )
+
+
+def _pictureless(stream: LiveStream, now_ms: int) -> Iterator[Mapping[str, object]]:
+    supervisor = stream.supervisor
+    if supervisor.restarts >= FAILING_RESTARTS:
+        words = supervisor.last_words[-1] if supervisor.last_words else "no reason given"
+        yield {
+            "code": "worker-failing",
+            "message": f"The server cannot transcode this stream: {words[:MOST_WORDS]}",
+            "advice": "It is the server's settings or the stream's format, not your scene.",
+        }
+    elif stream.attached_ms and now_ms - stream.attached_ms > PICTURE_DUE_MS:
+        yield NO_PICTURE
 
 
 def _ingest(stream: LiveStream, now_ms: int) -> dict[str, object]:
