@@ -68,7 +68,7 @@ def _graph(ladder: Ladder, stickers: dict[str, Sticker], parents: dict[str, str 
             rendition = ladder.renditions[index]
             outs.append(f"[bare{origin}]")
             # As transcode.scale: what was scaled before is averaged, not sharpened again.
-            flags = "bicubic" if parents[origin] is None else "bilinear"
+            flags = "bicubic" if parents[origin] is None else "area"
             entry = f"[from{origin}]scale={rendition.width}:{rendition.height}:flags={flags},"
             sticker = stickers[origin]
             chains.append(

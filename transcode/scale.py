@@ -56,13 +56,13 @@ def copy(frame: VideoFrame) -> VideoFrame:
 class Scaler:
     """Brings pictures to one size. Keeps its filter tables between pictures of one kind.
 
-    Bicubic from the source; `again` for what was scaled before: bilinear, which costs
+    Bicubic from the source; `again` for what was scaled before: averaging, which costs
     a good half and does not sharpen a second time.
     """
 
     def __init__(self, width: int, height: int, again: bool = False) -> None:
         self.width, self.height = width, height
-        self._interpolation = Interpolation.BILINEAR if again else Interpolation.BICUBIC
+        self._interpolation = Interpolation.AREA if again else Interpolation.BICUBIC
         self._reformatter = VideoReformatter()
 
     def scale(self, frame: VideoFrame) -> VideoFrame:

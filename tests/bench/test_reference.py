@@ -34,7 +34,7 @@ def test_every_setting_of_ours_is_in_it(kind: Kind, ladder: Ladder, tmp_path: Pa
             assert f"{name}{':v' if name == 'profile' else ''} {wanted}" in text
         assert f"-b:v {rendition.bitrate} " in text
         again = kind is Kind.STEPS and parents(ladder)[rendition.name] is not None
-        flags = "bilinear" if again else "bicubic"
+        flags = "area" if again else "bicubic"
         assert f"scale={rendition.width}:{rendition.height}:flags={flags}" in text
 
 
