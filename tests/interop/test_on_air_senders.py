@@ -26,7 +26,7 @@ SIZES = {"720p": (1280, 720), "480p": (854, 480), "360p": (640, 360), "audio": N
 
 def command(sender: str, url: str) -> tuple[str, ...]:
     if sender == "gstreamer" and shutil.which("gst-launch-1.0") is None:
-        pytest.skip("GStreamer is not installed")
+        pytest.fail("GStreamer is not installed: make setup-test installs or names it")
     return {
         "ffmpeg": ffmpeg_live(url),
         "gstreamer": gstreamer_live(url),

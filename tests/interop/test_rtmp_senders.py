@@ -172,7 +172,7 @@ async def test_ffmpeg_is_told_which_codecs_go(gate: RecordingGate, url: str) -> 
 
 def gstreamer(element: str, location: str) -> tuple[str, ...]:
     if shutil.which("gst-launch-1.0") is None:
-        pytest.skip("gst-launch-1.0 is not installed")
+        pytest.fail("gst-launch-1.0 is not installed: make setup-test installs or names it")
     return (
         "gst-launch-1.0", "-q", "flvmux", "name=mux", "streamable=true", "!",
         element, f"location={location}",
@@ -193,7 +193,7 @@ async def element_exists(element: str) -> bool:
 async def test_gstreamer(gate: RecordingGate, url: str, element: str) -> None:
     command = gstreamer(element, url + KEY)
     if not await element_exists(element):
-        pytest.skip(f"GStreamer has no {element} here")
+        pytest.fail(f"GStreamer has no {element}: make setup-test installs or names it")
     status, printed = await run(*command)
     assert status == 0, printed
     sink = await only_sink(gate)
