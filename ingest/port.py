@@ -46,8 +46,11 @@ class Sink(Protocol):
 
     def accept(self, unit: Unit) -> None: ...
 
-    def close(self, reason: str) -> None:
-        """The publisher is gone. Called exactly once."""
+    def close(self, reason: str, *, finished: bool = False) -> None:
+        """The publisher is gone. Called exactly once.
+
+        `finished`: it said goodbye; else it was lost, or thrown out, and may come back.
+        """
         ...
 
 

@@ -19,11 +19,32 @@ TICKS_PER_MS = 90
 
 
 class VideoCodec(StrEnum):
+    """By libav's name."""
+
     H264 = "h264"
+    HEVC = "hevc"
+    AV1 = "av1"
+    VP9 = "vp9"
+    VP8 = "vp8"
+    MPEG2 = "mpeg2video"
+    MPEG4 = "mpeg4"
+    MJPEG = "mjpeg"
 
 
 class AudioCodec(StrEnum):
+    """By libav's name."""
+
     AAC = "aac"
+    OPUS = "opus"
+    MP3 = "mp3"
+    MP2 = "mp2"
+    AC3 = "ac3"
+    EAC3 = "eac3"
+    FLAC = "flac"
+    VORBIS = "vorbis"
+    PCM_ALAW = "pcm_alaw"
+    PCM_MULAW = "pcm_mulaw"
+    PCM_S16LE = "pcm_s16le"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +63,10 @@ class StreamInfo:
 class VideoConfig:
     """Opens a video track or replaces its decoder configuration.
 
-    H264: `extradata` is an AVCDecoderConfigurationRecord (ISO 14496-15 5.3.3.1).
+    H264: `extradata` is an AVCDecoderConfigurationRecord (ISO 14496-15 5.3.3.1); HEVC: an
+    HEVCDecoderConfigurationRecord (8.3.3.1). Empty for these two: pictures are Annex B byte
+    streams with their parameter sets in band. AV1: an AV1CodecConfigurationRecord, or empty.
+    Others: as libav's decoder of that name takes it, mostly empty.
     """
 
     codec: VideoCodec
@@ -51,7 +75,11 @@ class VideoConfig:
 
 @dataclass(frozen=True, slots=True)
 class AudioConfig:
-    """Opens an audio track. AAC: `extradata` is an AudioSpecificConfig (ISO 14496-3)."""
+    """Opens an audio track.
+
+    AAC: `extradata` is an AudioSpecificConfig (ISO 14496-3); Opus: an identification header
+    (RFC 7845 5.1). Others: as libav's decoder of that name takes it.
+    """
 
     codec: AudioCodec
     extradata: bytes
@@ -61,7 +89,11 @@ class AudioConfig:
 
 @dataclass(frozen=True, slots=True)
 class VideoUnit:
-    """One encoded picture. H264: NAL units with the length prefixes its config names."""
+    """One encoded picture.
+
+    H264, HEVC: NAL units with the length prefixes that the config names, or Annex B where it
+    names none. AV1: a temporal unit of OBUs with their sizes (5.2). Others: a frame.
+    """
 
     dts: int
     pts: int

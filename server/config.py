@@ -6,18 +6,11 @@ Where values come from, and what was wrong in which line, is `server.config_file
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, field_validator, model_validator
 
 from ingest.limits import Limits
 from overlay.scene import Corner, Motion
@@ -25,48 +18,16 @@ from server.bus import BusLimits
 from server.channel import ChannelDefaults, OverlayMode, OverlaySettings
 from server.config_file import ConfigError as ConfigError
 from server.config_file import KeyProblems, read_layers
+from server.config_ingest import IngestSection
+from server.config_section import Port, Seconds, Section
+from server.config_transcode import TranscodeSection
 from server.host_name import is_host
 from server.locale import is_locale
 from server.shop.settings import ShopSettings, ShowSettings
-from transcode.errors import ProfileError
-from transcode.profile import (
-    BUILT_IN,
-    DEFAULT,
-    MAX_AUDIO_BITRATE,
-    MAX_BITRATE,
-    MAX_FRAME_RATE_CAP,
-    MAX_PART,
-    MAX_SEGMENT,
-    MAX_SHORT_SIDE,
-    MIN_AUDIO_BITRATE,
-    MIN_BITRATE,
-    MIN_FRAME_RATE_CAP,
-    MIN_PART,
-    MIN_SEGMENT,
-    MIN_SHORT_SIDE,
-    Profile,
-    Rung,
-)
-
-Port = Annotated[int, Field(ge=0, le=65_535)]
-Seconds = Annotated[float, Field(gt=0, le=3_600)]
+from transcode.profile import Profile
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _is_no_boolean(cls, value: object) -> object:
-        # Python, and so pydantic, counts with them; YAML reads them where a word was meant.
-        if isinstance(value, bool):
-            raise ValueError(
-                "is read as yes or no, which no key takes; if a word is meant, put quotes around it"
-            )
-        return value
-
-
-class ServerSection(_Section):
+class ServerSection(Section):
     host: str = "0.0.0.0"  # noqa: S104 - a streaming server is there to be reached
     http_port: Port = 8080
     rtmp_port: Port = 1935
@@ -109,88 +70,11 @@ class ServerSection(_Section):
         return value
 
 
-class IngestSection(_Section):
-    max_connections: int = Field(default=512, ge=1, le=65_535)
-    max_connections_per_address: int = Field(default=16, ge=1, le=65_535)
-    handshake_seconds: Seconds = 5.0
-    publish_seconds: Seconds = 10.0
-    silence_seconds: Seconds = 8.0
-    failed_keys: int = Field(default=10, ge=1, le=1_000)
-    failed_keys_window_seconds: Seconds = 60.0
-
-
-class RungSection(_Section):
-    short_side: int = Field(ge=MIN_SHORT_SIDE, le=MAX_SHORT_SIDE, multiple_of=2)
-    bitrate: int = Field(ge=MIN_BITRATE, le=MAX_BITRATE)
-
-
-class ProfileSection(_Section):
-    rungs: tuple[RungSection, ...]
-    part_seconds: float = Field(default=0.333, ge=float(MIN_PART), le=float(MAX_PART))
-    segment_seconds: float = Field(default=2.0, ge=float(MIN_SEGMENT), le=float(MAX_SEGMENT))
-    encoder: str = DEFAULT.encoder
-    preset: str = DEFAULT.preset
-    options: dict[str, str] = Field(default_factory=dict)
-    audio_bitrate: int = Field(
-        default=DEFAULT.audio_bitrate, ge=MIN_AUDIO_BITRATE, le=MAX_AUDIO_BITRATE
-    )
-    max_frame_rate: int = Field(
-        default=int(DEFAULT.max_frame_rate), ge=MIN_FRAME_RATE_CAP, le=MAX_FRAME_RATE_CAP
-    )
-
-    @model_validator(mode="after")
-    def _makes_a_profile(self) -> Self:
-        """Find what no single key shows."""
-        try:
-            self.profile("")
-        except ProfileError as error:
-            raise KeyProblems(*error.problems) from error
-        return self
-
-    def profile(self, name: str) -> Profile:
-        """Raises ProfileError when out of bounds."""
-        return Profile(
-            name=name,
-            rungs=tuple(Rung(rung.short_side, rung.bitrate) for rung in self.rungs),
-            part_seconds=_fraction(self.part_seconds),
-            segment_seconds=_fraction(self.segment_seconds),
-            encoder=self.encoder,
-            preset=self.preset,
-            options=tuple(self.options.items()),
-            audio_bitrate=self.audio_bitrate,
-            max_frame_rate=Fraction(self.max_frame_rate),
-        )
-
-
-def _built_in() -> dict[str, ProfileSection]:
-    return {
-        profile.name: ProfileSection(
-            rungs=tuple(
-                RungSection(short_side=rung.short_side, bitrate=rung.bitrate)
-                for rung in profile.rungs
-            )
-        )
-        for profile in BUILT_IN
-    }
-
-
-class TranscodeSection(_Section):
-    default_profile: str = DEFAULT.name
-    profiles: dict[str, ProfileSection] = Field(default_factory=_built_in)
-
-    @model_validator(mode="after")
-    def _default_exists(self) -> Self:
-        if self.default_profile not in self.profiles:
-            problem = f"{self.default_profile!r} is not among the profiles"
-            raise KeyProblems(("default_profile", problem))
-        return self
-
-
-class HlsSection(_Section):
+class HlsSection(Section):
     window_segments: int = Field(default=15, ge=6, le=600)
 
 
-class OverlaySection(_Section):
+class OverlaySection(Section):
     mode: OverlayMode = OverlayMode.BURN
     corner: Corner = Corner.BOTTOM_LEFT
     motion: Motion = Motion.FADE
@@ -219,7 +103,7 @@ class OverlaySection(_Section):
         return value
 
 
-class ShopSection(_Section):
+class ShopSection(Section):
     max_products: int = Field(default=5_000, ge=1, le=1_000_000)
     shown_seconds: Seconds = 2.0
     pin_ahead_seconds: int = Field(default=600, ge=0, le=86_400)
@@ -230,12 +114,12 @@ class ShopSection(_Section):
     max_listeners: int = Field(default=20_000, ge=1, le=1_000_000)
 
 
-class LogSection(_Section):
+class LogSection(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["auto", "console", "json"] = "auto"
 
 
-class Config(_Section):
+class Config(Section):
     server: ServerSection = ServerSection()
     ingest: IngestSection = IngestSection()
     transcode: TranscodeSection = Field(default_factory=TranscodeSection)
@@ -265,13 +149,7 @@ class Config(_Section):
         )
 
     def ingest_limits(self) -> Limits:
-        return Limits(
-            connections=self.ingest.max_connections,
-            connections_per_address=self.ingest.max_connections_per_address,
-            handshake_seconds=self.ingest.handshake_seconds,
-            publish_seconds=self.ingest.publish_seconds,
-            silence_seconds=self.ingest.silence_seconds,
-        )
+        return self.ingest.limits()
 
     def shop_settings(self) -> ShopSettings:
         shop = self.shop
@@ -303,8 +181,3 @@ def load(
     base = Config().model_dump(mode="json")
     layers = read_layers(path, environment or {}, overrides or {})
     return layers.validated(Config, base)
-
-
-def _fraction(seconds: float) -> Fraction:
-    """Take 0.3333 for a third: what people write is rounded, the grid is not."""
-    return Fraction(seconds).limit_denominator(100)

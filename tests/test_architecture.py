@@ -56,6 +56,7 @@ FLOORS = (
     *((Floor.ADAPTERS, f"server.{name}") for name in ("auth", "bus", "claim", "clock", "log")),
     *((Floor.ADAPTERS, f"server.{name}") for name in ("address", "config", "config_file")),
     *((Floor.ADAPTERS, f"server.{name}") for name in ("config_yaml", "encoders", "listening")),
+    *((Floor.ADAPTERS, f"server.config_{name}") for name in ("ingest", "section", "transcode")),
     (Floor.PURE, "server.config_words"),
     (Floor.SERVICES, "server.channels"),
     (Floor.SERVICES, "server.live.*"),

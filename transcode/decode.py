@@ -29,8 +29,8 @@ from transcode.errors import MediaError
 
 TIME_BASE = Fraction(1, TICKS_PER_SECOND)
 
-_VIDEO_DECODERS = {VideoCodec.H264: "h264"}
-_AUDIO_DECODERS = {AudioCodec.AAC: "aac"}
+_DECODERS: dict[VideoCodec | AudioCodec, str] = {VideoCodec.AV1: "libdav1d"}
+"""Where the decoder is not named as its codec is: libav's own `av1` needs hardware."""
 
 
 class VideoDecoder:
@@ -43,7 +43,7 @@ class VideoDecoder:
         """
         self.config = config
         self._damaged = damaged
-        context = _opened(_VIDEO_DECODERS[config.codec], config.extradata)
+        context = _opened(config.codec, config.extradata)
         self._context = cast("VideoCodecContext", context)
 
     def decode(self, unit: VideoUnit) -> list[VideoFrame]:
@@ -78,7 +78,7 @@ class AudioDecoder:
         """
         self.config = config
         self._damaged = damaged
-        context = _opened(_AUDIO_DECODERS[config.codec], config.extradata)
+        context = _opened(config.codec, config.extradata)
         self._context = cast("AudioCodecContext", context)
 
     def decode(self, unit: AudioUnit) -> list[AudioFrame]:
@@ -90,10 +90,11 @@ class AudioDecoder:
             return []
 
 
-def _opened(codec: str, extradata: bytes) -> CodecContext:
+def _opened(codec: VideoCodec | AudioCodec, extradata: bytes) -> CodecContext:
     try:
-        context = av.CodecContext.create(codec, "r")
-        context.extradata = extradata
+        context = av.CodecContext.create(_DECODERS.get(codec, codec.value), "r")
+        if extradata:
+            context.extradata = extradata
         # Frame threads would hold back a picture each; one live stream decodes
         # several times faster than real time on one core.
         context.thread_count = 1

@@ -43,6 +43,23 @@ class Splice:
 
 
 @dataclass(frozen=True, slots=True)
+class Interrupt:
+    """The publisher is gone and may come back: encode what is held, end the epoch."""
+
+    slate: bool
+    """Go on with a still picture, up to each Tick, until another publisher's pictures come."""
+    title: str
+    """The channel's, to be written on the slate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """While interrupted: it is `now_ms` (UTC)."""
+
+    now_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """No more units: encode what is held and answer with Closed."""
 
@@ -104,7 +121,7 @@ class Closed:
     reason: str = ""
 
 
-Down = Open | Feed | Show | Splice | Close
+Down = Open | Feed | Show | Splice | Interrupt | Tick | Close
 """To the worker."""
 Up = Epoch | Part | Shown | Health | Closed
 """From the worker."""

@@ -26,7 +26,7 @@ from transcode.audio import Resampler, Samples
 from transcode.decode import AudioDecoder, VideoDecoder
 from transcode.epoch_line import EpochLine, kind_of
 from transcode.ladder import SAMPLE_RATE, FrameRateProbe, resolve
-from transcode.message import Open, Up
+from transcode.message import Interrupt, Open, Up
 from transcode.part import Epoch
 from transcode.renditions import Renditions
 from transcode.report import Report
@@ -94,6 +94,15 @@ class Pipeline:
         self._probe = FrameRateProbe(None)
         self._pictures.clear()
         self._sounds.clear()
+
+    def interrupt(self, told: Interrupt) -> None:
+        """The publisher is gone: end the epoch. Raises MediaError."""
+        del told
+        self.splice()
+
+    def tick(self, now_ms: int) -> None:
+        """While interrupted, it is `now_ms`."""
+        del now_ms
 
     def show(self, scene: Scene, at_ms: int) -> None:
         """Put `scene` on screen from the first picture at or after `at_ms` on the PDT axis.

@@ -9,7 +9,6 @@ from fractions import Fraction
 
 from ingest.unit import (
     TICKS_PER_SECOND,
-    AudioCodec,
     AudioConfig,
     AudioUnit,
     VideoCodec,
@@ -24,7 +23,6 @@ from transcode.sps import parse_sps
 INTERVAL_MS = 1_000
 
 _VIDEO_NAMES = {VideoCodec.H264: "H.264"}
-_AUDIO_NAMES = {AudioCodec.AAC: "AAC"}
 
 
 class Report:
@@ -52,7 +50,7 @@ class Report:
 
     def video(self, config: VideoConfig) -> None:
         """Note a video configuration."""
-        name = _VIDEO_NAMES[config.codec]
+        name = _VIDEO_NAMES.get(config.codec, config.codec.upper())
         try:
             sps = parse_sps(parse_avcc(config.extradata).sps[0])
             self._video = f"{name} {sps.profile}"
@@ -62,7 +60,7 @@ class Report:
 
     def audio(self, config: AudioConfig) -> None:
         """Note an audio configuration."""
-        name = _AUDIO_NAMES[config.codec]
+        name = config.codec.upper()
         self._audio = f"{name} {config.sample_rate} Hz {config.channels}"
 
     def saw(self, unit: VideoUnit | AudioUnit) -> None:

@@ -20,11 +20,13 @@ from transcode.message import Closed as Closed
 from transcode.message import Down as Down
 from transcode.message import Feed as Feed
 from transcode.message import Health as Health
+from transcode.message import Interrupt as Interrupt
 from transcode.message import Message as Message
 from transcode.message import Open as Open
 from transcode.message import Show as Show
 from transcode.message import Shown as Shown
 from transcode.message import Splice as Splice
+from transcode.message import Tick as Tick
 from transcode.message import Up as Up
 from transcode.part import Epoch, Part
 from transcode.plain import dump, load
@@ -52,6 +54,8 @@ class Kind(IntEnum):
     SHOW = 7
     SPLICE = 8
     CLOSE = 9
+    INTERRUPT = 10
+    TICK = 11
     EPOCH = 16
     PART = 17
     SHOWN = 18
@@ -59,10 +63,13 @@ class Kind(IntEnum):
     CLOSED = 20
 
 
-_PLAIN: Final[dict[Kind, type[Open | Show | Splice | Close | Epoch | Shown | Health | Closed]]] = {
+_Plain = Open | Show | Splice | Interrupt | Tick | Close | Epoch | Shown | Health | Closed
+_PLAIN: Final[dict[Kind, type[_Plain]]] = {
     Kind.OPEN: Open,
     Kind.SHOW: Show,
     Kind.SPLICE: Splice,
+    Kind.INTERRUPT: Interrupt,
+    Kind.TICK: Tick,
     Kind.CLOSE: Close,
     Kind.EPOCH: Epoch,
     Kind.SHOWN: Shown,

@@ -58,6 +58,10 @@ def serve(source: int, outlet: Outlet) -> None:
                 pipeline.show(message.scene, message.at_ms)
             case wire.Splice() if pipeline is not None:
                 pipeline.splice()
+            case wire.Interrupt() if pipeline is not None:
+                pipeline.interrupt(message)
+            case wire.Tick() if pipeline is not None:
+                pipeline.tick(message.now_ms)
             case wire.Close():
                 break
             case _:

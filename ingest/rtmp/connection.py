@@ -135,8 +135,7 @@ class Connection(asyncio.Protocol):
             case PublishRequested():
                 self._judge(event)
             case Ended(reason):
-                # GStreamer takes it for an error if we close before it does.
-                self._end(reason, half_close=False)
+                self._end(reason, finished=True)
 
     def _judge(self, asked: PublishRequested) -> None:
         self._judging = True
@@ -172,21 +171,22 @@ class Connection(asyncio.Protocol):
         self._log.warning("rtmp publish refused", cause=refused.refusal, reason=refused.reason)
         self._hang_up(refused.reason)
 
-    def _end(self, reason: str, *, fault: bool = False, half_close: bool = True) -> None:
+    def _end(self, reason: str, *, fault: bool = False, finished: bool = False) -> None:
         if self._over:
             return
         self._session.end(reason)
         event = "rtmp session failed" if fault else "rtmp session ended"
         line = self._log.warning if fault else self._log.info
         line(event, reason=reason, published=self._sink is not None, bytes=self._session.received)
-        self._hang_up(reason, half_close=half_close)
+        self._hang_up(reason, finished=finished)
 
-    def _hang_up(self, reason: str, *, half_close: bool = True) -> None:
+    def _hang_up(self, reason: str, *, finished: bool = False) -> None:
         self._over = True
-        self._linger(half_close=half_close)
+        # GStreamer takes it for an error if we close before it does.
+        self._linger(half_close=not finished)
         sink, self._sink = self._sink, None
         if sink is not None:
-            sink.close(reason)
+            sink.close(reason, finished=finished)
 
     def _linger(self, *, half_close: bool) -> None:
         # Unread input would turn a close into a reset that destroys the last answer:

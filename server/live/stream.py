@@ -56,8 +56,8 @@ class PublisherFeed:
     def accept(self, unit: Unit) -> None:
         self._stream.take(self, unit)
 
-    def close(self, reason: str) -> None:
-        self._stream.leave(self, reason)
+    def close(self, reason: str, *, finished: bool = False) -> None:
+        self._stream.leave(self, reason, finished)
 
 
 class LiveStream:
@@ -130,8 +130,9 @@ class LiveStream:
         self.figures.saw(unit, now_ms)
         self.supervisor.feed(unit, now_ms)
 
-    def leave(self, feed: PublisherFeed, reason: str) -> None:
+    def leave(self, feed: PublisherFeed, reason: str, finished: bool) -> None:
         """Note that a publisher is gone."""
+        del finished
         if feed is self._feed:
             self._feed = None
             self._hooks.left(self, reason)

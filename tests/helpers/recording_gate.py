@@ -23,7 +23,7 @@ class RecordingSink:
     def accept(self, unit: Unit) -> None:
         self.units.append(unit)
 
-    def close(self, reason: str) -> None:
+    def close(self, reason: str, *, finished: bool = False) -> None:
         self.closed.append(reason)
 
     def of(self, kind: type[T]) -> list[T]:
