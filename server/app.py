@@ -108,13 +108,18 @@ class Vitrine:
 
         self.bus = Bus(clock, config.bus_limits())
         self.channels = make_channels(config, store, clock)
-        live = LiveSettings(config.profiles(), config.hls.window_segments)
+        live = LiveSettings(
+            config.profiles(),
+            config.hls.window_segments,
+            config.ingest.grace_seconds,
+            config.ingest.interruption == "slate",
+        )
         self.registry = Registry(store, self.channels, self.bus, clock, live)
         self.shop = Shop(store, self.bus, self.registry, clock, check, config.shop_settings())
         stack.push_async_callback(self.shop.close)
         stack.push_async_callback(self.registry.close)
         self.registry.listen(self.shop)
-        await self.shop.recover()
+        await self.shop.recover(await self.registry.recover())
         self.registry.start()
 
         self.rtmp = RtmpListener(

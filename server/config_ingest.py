@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from ingest.limits import Limits
@@ -14,6 +16,8 @@ class IngestSection(Section):
     handshake_seconds: Seconds = 5.0
     publish_seconds: Seconds = 10.0
     silence_seconds: Seconds = 8.0
+    grace_seconds: float = Field(default=60.0, ge=0, le=3_600)
+    interruption: Literal["gap", "slate"] = "gap"
     failed_keys: int = Field(default=10, ge=1, le=1_000)
     failed_keys_window_seconds: Seconds = 60.0
 

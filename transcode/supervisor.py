@@ -65,6 +65,7 @@ class Supervisor:
         self._info: StreamInfo | None = None
         self._video: VideoConfig | None = None
         self._audio: AudioConfig | None = None
+        self._interruption: wire.Interrupt | None = None
         self._keyed = False
         self._arrived_ms = 0
         self._backlog = Backlog()
@@ -83,6 +84,11 @@ class Supervisor:
         """Start the worker and watch over it until `close`. Raises OSError."""
         await self._spawn()
         self._runner = asyncio.create_task(self._run(), name="worker-supervisor")
+
+    @property
+    def started(self) -> bool:
+        """Whether `start` was called, whatever became of the worker since."""
+        return self._runner is not None
 
     @property
     def pid(self) -> int | None:
@@ -125,9 +131,23 @@ class Supervisor:
 
     def splice(self) -> None:
         """Tell the worker that another publisher's units follow."""
-        self._info = self._video = self._audio = None
-        self._keyed = False
+        self._forget_publisher()
         self._send(wire.Splice())
+
+    def interrupt(self, told: wire.Interrupt) -> None:
+        """Tell the worker, and each that replaces it, that there is no publisher until `resume`."""
+        self._forget_publisher()
+        self._interruption = told
+        self._send(told)
+
+    def tick(self, now_ms: int) -> None:
+        """While interrupted, tell the worker the time."""
+        self._arrived_ms = now_ms
+        self._send(wire.Tick(now_ms))
+
+    def resume(self) -> None:
+        """Note that units of another publisher follow. The worker sees that by itself."""
+        self._interruption = None
 
     async def close(self) -> None:
         """Let the worker encode what it holds, then end it; by force after the deadline."""
@@ -142,6 +162,11 @@ class Supervisor:
         if self._process is not None:
             self._process.kill()
             await self._end()
+
+    def _forget_publisher(self) -> None:
+        self._info = self._video = self._audio = None
+        self._keyed = False
+        self._owing_since = None
 
     def _behind(self, share: int = 1) -> bool:
         """Tell whether more waits than may, or than a `share`-th of that."""
@@ -167,6 +192,8 @@ class Supervisor:
         self._keyed = False
         self._heard()
         self._send(self._settings())
+        if self._interruption is not None:
+            self._send(self._interruption)
         for known in (self._info, self._video, self._audio):
             if known is not None:
                 self._send(wire.Feed(known, self._arrived_ms))

@@ -61,6 +61,11 @@ class Lockstep:
         for old in [known for known in self._spans if known <= msn - 2 * LAG_SEGMENTS]:
             del self._spans[old]
 
+    def lapse(self, span: Span) -> None:
+        """Append a gap over `span` to every rendition; all are level."""
+        for rendition in self.renditions.values():
+            rendition.skip(span)
+
     def level(self) -> None:
         """Close every growing segment and bring all renditions to one msn."""
         for rendition in self.renditions.values():

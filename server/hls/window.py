@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ingest.unit import TICKS_PER_MS
+from ingest.unit import TICKS_PER_MS, TICKS_PER_SECOND
 from server.hls.errors import TargetGrown, WindowError
 from server.hls.lockstep import Lockstep
 from server.hls.playlist import DateRange
@@ -167,6 +167,25 @@ class Window:
             self._step.finish(rendition)
             self._step.keep(msn)
             self._ranges.forget(self._earliest_ms())
+
+    def lapse(self, now_ms: int) -> bool:
+        """Fill the time in which no media came with gaps of a target duration each.
+
+        A segment may be late by half a target duration (RFC 8216bis 6.2.1); then it is given up
+        (EXT-X-GAP, 4.4.4.7). True when the playlists changed.
+        """
+        if self.ended or self._latest_pdt_ms is None:
+            return False
+        target = self.target_duration
+        overdue_ms = now_ms - 1500 * target
+        if self._latest_pdt_ms > overdue_ms:
+            return False
+        self._step.level()
+        while self._latest_pdt_ms <= overdue_ms:
+            self._step.lapse(Span(self._latest_pdt_ms, target * TICKS_PER_SECOND))
+            self._latest_pdt_ms += 1000 * target
+        self._ranges.forget(self._earliest_ms())
+        return True
 
     def annotate(self, ranges: tuple[DateRange, ...]) -> None:
         """Add date ranges, or tell the end of those that had none.

@@ -6,7 +6,7 @@ asyncio. One registry per server process.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from ulid import ULID
 from ingest.port import PublishRequest, Refusal, Refused, Sink
 from overlay.scene import Scene
 from server.bus import Bus
-from server.channel import Channel
+from server.channel import Channel, Session
 from server.channels import Channels
 from server.clock import Clock
 from server.errors import RateLimited, Unavailable
@@ -24,20 +24,30 @@ from server.hls.edge import Edge
 from server.hls.playlist import DateRange
 from server.instant import rfc3339
 from server.live.state import LiveState, describe
-from server.live.stream import Hooks, LiveStream
+from server.live.stream import Broadcast, Hooks, LiveStream
 from server.shop.port import LiveSession, ShownAt
 from server.store.port import Store
 from transcode.profile import Profile
 
 EXPIRE_SECONDS = 5.0
+TICK_SECONDS = 0.2
 
 
 class SessionListener(Protocol):
-    """Who must know when a broadcast begins and ends."""
+    """Who must know what becomes of broadcasts. Each is told in order; instants are PDT ms."""
 
     async def session_started(self, channel: str, session: str, at_ms: int) -> None: ...
 
+    async def session_interrupted(self, channel: str, session: str, at_ms: int) -> None:
+        """The publisher is lost and may come back."""
+        ...
+
+    async def session_resumed(self, channel: str, session: str, at_ms: int) -> None: ...
+
     async def session_ended(self, channel: str, session: str, at_ms: int) -> None: ...
+
+
+Saying = Callable[[SessionListener], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,10 @@ class LiveSettings:
     profiles: dict[str, Profile]
     segments: int = 15
     """Whole segments that a live playlist lists."""
+    grace: float = 60.0
+    """Seconds that a lost publisher has to come back in; 0: none."""
+    slate: bool = False
+    """A still picture stands in for a lost publisher, not gaps."""
 
 
 class Registry:
@@ -61,12 +75,18 @@ class Registry:
         self._streams: dict[str, LiveStream] = {}
         self._past: dict[str, tuple[LiveStream, float]] = {}
         """Ended streams that players may still read, and when they may be forgotten."""
-        self._started: dict[str, asyncio.Task[None]] = {}
-        """Sessions begun, and the telling of it: nobody hears of an end first."""
+        self._tellings: dict[str, asyncio.Task[None]] = {}
+        """Sessions begun, and the telling of the last news: nobody hears of an end first."""
         self._locks: dict[str, asyncio.Lock] = {}
         self._listeners: list[SessionListener] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._hooks = Hooks(self._began, self._advanced, self._left)
+        self._hooks = Hooks(
+            began=self._began,
+            advanced=self._advanced,
+            interrupted=self._interrupted,
+            resumed=self._resumed,
+            left=self._left,
+        )
         self._closing = False
         self._log = structlog.get_logger("live")
 
@@ -74,9 +94,27 @@ class Registry:
         """Tell `listener` of every session from now on."""
         self._listeners.append(listener)
 
+    async def recover(self) -> frozenset[str]:
+        """Take up sessions that a stopped server left open a moment ago; give their ids.
+
+        Each waits for its publisher as after a loss. Before `start`.
+        """
+        now_ms = self._clock.wall_ms()
+        for channel_id, session in await self._store.unfinished_sessions():
+            channel = await self._store.channel(channel_id)
+            carry = await self._store.sequences(channel_id)
+            profile = self._settings.profiles.get(channel.profile) if channel else None
+            late = abs(now_ms - carry.pdt_ms) > self._settings.grace * 1000
+            if channel is not None and profile is not None and not late:
+                await self._make(channel, profile, session)
+                self._log.info("waiting for the encoder", channel=channel_id, session=session.id)
+        return frozenset(stream.session for stream in self._streams.values())
+
     def start(self) -> None:
-        """Begin forgetting what players can no longer want."""
+        """Begin to look after streams: those recovered, and those that players no longer want."""
         self._spawn(self._expire())
+        for stream in self._streams.values():
+            self._spawn(self._bridge(stream))
 
     # Gate
 
@@ -100,7 +138,9 @@ class Registry:
                 if profile is None:
                     reason = f"The channel's profile {channel.profile!r} is not configured."
                     return Refused(Refusal.UNAVAILABLE, reason)
-                stream = await self._open(channel, profile)
+                stream = await self._make(channel, profile)
+            if not stream.supervisor.started:
+                await stream.start()
             return stream.attach(request.publisher, request.protocol)
 
     # Stage
@@ -149,10 +189,14 @@ class Registry:
             return True
 
     async def close(self) -> None:
-        """End every broadcast properly."""
+        """End every playlist properly.
+
+        Sessions stay open in the store, to be gone on with when the server is back within
+        their grace; without a grace they end.
+        """
         self._closing = True
-        stops = [self.stop(channel, "shutdown") for channel in list(self._streams)]
-        for result in await asyncio.gather(*stops, return_exceptions=True):
+        ends = [self._end_for_now(stream) for stream in list(self._streams.values())]
+        for result in await asyncio.gather(*ends, return_exceptions=True):
             if isinstance(result, Exception):
                 self._log.error("a broadcast did not end well", exc_info=result)
         for task in self._tasks:
@@ -161,20 +205,38 @@ class Registry:
         for stream, _ in self._past.values():
             stream.edge.close()
 
-    async def _open(self, channel: Channel, profile: Profile) -> LiveStream:
-        stream = LiveStream(
-            channel.id,
-            str(ULID()),
-            profile,
-            await self._store.sequences(channel.id),
-            self._settings.segments,
-            self._clock,
-            self._hooks,
+    async def _make(
+        self, channel: Channel, profile: Profile, session: Session | None = None
+    ) -> LiveStream:
+        """Make a stream, its worker not started: of a new session, or of one to go on with."""
+        broadcast = Broadcast(
+            channel=channel.id,
+            title=channel.title,
+            session=session.id if session else str(ULID()),
+            profile=profile,
+            carry=await self._store.sequences(channel.id),
+            segments=self._settings.segments,
+            grace=self._settings.grace,
+            slate=self._settings.slate,
+            started_ms=session.started_ms if session else None,
         )
+        stream = LiveStream(broadcast, self._clock, self._hooks)
         await self._store.save_sequences(channel.id, stream.sequences)
-        await stream.start()
         self._streams[channel.id] = stream
         return stream
+
+    async def _end_for_now(self, stream: LiveStream) -> None:
+        async with self._lock(stream.channel):
+            if self._streams.get(stream.channel) is not stream:
+                return
+            if stream.started_ms is None or not self._settings.grace:
+                await self._end(stream, "shutdown")
+                return
+            await stream.finish()
+            await self._hear_out(stream)
+            self._put_away(stream)
+            await self._store.save_sequences(stream.channel, stream.sequences)
+            self._log.info("off the air", channel=stream.channel, reason="shutdown")
 
     async def _end(self, stream: LiveStream, reason: str) -> None:
         """Finish, tell the shop, close the playlists. The channel's lock is held."""
@@ -200,24 +262,58 @@ class Registry:
             stream.edge.close()
 
     async def _tell_ended(self, stream: LiveStream) -> None:
-        started = self._started.pop(stream.session, None)
-        if started is None:
+        if stream.started_ms is None:
             return
-        await asyncio.wait([started])
+        await self._hear_out(stream)
         ended_ms = stream.window.latest_pdt_ms or stream.started_ms or 0
         for listener in self._listeners:
             await listener.session_ended(stream.channel, stream.session, ended_ms)
         await self._store.save_sequences(stream.channel, stream.sequences)
 
     def _began(self, stream: LiveStream) -> None:
-        self._started[stream.session] = self._task(self._tell_started(stream))
+        at_ms = stream.started_ms or self._clock.wall_ms()
+        self._told(stream, lambda who: who.session_started(stream.channel, stream.session, at_ms))
 
-    async def _tell_started(self, stream: LiveStream) -> None:
+    def _interrupted(self, stream: LiveStream, reason: str) -> None:
+        at_ms = stream.sequences.pdt_ms
+        self._told(
+            stream, lambda who: who.session_interrupted(stream.channel, stream.session, at_ms)
+        )
+        self._spawn(self._bridge(stream))
+
+    def _resumed(self, stream: LiveStream) -> None:
+        at_ms = stream.epoch.pdt_ms if stream.epoch else self._clock.wall_ms()
+        self._told(stream, lambda who: who.session_resumed(stream.channel, stream.session, at_ms))
+
+    def _told(self, stream: LiveStream, say: Saying) -> None:
+        """Have every listener told in its turn, then the pages."""
+        before = self._tellings.get(stream.session)
+        self._tellings[stream.session] = self._task(self._tell(stream, before, say))
+
+    async def _tell(
+        self, stream: LiveStream, before: asyncio.Task[None] | None, say: Saying
+    ) -> None:
+        if before is not None:
+            await asyncio.wait([before])
         for listener in self._listeners:
-            await listener.session_started(
-                stream.channel, stream.session, stream.started_ms or self._clock.wall_ms()
-            )
+            await say(listener)
         self._announce(stream.channel)
+
+    async def _hear_out(self, stream: LiveStream) -> None:
+        """Let what is being told be told."""
+        telling = self._tellings.pop(stream.session, None)
+        if telling is not None:
+            await asyncio.wait([telling])
+
+    async def _bridge(self, stream: LiveStream) -> None:
+        """See an interrupted stream through until it is resumed, or over."""
+        while stream.interrupted and not stream.ending:
+            if stream.overdue:
+                reason = f"the encoder did not come back in {self._settings.grace:.0f} s"
+                await self._end_locked(stream, reason)
+            else:
+                stream.tick()
+                await asyncio.sleep(TICK_SECONDS)
 
     def _advanced(self, stream: LiveStream) -> None:
         self._spawn(self._store.save_sequences(stream.channel, stream.sequences))

@@ -35,7 +35,7 @@ BEHIND = 0.9
 @dataclass(frozen=True, slots=True)
 class LiveState:
     state: str
-    """`offline` or `live`."""
+    """`offline`, `live`, or `interrupted`: begun, and its publisher lost for the moment."""
     session: str | None = None
     started_at: int | None = None
     """PDT of the first picture, UTC ms."""
@@ -46,14 +46,14 @@ class LiveState:
 
 
 def describe(stream: LiveStream | None, now_ms: int) -> LiveState:
-    """Describe a stream; None, or one without a picture yet, is `offline`."""
+    """Describe a stream; None, or one that has not begun with a picture, is `offline`."""
     if stream is None or stream.ending:
         return LiveState("offline")
     if stream.started_ms is None:
         warnings = tuple(_pictureless(stream, now_ms))
         return LiveState("offline", ingest=_ingest(stream, now_ms), warnings=warnings)
     return LiveState(
-        "live",
+        "interrupted" if stream.interrupted else "live",
         stream.session,
         stream.started_ms,
         _ingest(stream, now_ms),

@@ -6,6 +6,7 @@ asyncio. Owns the channel's worker and its window; knows neither shop nor HTTP.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -35,6 +36,27 @@ MOST_AHEAD_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
+class Broadcast:
+    """What a stream is begun with."""
+
+    channel: str
+    title: str
+    """The channel's, for the slate."""
+    session: str
+    profile: Profile
+    carry: Sequences
+    """Where the channel's sequences go on."""
+    segments: int = 15
+    """Whole segments that the playlist lists."""
+    grace: float = 0.0
+    """Seconds that a lost publisher has to come back; 0: its loss ends the broadcast."""
+    slate: bool = False
+    """Whether a still picture stands in for a lost publisher; else gaps do."""
+    started_ms: int | None = None
+    """PDT of the first picture of a session that a stopped server left open."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hooks:
     """What a stream tells its registry. Called on the event loop; none blocks."""
 
@@ -42,8 +64,12 @@ class Hooks:
     """There is a first epoch: the broadcast can be seen."""
     advanced: Callable[[LiveStream], None]
     """Sequences have grown: a segment is whole, or an epoch begins."""
+    interrupted: Callable[[LiveStream, str], None]
+    """The publisher is lost, with the reason; it has its grace to come back in."""
+    resumed: Callable[[LiveStream], None]
+    """Pictures of a publisher that came back can be seen."""
     left: Callable[[LiveStream, str], None]
-    """The publisher is gone, with the reason."""
+    """The publisher is gone for good, with the reason."""
 
 
 class PublisherFeed:
@@ -64,24 +90,17 @@ class LiveStream:
     """A channel on the air."""
 
     def __init__(
-        self,
-        channel: str,
-        session: str,
-        profile: Profile,
-        carry: Sequences,
-        segments: int,
-        clock: Clock,
-        hooks: Hooks,
-        patience: Patience | None = None,
+        self, broadcast: Broadcast, clock: Clock, hooks: Hooks, patience: Patience | None = None
     ) -> None:
-        """`carry` is where the channel's sequences go on; `segments` is the playlist's length."""
-        self.channel = channel
-        self.session = session
-        self.profile = profile
+        self.channel = broadcast.channel
+        self.session = broadcast.session
         self.figures = Figures()
         self.epoch: Epoch | None = None
-        self.started_ms: int | None = None
+        self.started_ms = broadcast.started_ms
         """PDT of the first picture; None before it."""
+        self._broadcast = broadcast
+        self._lost_at = None if broadcast.started_ms is None else clock.monotonic()
+        """Since when there has been no picture of a publisher; None while there is."""
         self.protocol = ""
         self.ending = False
         self.attached_ms = 0
@@ -89,16 +108,15 @@ class LiveStream:
         self._spliced = False
         self.problems: tuple[str, ...] = ()
         """What could not be drawn of the scene on screen."""
-        self.supervisor = Supervisor(channel, self._settings, self._receive, patience)
+        self.supervisor = Supervisor(self.channel, self._settings, self._receive, patience)
         self._clock = clock
         self._hooks = hooks
-        self._segments = segments
-        self._floor_ms = carry.pdt_ms
+        self._floor_ms = broadcast.carry.pdt_ms
         self._runs = 0
-        self._open_window(carry.next_msn, carry.discontinuity)
+        self._open_window(broadcast.carry)
         self._feed: PublisherFeed | None = None
         self._shows: dict[str, tuple[int, asyncio.Future[ShownAt | None]]] = {}
-        self._log = structlog.get_logger("live").bind(channel=channel, session=session)
+        self._log = structlog.get_logger("live").bind(channel=self.channel, session=self.session)
 
     async def start(self) -> None:
         """Start the worker. Raises OSError."""
@@ -109,8 +127,20 @@ class LiveStream:
         """The connection that feeds the stream now."""
         return self._feed.publisher if self._feed else None
 
+    @property
+    def interrupted(self) -> bool:
+        """Begun, and waiting for pictures of a publisher that was lost."""
+        return self._lost_at is not None
+
+    @property
+    def overdue(self) -> bool:
+        """The lost publisher has not come back within its grace."""
+        if self._lost_at is None or self._feed is not None:
+            return False
+        return self._clock.monotonic() - self._lost_at >= self._broadcast.grace
+
     def attach(self, publisher: Publisher, protocol: str) -> PublisherFeed:
-        """Let `publisher` feed the stream at once; the one before is dropped."""
+        """Let `publisher` feed the stream at once; one that is still there is dropped."""
         before, self._feed = self._feed, PublisherFeed(self, publisher)
         self.protocol = protocol
         self.attached_ms = self._clock.wall_ms()
@@ -120,6 +150,10 @@ class LiveStream:
             self.figures = Figures()
             self.supervisor.splice()
             self._spliced = True
+        elif self.interrupted:
+            self._log.info("encoder is back", peer=publisher.peer)
+            self.figures = Figures()
+            self.supervisor.resume()
         return self._feed
 
     def take(self, feed: PublisherFeed, unit: Unit) -> None:
@@ -131,18 +165,39 @@ class LiveStream:
         self.supervisor.feed(unit, now_ms)
 
     def leave(self, feed: PublisherFeed, reason: str, finished: bool) -> None:
-        """Note that a publisher is gone."""
-        del finished
-        if feed is self._feed:
-            self._feed = None
+        """Note that a publisher is gone: `finished` for good, else it has its grace."""
+        if feed is not self._feed:
+            return
+        self._feed = None
+        if finished or self.ending or self.started_ms is None or not self._broadcast.grace:
             self._hooks.left(self, reason)
+        else:
+            self._interrupt(reason)
+
+    def tick(self) -> None:
+        """While interrupted, keep the playlists going. To be called several times a second."""
+        now_ms = self._clock.wall_ms()
+        if self._broadcast.slate and self._feed is None:
+            self.supervisor.tick(now_ms)
+        if self.window.lapse(now_ms):
+            self.edge.published()
+            self._hooks.advanced(self)
+
+    def _interrupt(self, reason: str) -> None:
+        again = self.interrupted
+        self._lost_at = self._clock.monotonic()
+        self._spliced = True
+        self.supervisor.interrupt(wire.Interrupt(self._broadcast.slate, self._broadcast.title))
+        if not again:
+            self._log.warning("interrupted", reason=reason, grace=self._broadcast.grace)
+            self._hooks.interrupted(self, reason)
 
     @property
     def media_now(self) -> int | None:
-        """PDT of the newest picture at ingest; None before the first epoch."""
+        """PDT of the newest picture at ingest; None before the first."""
         newest = self.figures.newest_pts
         if self.epoch is None:
-            return None
+            return None if self.started_ms is None else self._floor_ms
         if newest is None or self._spliced:
             return self.window.latest_pdt_ms  # a new publisher's clock has no epoch yet
         now_ms = self.epoch.pdt_ms + (newest - self.epoch.origin) // TICKS_PER_MS
@@ -174,11 +229,14 @@ class LiveStream:
         future = asyncio.get_running_loop().create_future()
         self._shows[scene.id] = (at_ms, future)
         self.supervisor.show(scene, at_ms)
-        ahead = max(0, at_ms - self._clock.wall_ms()) / 1000
         try:
-            return await asyncio.wait_for(future, ahead + SHOW_PATIENCE_SECONDS)
-        except TimeoutError:
-            return None
+            while True:
+                ahead = max(0, at_ms - self._clock.wall_ms()) / 1000
+                with contextlib.suppress(TimeoutError):
+                    waited = ahead + SHOW_PATIENCE_SECONDS
+                    return await asyncio.wait_for(asyncio.shield(future), waited)
+                if not self.interrupted:
+                    return None
         finally:
             self._shows.pop(scene.id, None)
 
@@ -206,15 +264,15 @@ class LiveStream:
         self.edge.published()
 
     def _settings(self) -> wire.Open:
-        return wire.Open(profile=self.profile, pdt_floor_ms=self.sequences.pdt_ms)
+        return wire.Open(profile=self._broadcast.profile, pdt_floor_ms=self.sequences.pdt_ms)
 
-    def _open_window(self, first_msn: int, first_discontinuity: int) -> None:
+    def _open_window(self, carry: Sequences) -> None:
         self._runs += 1
         self.window = Window(
-            f"{self.session.lower()[-8:]}{self._runs}",
-            first_msn,
-            first_discontinuity,
-            self._segments,
+            f"{self.session.lower()[-8:]}{carry.next_msn}r{self._runs}",
+            carry.next_msn,
+            carry.discontinuity,
+            self._broadcast.segments,
         )
         self.edge = Edge(self.window, self._clock)
 
@@ -248,7 +306,7 @@ class LiveStream:
             carry, ranges = self.sequences, self.window.date_ranges
             self.end()
             self._floor_ms = carry.pdt_ms
-            self._open_window(carry.next_msn, carry.discontinuity)
+            self._open_window(carry)
             self.window.open_epoch(epoch)
             self.window.annotate(ranges)
         self.epoch = epoch
@@ -260,6 +318,9 @@ class LiveStream:
         if self.started_ms is None:
             self.started_ms = epoch.pdt_ms
             self._hooks.began(self)
+        elif self.interrupted and self._feed is not None:
+            self._lost_at = None
+            self._hooks.resumed(self)
         self._hooks.advanced(self)
         self.edge.published()
 

@@ -18,6 +18,8 @@ from server.store.port import Store
 
 _BEFORE_START_MS = 10_000
 """A session's start is by the wall clock, its first frame may lie a little before."""
+RECOVERY = "recovery"
+"""The actor of what a restarted server does to pins."""
 _OFFLINE = "The channel is offline: start streaming to it, then pin."
 
 
@@ -90,6 +92,28 @@ class Pins:
                 ending = self._end(item, now, actor)
                 begin = self._begin(show, product, drawn.id, item.slot, now, False, actor)
                 await show.perform([ending, begin], {drawn.id: drawn}, now)
+
+    async def restage(self, show: Show) -> None:
+        """Put the open pins of a session that goes on after a restart on stage again.
+
+        A product that was changed meanwhile is pinned anew, one that is gone is unpinned.
+        """
+        cards: dict[str, Card] = {}
+        changed: list[tuple[Product, Card]] = []
+        for item in show.timeline.open:
+            product = await self._store.product(show.channel.id, item.product_id)
+            if product is None:
+                await self.unpin(show, item.id, RECOVERY)
+                continue
+            show.products[product.id] = product
+            if product.revision == item.revision:
+                cards[item.id] = await self.card(show, product, item.id, item.slot)
+            else:
+                drawn = await self.card(show, product, self.new_card_id(), item.slot)
+                changed.append((product, drawn))
+        show.restage(cards, self._stage.media_now(show.channel.id) or 0)
+        for product, drawn in changed:
+            await self.revise(show, product, drawn, RECOVERY)
 
     async def card(
         self, show: Show, product: Product, pin: str, slot: int, picture: bytes | None = None

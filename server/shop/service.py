@@ -7,7 +7,7 @@ one at a time; channels do not wait for each other.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -221,6 +221,12 @@ class Shop:
         """Begin a session's timeline; again is harmless. Raises NotFound for the channel."""
         await self._shows.started(channel_id, session_id, at_ms)
 
+    async def session_interrupted(self, channel_id: str, session_id: str, at_ms: int) -> None:
+        """Nothing: what is pinned stays pinned."""
+
+    async def session_resumed(self, channel_id: str, session_id: str, at_ms: int) -> None:
+        """Nothing: the worker draws what is pinned in every new epoch."""
+
     async def session_ended(self, channel_id: str, session_id: str, at_ms: int) -> None:
         """Close the session and every open pin at PDT `at_ms`.
 
@@ -228,9 +234,14 @@ class Shop:
         """
         await self._shows.ended(channel_id, session_id, at_ms)
 
-    async def recover(self) -> None:
-        """End what a crash left open. Called once by the server, before anyone goes live."""
-        await self._shows.recover()
+    async def recover(self, going_on: Collection[str] = ()) -> None:
+        """Put the pins of sessions `going_on` on stage again; end what else was left open.
+
+        Called once by the server, before anyone goes live.
+        """
+        for show in await self._shows.recover(going_on):
+            async with self._shows.turn(show.channel.id):
+                await self._pins.restage(show)
 
     async def forget(self, channel_id: str) -> None:
         """Let go of a channel that was removed."""

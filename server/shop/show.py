@@ -126,6 +126,17 @@ class Show:
         if since <= now:
             await asyncio.wait(plays[:1], timeout=self._with.settings.shown_deadline)
 
+    def restage(self, cards: Mapping[str, Card], now: int) -> None:
+        """Put the cards of pins that are open on a stage that knows nothing of them.
+
+        `cards` by pin; `now` is the newest media.
+        """
+        self._annotate()
+        if self.burns:
+            self._cards.update(cards)
+            for instant in self.timeline.cues(now):
+                _ = self._play(instant)
+
     async def end(self, at_ms: int) -> None:
         """Close the session and every open pin at `at_ms`."""
         await self.stop()
@@ -201,10 +212,13 @@ class Show:
         self.timeline = self.timeline.after(events)
         self.events.extend(events)
         changed = tuple(item for item in self.timeline.intervals if before.get(item.id) != item)
+        self._annotate()
+        self._with.announce(self, changed, ())
+
+    def _annotate(self) -> None:
         settings = self._with.settings
         ranges = self.timeline.date_ranges(settings.date_range_class, settings.planned_pin_ms)
         self._with.stage.annotate(self.channel.id, ranges)
-        self._with.announce(self, changed, ())
 
     def _event(
         self, kind: EventKind, item: Interval, at_ms: int, rects: Mapping[str, Rect]

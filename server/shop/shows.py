@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 import structlog
@@ -60,10 +60,18 @@ class Shows:
                 del self._shows[channel_id]
                 await show.end(at_ms)
 
-    async def recover(self) -> None:
-        """End the sessions that a crash left open. Only for the server, before it goes live."""
+    async def recover(self, going_on: Collection[str]) -> tuple[Show, ...]:
+        """End the sessions that a stopped server left open, but for those `going_on`: give these.
+
+        Only for the server, before it goes live.
+        """
         store = self._with.store
+        shows: list[Show] = []
         for channel_id, session in await store.unfinished_sessions():
+            channel = await store.channel(channel_id)
+            if session.id in going_on and channel is not None:
+                shows.append(await self._begun(channel, session))
+                continue
             events = await store.events(channel_id, session.id)
             reports = (EventKind.SHOWN, EventKind.HIDDEN)
             drawn = [event.t_media for event in events if event.kind in reports]
@@ -72,6 +80,7 @@ class Shows:
             last = closing(Timeline(session.id).after(events), ended, self._with.clock)
             await store.close_session(channel_id, session.id, ended, last)
             _log.warning("session cleared up", channel=channel_id, session=session.id)
+        return tuple(shows)
 
     async def timeline(self, channel_id: str) -> tuple[Session | None, Timeline, tuple[Event, ...]]:
         """Return the running session, else the last one, with its timeline and events."""
@@ -92,7 +101,7 @@ class Shows:
             await show.stop()
 
     async def close(self) -> None:
-        """Wait for no more reports. Sessions still open are ended by `recover` next time."""
+        """Wait for no more reports. Sessions still open are for `recover` next time."""
         for show in self._shows.values():
             await show.stop()
         self._shows.clear()

@@ -239,6 +239,51 @@ def test_a_leap_at_an_epochs_start_is_a_gap_of_that_epoch() -> None:
     assert segments[1].duration == 2
 
 
+def test_rule_3_time_without_media_becomes_gaps_once_half_a_target_overdue() -> None:
+    show = on_air(2)
+    show.parts(2)
+    window = show.window
+    end = window.latest_pdt_ms
+    assert end is not None
+    assert not window.lapse(end + 2_999)
+    assert window.next_msn == 3
+    assert window.lapse(end + 3_000)
+    assert window.lapse(end + 7_000)
+    assert not window.lapse(end + 7_000)
+    assert window.latest_pdt_ms == end + 6_000
+    for name in window.renditions:
+        playlist = media_playlist(window, name)
+        closed, *gaps = playlist.segments[2:]
+        assert (closed.gap, closed.part_count) == (False, 2)
+        assert [(s.gap, s.duration) for s in gaps] == [(True, 180_000)] * 3
+        assert [s.pdt_ms for s in gaps] == [end, end + 2_000, end + 4_000]
+        assert not any(s.discontinuity for s in gaps)
+        assert playlist.text().count("#EXT-X-GAP") == 3
+        assert playlist.hint is not None
+
+
+def test_rule_10_media_after_gaps_is_a_discontinuity_and_parts_of_the_lapsed_are_late() -> None:
+    show = on_air(1)
+    show.parts(2)
+    window = show.window
+    late = show.made("720p")
+    assert window.lapse((window.latest_pdt_ms or 0) + 5_000)
+    before = window.next_msn
+    window.add(late)
+    assert window.next_msn == before
+    show.epoch(after_ms=5_000)
+    show.segments(1)
+    first = media_playlist(window, "720p").segments[-1]
+    assert (first.msn, first.discontinuity, first.gap) == (before, True, False)
+
+
+def test_a_window_without_media_or_ended_lapses_nothing() -> None:
+    assert not Window("r1").lapse(10**12)
+    show = on_air(1)
+    show.window.end()
+    assert not show.window.lapse(10**13)
+
+
 def test_rules_11_and_12_msn_and_date_are_the_same_in_every_rendition() -> None:
     show = on_air(4)
     dates = [[(s.msn, s.pdt_ms) for s in playlist(show, t.name).segments] for t in TRACKS]

@@ -3,145 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import re
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from ingest.port import PublishRequest, Refusal, Refused, Sink
-from ingest.unit import AudioUnit, Unit, VideoUnit
+from ingest.port import Refusal
 from overlay.scene import Card, Money, Motion, Scene
-from server.attempts import Attempts
-from server.bus import Bus
-from server.channel import ChannelDefaults, OverlaySettings
-from server.channels import Channels, NewChannel
-from server.clock import SystemClock
-from server.hls.edge import Answer
-from server.live.registry import LiveSettings, Registry
-from server.store.sqlite import SqliteStore
-from tests.helpers.clips import Clip, units
-from transcode.profile import Profile, Rung
+from server.live.registry import LiveSettings
+from tests.server.live.studio import DEADLINE, PROFILE, Encoder, Studio, last_msn, number
 
 pytestmark = pytest.mark.slow  # real processes, in real time
-
-PROFILE = Profile("small", (Rung(90, 200_000),))
-CLIP = units(Clip(seconds=1.0, width=160, height=90))
-CONFIGS = [unit for unit in CLIP if not isinstance(unit, VideoUnit | AudioUnit)]
-MEDIA = [unit for unit in CLIP if isinstance(unit, VideoUnit | AudioUnit)]
-DEADLINE = 40.0
-
-
-class Encoder:
-    """A publisher as the registry sees it, sending a clip that goes round for ever."""
-
-    def __init__(self, peer: str = "127.0.0.1") -> None:
-        self.peer = peer
-        self.dropped: str | None = None
-        self.sink: Sink | None = None
-        self._round = 0
-
-    def drop(self, reason: str) -> None:
-        if self.dropped is None:
-            self.dropped = reason
-            if self.sink is not None:
-                asyncio.get_running_loop().call_soon(self.sink.close, reason)
-
-    def send(self) -> None:
-        """Send one more second."""
-        assert self.sink is not None
-        if self._round == 0:
-            for config in CONFIGS:
-                self.sink.accept(config)
-        for unit in MEDIA:
-            self.sink.accept(_later(unit, self._round * 90_000))
-        self._round += 1
-
-    def hang_up(self) -> None:
-        assert self.sink is not None
-        self.sink.close("gone")
-
-
-def _later(unit: VideoUnit | AudioUnit, ticks: int) -> Unit:
-    if isinstance(unit, VideoUnit):
-        return replace(unit, dts=unit.dts + ticks, pts=unit.pts + ticks)
-    return replace(unit, pts=unit.pts + ticks)
-
-
-class Diary:
-    """Writes down what sessions it hears of."""
-
-    def __init__(self) -> None:
-        self.lines: list[tuple[str, str, int]] = []
-
-    async def session_started(self, channel: str, session: str, at_ms: int) -> None:
-        await asyncio.sleep(0)
-        self.lines.append(("started", session, at_ms))
-
-    async def session_ended(self, channel: str, session: str, at_ms: int) -> None:
-        self.lines.append(("ended", session, at_ms))
-
-
-@dataclass
-class Studio:
-    store: SqliteStore
-    bus: Bus
-    registry: Registry
-    channel: NewChannel
-    diary: Diary
-
-    async def admit(self, encoder: Encoder, key: str | None = None) -> Refused | None:
-        request = PublishRequest("rtmp", "live", key or self.channel.stream_key, encoder)
-        verdict = await self.registry.admit(request)
-        if isinstance(verdict, Refused):
-            return verdict
-        encoder.sink = verdict
-        return None
-
-    async def playlist(self) -> str:
-        edge = self.registry.edge("tea")
-        assert edge is not None
-        answer = await edge.playlist("90p", {})
-        assert isinstance(answer, Answer)
-        if answer.gzip_body is not None:
-            assert gzip.decompress(answer.gzip_body) == answer.body
-        return answer.body.decode()
-
-    async def on_air(self, encoder: Encoder, seconds: int = 4) -> None:
-        """Send until so much can be played."""
-        await self.until(encoder, lambda: self._playable_ms() >= seconds * 1_000)
-
-    async def until(self, encoder: Encoder, condition: Callable[[], bool]) -> None:
-        """Send until `condition()` holds."""
-        async with asyncio.timeout(DEADLINE):
-            while not condition():
-                encoder.send()
-                await asyncio.sleep(0.05)
-
-    def _playable_ms(self) -> int:
-        session = self.registry.session("tea")
-        edge = self.registry.edge("tea")
-        if session is None or edge is None:
-            return 0
-        return (edge.window.latest_pdt_ms or 0) - session.started_ms
 
 
 @pytest.fixture
 async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
-    clock = SystemClock()
-    store = await SqliteStore.open(tmp_path / "vitrine.db")
-    bus = Bus(clock)
-    defaults = ChannelDefaults("small", frozenset({"small"}), OverlaySettings())
-    channels = Channels(store, clock, defaults, Attempts(5, 60.0))
-    registry = Registry(store, channels, bus, clock, LiveSettings({"small": PROFILE}))
-    diary = Diary()
-    registry.listen(diary)
-    registry.start()
-    yield Studio(store, bus, registry, await channels.add("tea", "Tea"), diary)
-    await registry.close()
-    await store.close()
+    studio = await Studio.begin(tmp_path, LiveSettings({"small": PROFILE}))
+    studio.registry.start()
+    yield studio
+    await studio.end()
 
 
 async def test_an_unknown_key_is_refused_and_too_many_are_told_to_wait(studio: Studio) -> None:
@@ -186,14 +67,14 @@ async def test_sequences_never_go_back_over_broadcasts_and_crashes(studio: Studi
     await studio.on_air(first)
     used = await studio.playlist()
     saved = await studio.store.sequences("tea")
-    assert saved.next_msn > _last_msn(used), "a crash now would lead back"
+    assert saved.next_msn > last_msn(used), "a crash now would lead back"
     first.hang_up()
     second = Encoder()
     assert await studio.admit(second) is None
     await studio.on_air(second)
     text = await studio.playlist()
-    assert _number("MEDIA-SEQUENCE", text) > _last_msn(used)
-    assert _number("DISCONTINUITY-SEQUENCE", text) >= _number("DISCONTINUITY-SEQUENCE", used)
+    assert number("MEDIA-SEQUENCE", text) > last_msn(used)
+    assert number("DISCONTINUITY-SEQUENCE", text) >= number("DISCONTINUITY-SEQUENCE", used)
     assert "#EXT-X-DISCONTINUITY\n" in text
     assert not set(re.findall(r"\S+\.m4s", text)) & set(re.findall(r"\S+\.m4s", used))
 
@@ -260,23 +141,16 @@ async def test_stop_ends_the_broadcast_and_drops_the_encoder(studio: Studio) -> 
     assert studio.registry.state("tea").state == "offline"
 
 
-async def test_close_ends_all_and_admits_nobody(studio: Studio) -> None:
+async def test_close_ends_the_playlists_keeps_the_session_and_admits_nobody(
+    studio: Studio,
+) -> None:
     encoder = Encoder()
     assert await studio.admit(encoder) is None
     await studio.on_air(encoder)
     await studio.registry.close()
-    assert [line[0] for line in studio.diary.lines] == ["started", "ended"]
+    assert encoder.dropped is not None
+    assert "#EXT-X-ENDLIST" in await studio.playlist()
+    assert [line[0] for line in studio.diary.lines] == ["started"]
     refused = await studio.admit(Encoder())
     assert refused is not None
     assert refused.refusal is Refusal.UNAVAILABLE
-
-
-def _number(tag: str, text: str) -> int:
-    found = re.search(rf"#EXT-X-{tag}:(\d+)", text)
-    assert found is not None
-    return int(found[1])
-
-
-def _last_msn(text: str) -> int:
-    """Give the msn of the newest segment that the playlist speaks of, growing ones included."""
-    return _number("MEDIA-SEQUENCE", text) + text.count("#EXT-X-PROGRAM-DATE-TIME") - 1

@@ -7,7 +7,7 @@ import pytest
 from ingest.port import Publisher
 from server.channel import Sequences
 from server.live.state import MOST_WORDS, PICTURE_DUE_MS, describe
-from server.live.stream import Hooks, LiveStream
+from server.live.stream import Broadcast, Hooks, LiveStream
 from tests.helpers.manual_clock import ManualClock
 from transcode.profile import DEFAULT
 
@@ -25,8 +25,9 @@ def nothing(*_: object) -> None:
 
 @pytest.fixture
 async def stream() -> LiveStream:
-    hooks = Hooks(nothing, nothing, nothing)
-    made = LiveStream("tea", "session1", DEFAULT, Sequences(), 6, ManualClock(), hooks)
+    hooks = Hooks(nothing, nothing, nothing, nothing, nothing)
+    broadcast = Broadcast("tea", "Tea", "session1", DEFAULT, Sequences())
+    made = LiveStream(broadcast, ManualClock(), hooks)
     made.attach(Encoder(), "rtmp")
     return made
 
