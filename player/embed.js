@@ -21,6 +21,8 @@ import { stateAt } from "./timeline.js";
 
 /** After the end: how long what is buffered may still take. */
 const SLACK_MS = 6_000;
+/** After an interruption: how long the picture may take to go on by itself. */
+const RESUME_MS = 2_500;
 const NOTHING = Object.freeze({ shown: Object.freeze([]), since: Infinity, until: -Infinity });
 
 export class VitrinePlayer extends HTMLElement {
@@ -38,6 +40,7 @@ export class VitrinePlayer extends HTMLElement {
   #seen = false;
   #session = null;
   #giveUp = 0;
+  #resume = 0;
 
   /** UTC milliseconds of the picture now, on the PROGRAM-DATE-TIME axis; null when not known. */
   get playingDate() {
@@ -65,6 +68,7 @@ export class VitrinePlayer extends HTMLElement {
     this.#seen = false;
     this.#session = null;
     clearTimeout(this.#giveUp);
+    clearTimeout(this.#resume);
     this.shadowRoot?.replaceChildren();
   }
 
@@ -196,17 +200,29 @@ export class VitrinePlayer extends HTMLElement {
 
   /** The show begins, is taken over or ends without the page being loaded again. */
   #channelChanged() {
-    const { channel, state } = this.feed;
+    const { channel, state, reachable } = this.feed;
     const { phase } = this.playback;
     const rest = phase === Phase.IDLE || phase === Phase.ENDED;
+    const waited = this.playback.patient;
+    this.playback.patient = state === "interrupted" || !reachable;
+    if (waited && state === "live" && reachable) this.#seeThatItGoesOn();
     if (state === "live") {
       const anew = channel.session !== this.#session && phase !== Phase.PLAYING && phase !== Phase.PAUSED;
       this.#session = channel.session;
-      if (rest || anew) this.playback.start();
+      // One that failed meanwhile would try again by itself, but not at once.
+      if (rest || anew || (phase === Phase.FAILED && reachable)) this.playback.start();
     }
     clearTimeout(this.#giveUp);
     if (state === "offline" && !rest) this.#giveUp = setTimeout(() => this.#stopWhenOver(), SLACK_MS);
     this.#show();
+  }
+
+  /** A server that was started anew has another playlist, with which hls.js may not go on. */
+  #seeThatItGoesOn() {
+    clearTimeout(this.#resume);
+    this.#resume = setTimeout(() => {
+      if (this.playback.phase === Phase.BUFFERING && this.feed.state === "live") this.playback.start();
+    }, RESUME_MS);
   }
 
   /** Offline for a while: what was buffered has been shown; nothing more will come. */

@@ -136,7 +136,10 @@ export class Feed extends EventTarget {
       source.addEventListener(kind, (event) => this.#take(kind, parse(event.data) ?? {}));
     }
     source.addEventListener("error", () => {
-      if (source.readyState !== CLOSED || this.#closed) return;
+      if (this.#closed) return;
+      // Is it the line or the whole server? The page wants to know before the next poll.
+      this.#refetch.channel();
+      if (source.readyState !== CLOSED) return;
       this.#cursor = null;
       this.#later(backoff(this.#tries++), () => this.#open());
     });

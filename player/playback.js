@@ -54,6 +54,8 @@ async function loadHls() {
  */
 export class Playback extends EventTarget {
   phase = Phase.IDLE;
+  /** Nothing is expected to come for now: a picture that stands still is no fault. */
+  patient = false;
   /** What went wrong last, for the figures panel. */
   fault = "";
   #video;
@@ -267,7 +269,7 @@ export class Playback extends EventTarget {
   /** A stream that should move and does not is loaded anew. */
   #look(now = performance.now()) {
     const { currentTime, paused } = this.#video;
-    const still = currentTime === this.#progress.time && !paused;
+    const still = currentTime === this.#progress.time && !paused && !this.patient;
     if (!still || this.#progress.at === 0) this.#progress = { time: currentTime, at: now };
     else if (now - this.#progress.at > STALL_MS && this.phase === Phase.BUFFERING) {
       this.#progress.at = 0;

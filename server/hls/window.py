@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ingest.unit import TICKS_PER_MS, TICKS_PER_SECOND
+from ingest.unit import TICKS_PER_MS
 from server.hls.errors import TargetGrown, WindowError
 from server.hls.lockstep import Lockstep
 from server.hls.playlist import DateRange
@@ -60,6 +60,8 @@ class Window:
         self._ranges = DateRanges()
         self._shared_version = 0
         self._latest_pdt_ms: int | None = None
+        self._lapsed = False
+        """The newest that is listed are gaps of `lapse`."""
 
     @property
     def tracks(self) -> tuple[Track, ...]:
@@ -126,6 +128,9 @@ class Window:
         if self._targets is None:
             self._targets = Targets.of(epoch.part_target, epoch.segment_target)
         self._step.level()
+        if self._lapsed:
+            self._skip(epoch.pdt_ms - (self._latest_pdt_ms or epoch.pdt_ms))
+            self._lapsed = False
         if self._epoch is None or self.next_msn > self._base_msn:
             self._number = self._discontinuity
             self._discontinuity += 1
@@ -181,9 +186,9 @@ class Window:
         if self._latest_pdt_ms > overdue_ms:
             return False
         self._step.level()
-        while self._latest_pdt_ms <= overdue_ms:
-            self._step.lapse(Span(self._latest_pdt_ms, target * TICKS_PER_SECOND))
-            self._latest_pdt_ms += 1000 * target
+        whole = (overdue_ms - self._latest_pdt_ms) // (1000 * target) + 1
+        self._skip(whole * 1000 * target)
+        self._lapsed = True
         self._ranges.forget(self._earliest_ms())
         return True
 
@@ -209,6 +214,14 @@ class Window:
         """Forget bodies no longer owed. Any clock that never goes back."""
         for rendition in self._renditions.values():
             rendition.expire(now_ms)
+
+    def _skip(self, ms: int) -> None:
+        """Append gaps of `ms` in sum, none longer than a target duration."""
+        while ms > 0 and self._latest_pdt_ms is not None:
+            gap = min(ms, 1000 * self.target_duration)
+            self._step.lapse(Span(self._latest_pdt_ms, gap * TICKS_PER_MS))
+            self._latest_pdt_ms += gap
+            ms -= gap
 
     def _judge(self, epoch: Epoch) -> None:
         if self.ended:

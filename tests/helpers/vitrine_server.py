@@ -37,6 +37,8 @@ class VitrineServer:
     """The operator's."""
     pid: int
     log: Path
+    http_port: int
+    rtmp_port: int
 
     def events(self) -> list[dict[str, Any]]:
         """Read everything that the server has logged, one object a line."""
@@ -49,27 +51,44 @@ class VitrineServer:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[VitrineServer]:
+def serving(
+    folder: Path, *, after: VitrineServer | None = None, **settings: str
+) -> Iterator[VitrineServer]:
     """Run the server with its data in `folder`; ready when the block begins.
 
-    Raises AssertionError with the end of its log when it does not start.
+    `after`: one that has ended, whose token and ports it takes. `settings`: by the names of
+    their variables, without the prefix. Raises AssertionError with the end of its log when it
+    does not start.
     """
-    token, log = secrets.token_urlsafe(24), folder / "log.jsonl"
+    token = after.token if after else secrets.token_urlsafe(24)
+    ports = (after.http_port, after.rtmp_port) if after else (0, 0)
+    log = folder / f"log-{secrets.token_hex(4)}.jsonl"
     with log.open("wb") as out:
         process = subprocess.Popen(
             [
                 sys.executable, "-m", "server", "serve", "--data-dir", str(folder / "data"),
-                "--host", "127.0.0.1", "--http-port", "0", "--rtmp-port", "0",
+                "--host", "127.0.0.1", "--http-port", str(ports[0]), "--rtmp-port", str(ports[1]),
             ],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
-            env={**os.environ, "VITRINE_ADMIN_TOKEN": token, "VITRINE_LOG__FORMAT": "json"},
+            env={
+                **os.environ,
+                "VITRINE_ADMIN_TOKEN": token,
+                "VITRINE_LOG__FORMAT": "json",
+                **{f"VITRINE_{name}": value for name, value in settings.items()},
+            },
         )  # fmt: skip
     try:
         http, rtmp = _ports(process, log)
         server = VitrineServer(
-            f"http://127.0.0.1:{http}", f"rtmp://127.0.0.1:{rtmp}/live", token, process.pid, log
+            url=f"http://127.0.0.1:{http}",
+            rtmp=f"rtmp://127.0.0.1:{rtmp}/live",
+            token=token,
+            pid=process.pid,
+            log=log,
+            http_port=http,
+            rtmp_port=rtmp,
         )
         _until_ready(server)
         yield server

@@ -267,14 +267,20 @@ def test_rule_10_media_after_gaps_is_a_discontinuity_and_parts_of_the_lapsed_are
     show.parts(2)
     window = show.window
     late = show.made("720p")
-    assert window.lapse((window.latest_pdt_ms or 0) + 5_000)
+    assert window.lapse((window.latest_pdt_ms or 0) + 3_000)
     before = window.next_msn
     window.add(late)
     assert window.next_msn == before
     show.epoch(after_ms=5_000)
     show.segments(1)
-    first = media_playlist(window, "720p").segments[-1]
-    assert (first.msn, first.discontinuity, first.gap) == (before, True, False)
+    segments = media_playlist(window, "720p").segments
+    assert [(s.gap, round(s.duration / 90_000), s.discontinuity) for s in segments[-4:]] == [
+        (True, 2, False),
+        (True, 2, False),
+        (True, 1, False),
+        (False, 2, True),
+    ], "the hole up to the new epoch is all gaps"
+    assert segments[-4].msn == before - 1
 
 
 def test_a_window_without_media_or_ended_lapses_nothing() -> None:

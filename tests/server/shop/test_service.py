@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from server.shop.draft import Draft, parse
 from server.shop.feeds import Format
 from server.shop.port import LiveSession
 from server.shop.service import Shop
-from server.store.port import Change
+from server.store.port import Change, NewProduct
 from tests.helpers.scripted_stage import FRAME_MS
 from tests.server.shop.conftest import NOW, QUICK, Room, product
 
@@ -234,6 +235,32 @@ async def test_after_a_crash_the_open_pins_end_where_the_media_did(room: Room) -
     ]
     assert snapshot.session is not None
     assert snapshot.session.ended_ms == NOW + 7_000
+
+
+async def test_a_session_that_goes_on_after_a_restart_keeps_its_pins(room: Room) -> None:
+    await room.put("kept", "changed", "gone")
+    await room.go_live()
+    pins = {name: await room.pin(name) for name in ("kept", "changed", "gone")}
+    before = room.stage.ranges
+    room.stage.scenes.clear()
+    room.stage.ranges = ()
+    await room.store.remove_product("tea", "gone")
+    cheaper = replace(product("changed"), price=Money(1, "EUR"))
+    await room.store.put_products("tea", [NewProduct(cheaper)], 50)
+
+    again = Shop(room.store, room.bus, room.stage, room.clock, check, QUICK)
+    room.stage.now = NOW + 5_000
+    await again.recover({"s1"})
+    found = {item.product_id: item for item in await again.pins("tea")}
+    assert found.keys() == {"kept", "changed"}
+    assert found["kept"] == pins["kept"]
+    assert found["changed"].id != pins["changed"].id
+    assert {card.id for card in room.on_screen()} == {item.id for item in found.values()}
+    assert before[0] in room.stage.ranges
+    snapshot = await again.timeline("tea")
+    assert snapshot.session is not None
+    assert snapshot.session.ended_ms is None
+    await again.close()
 
 
 async def test_a_snapshot_is_the_asked_part_with_products_as_they_are_now(room: Room) -> None:
