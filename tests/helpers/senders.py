@@ -59,6 +59,17 @@ def ffmpeg_live(url: str) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+def ffmpeg_size(url: str, width: int, height: int) -> tuple[str, ...]:
+    """ffmpeg makes a small moving picture of this size and a tone: little work for everybody."""
+    return (
+        "ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin", "-re",
+        "-f", "lavfi", "-i", f"testsrc2=size={width}x{height}:rate=30",
+        "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000",
+        "-c:v", "libx264", "-preset", "ultrafast", "-g", "60", "-b:v", "800k",
+        "-pix_fmt", "yuv420p", "-c:a", "aac", "-ac", "2", "-f", "flv", url,
+    )  # fmt: skip
+
+
 def gstreamer_live(url: str) -> tuple[str, ...]:
     """GStreamer's rtmp2sink, with sound at 44.1 kHz."""
     return (
