@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from ingest.limits import Limits
+from server.config_auth import AuthWebhookSection
 from server.config_section import Seconds, Section
 
 
@@ -16,6 +17,8 @@ class IngestSection(Section):
     silence_seconds: Seconds = 8.0
     failed_keys: int = Field(default=10, ge=1, le=1_000)
     failed_keys_window_seconds: Seconds = 60.0
+    publishes_per_minute: int = Field(default=60, ge=1, le=100_000)
+    auth_webhook: AuthWebhookSection = AuthWebhookSection()
 
     def limits(self) -> Limits:
         return Limits(

@@ -83,6 +83,8 @@ class LiveStream:
         self.started_ms: int | None = None
         """PDT of the first picture; None before it."""
         self.protocol = ""
+        self.key = ""
+        """Digest of the stream key that the newest publisher came with; empty: it needs none."""
         self.ending = False
         self.attached_ms = 0
         """When the publisher came, UTC ms."""

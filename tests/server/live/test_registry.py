@@ -14,6 +14,7 @@ import pytest
 from ingest.port import PublishRequest, Refusal, Refused, Sink
 from ingest.unit import AudioUnit, Unit, VideoUnit
 from overlay.scene import Card, Money, Motion, Scene
+from server.admission import Admission
 from server.attempts import Attempts
 from server.bus import Bus
 from server.channel import ChannelDefaults, OverlaySettings
@@ -135,7 +136,9 @@ async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
     bus = Bus(clock)
     defaults = ChannelDefaults("small", frozenset({"small"}), OverlaySettings())
     channels = Channels(store, clock, defaults, Attempts(5, 60.0))
-    registry = Registry(store, channels, bus, clock, LiveSettings({"small": PROFILE}))
+    registry = Registry(
+        store, Admission(channels, clock), bus, clock, LiveSettings({"small": PROFILE})
+    )
     diary = Diary()
     registry.listen(diary)
     registry.start()
