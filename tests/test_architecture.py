@@ -54,7 +54,7 @@ FLOORS = (
     (Floor.PURE, "server.store.port"),
     (Floor.ADAPTERS, "server.store.*"),
     *((Floor.PURE, f"server.{name}") for name in ("attempts", "host_name", "instant", "locale")),
-    *((Floor.PURE, f"server.{name}") for name in ("duration", "judge")),
+    *((Floor.PURE, f"server.{name}") for name in ("calm", "duration", "judge")),
     *((Floor.ADAPTERS, f"server.{name}") for name in ("auth", "bus", "claim", "clock", "log")),
     *((Floor.ADAPTERS, f"server.{name}") for name in ("address", "config", "config_file")),
     *((Floor.ADAPTERS, f"server.{name}") for name in ("config_yaml", "encoders", "listening")),
