@@ -179,9 +179,12 @@ class Vitrine:
     def _admission(self, clock: Clock) -> Admission:
         ingest = self.config.ingest
         asked = ingest.auth_webhook.settings()
-        webhook = AuthWebhook(asked) if asked is not None else None
-        if webhook is not None:
+        webhook = None
+        if asked is not None:
+            webhook = AuthWebhook(asked)
             self._stack.push_async_callback(webhook.close)
+            fail = ingest.auth_webhook.fail
+            self._log.info("a webhook is asked", fail=fail, signed=bool(asked.secret))
         pace = Attempts(ingest.publishes_per_minute, 60.0)
         return Admission(self.channels, clock, webhook, pace)
 

@@ -14,6 +14,8 @@ STRANGERS: Final = frozenset(
         "rtmp refused a connection",
         "rtmp session ended",
         "rtmp session failed",
+        "whip publish refused",
+        "whip refused a publisher",
     }
 )
 """Events that anybody who reaches the port can cause, as often as they like."""
