@@ -91,6 +91,8 @@ class Admission:
         verdict = await self._judge.judge(attempt)
         if verdict.allowed:
             return None
+        if not verdict.decided:
+            return Refused(Refusal.UNAVAILABLE, verdict.reason)
         self._log.info(
             "publish denied", channel=channel.id, attempt=attempt.id, reason=verdict.reason
         )

@@ -40,6 +40,8 @@ class Verdict:
     allowed: bool
     reason: str = ""
     """Why not: one line that the anchor reads in the encoder's log."""
+    decided: bool = True
+    """Somebody said so; else nobody could be asked, which may pass."""
 
 
 class Judge(Protocol):

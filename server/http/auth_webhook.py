@@ -89,7 +89,7 @@ class AuthWebhook:
             attempt=attempt.id,
             allowed=allowed,
         )
-        return Verdict(allowed, "" if allowed else CANNOT_ASK)
+        return Verdict(allowed, "" if allowed else CANNOT_ASK, decided=False)
 
 
 def _said(error: aiohttp.ClientError) -> str:

@@ -125,6 +125,8 @@ async def test_a_denial_is_passed_on(desk: Desk) -> None:
     assert await desk.judge(made.stream_key) == Refused(
         Refusal.DENIED, "Your plan ended yesterday."
     )
+    desk.oracle.verdict = Verdict(allowed=False, reason="Nobody answers.", decided=False)
+    assert await desk.judge(made.stream_key) == Refused(Refusal.UNAVAILABLE, "Nobody answers.")
 
 
 async def test_without_a_judge_the_key_decides(desk: Desk) -> None:

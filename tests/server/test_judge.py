@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.instant import parse_rfc3339
 from server.judge import MAX_REASON, NOT_ALLOWED, Attempt, Verdict, question, read_verdict
 
 ATTEMPT = Attempt(
@@ -102,3 +105,22 @@ def test_a_reason_is_one_line_that_can_be_sent(reason: str, coding: str) -> None
     assert 0 < len(verdict.reason) <= MAX_REASON
     assert verdict.reason.isprintable()
     assert verdict.reason.encode()
+
+
+def test_the_documented_question_is_the_one_that_is_asked() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "auth.md").read_text("utf-8")
+    shown = re.search(r"^\{\"event\".*?\}$", text, re.DOTALL | re.MULTILINE)
+    assert shown is not None
+    asked = json.loads(shown[0])
+    attempt = Attempt(
+        id=asked["attempt"],
+        at_ms=parse_rfc3339(asked["at"]),
+        channel=asked["channel"],
+        protocol=asked["protocol"],
+        app=asked["app"],
+        peer=asked["peer"],
+        encoder=asked["encoder"],
+        key_id=asked["key_id"],
+        key="",
+    )
+    assert json.loads(question(attempt, with_key=False)) == asked

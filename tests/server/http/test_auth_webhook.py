@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -30,7 +31,8 @@ from tests.helpers.eventually import eventually
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 ATTEMPT = Attempt("pub_1", 0, "tea", "rtmp", "live", "192.0.2.7", "OBS", "0123", "sk-secret")
 OPEN = Verdict(True)
-CLOSED = Verdict(allowed=False, reason=CANNOT_ASK)
+LET_IN = Verdict(True, decided=False)
+CLOSED = Verdict(allowed=False, reason=CANNOT_ASK, decided=False)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -87,6 +89,24 @@ async def test_the_key_goes_along_only_when_told_to() -> None:
             async with asking(url, send_key=send_key) as webhook:
                 assert await webhook.judge(ATTEMPT) == OPEN
     assert keys == [None, "sk-secret"]
+
+
+async def test_the_documented_receiver_understands_us() -> None:
+    """The Python of docs/auth.md is run as it stands."""
+    path = Path(__file__).parents[3] / "docs" / "auth.md"
+    text = await asyncio.to_thread(path.read_text, "utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    names: dict[str, Any] = {"SECRET": SECRET, "PAID_UP": {"pots"}}
+    exec(code, names)  # noqa: S102 - our own documentation
+    async with answering(names["may_publish"]) as url:
+        async with asking(url, secret=SECRET) as webhook:
+            denied = Verdict(allowed=False, reason="Renew your plan in the shop.")
+            assert await webhook.judge(ATTEMPT) == denied
+            assert await webhook.judge(replace(ATTEMPT, channel="pots")) == OPEN
+        other = "whsec_" + base64.b64encode(bytes(32)).decode()
+        async with asking(url, secret=other) as stranger:
+            denied = Verdict(allowed=False, reason="Not signed by our server.")
+            assert await stranger.judge(ATTEMPT) == denied
 
 
 async def _redirects(request: web.Request) -> web.Response:
@@ -149,7 +169,7 @@ async def _drips(request: web.Request) -> web.StreamResponse:
 async def test_no_verdict_is_decided_as_configured(handler: Handler, cause: str) -> None:
     timeout = 0.3 if handler in (_hangs, _drips) else 3.0
     async with answering(handler) as url:
-        for fail_open, verdict in ((False, CLOSED), (True, OPEN)):
+        for fail_open, verdict in ((False, CLOSED), (True, LET_IN)):
             async with asking(url, timeout=timeout, fail_open=fail_open) as webhook:
                 with capture_logs() as lines:
                     assert await webhook.judge(ATTEMPT) == verdict
