@@ -19,6 +19,10 @@ class Refusal(StrEnum):
     BUSY = "busy"
     RATE_LIMITED = "rate-limited"
     UNAVAILABLE = "unavailable"
+    EXPIRED = "expired"
+    """The key was good once; only its holder hears this."""
+    DENIED = "denied"
+    """The key is good, and whoever decides beside the key says no."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,8 @@ class PublishRequest:
     key: str = field(repr=False)
     """The stream key, query cut off. A secret: never logged."""
     publisher: Publisher
+    encoder: str = ""
+    """What the publisher calls itself; anybody's word."""
 
 
 class Gate(Protocol):

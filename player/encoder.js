@@ -1,6 +1,7 @@
 /** What to type into OBS. */
 
 import { h, icon, setText } from "./dom.js";
+import { expiryWords } from "./expiry.js";
 
 const ADVICE = [
   ["Service", "Custom\u2026"],
@@ -17,6 +18,7 @@ const ADVICE = [
 
 export class Encoder {
   #server = copyField("Server", "");
+  #expiry = h("p", { className: "hint", hidden: true });
 
   /** `key` is the stream key when this tab knows it, else null. */
   constructor(channel, key) {
@@ -33,6 +35,7 @@ export class Encoder {
             "The stream key was shown once, when the channel was made. A new one: ",
             h("code", {}, `vitrine channel rotate-key ${channel}`),
           ),
+      this.#expiry,
       h("dl", { className: "readings" }, ...ADVICE.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value)))),
     );
   }
@@ -40,6 +43,15 @@ export class Encoder {
   /** Tell the server's address, as the server itself gave it. */
   setServer(url) {
     this.#server.querySelector("input").value = url;
+  }
+
+  /** Tell until when the stream key is good; null for a key without an end. Answers a warning. */
+  setExpiry(expiresAt) {
+    const words = expiryWords(expiresAt, Date.now());
+    this.#expiry.hidden = words === null;
+    this.#expiry.className = words?.near ? "hint key-near" : "hint";
+    setText(this.#expiry, words?.text ?? "");
+    return words?.near ? words.text : null;
   }
 }
 

@@ -120,7 +120,10 @@ class Studio {
     const state = reachable ? (channel?.state ?? "offline") : "interrupted";
     find("state").dataset.state = state;
     setText(find("state"), reachable ? STATES[state] : "No connection");
-    drawWarnings(find("warnings"), channel?.warnings ?? []);
+    const key = this.#encoder.setExpiry(channel?.key_expires_at ?? null);
+    // Who is on the air stays there: the key matters before the next show.
+    const keys = key && state === "offline" ? [key] : [];
+    drawWarnings(find("warnings"), [...(channel?.warnings ?? []), ...keys]);
     drawReadings(find("readings"), channel);
     if (channel?.rtmp_url) this.#encoder.setServer(channel.rtmp_url);
     this.#drawProducts();

@@ -14,6 +14,7 @@ from aiohttp import web
 from ingest.rtmp.listener import RtmpListener
 from overlay.tiles import check
 from server.address import addresses
+from server.admission import Admission
 from server.attempts import Attempts
 from server.auth import Authenticator, Viewers, operator_token, viewer_secret
 from server.bus import Bus
@@ -22,6 +23,7 @@ from server.claim import claimed
 from server.clock import Clock, SystemClock
 from server.config import Config
 from server.http.audience import Audience
+from server.http.auth_webhook import AuthWebhook
 from server.http.metrics import Metrics
 from server.http.middleware import add_headers, middlewares
 from server.http.pages import Pages
@@ -29,6 +31,7 @@ from server.http.routes import add_routes
 from server.http.site import BodyLimits, Site
 from server.listening import naming
 from server.live.registry import LiveSettings, Registry
+from server.live.warden import Warden
 from server.shop.port import OffAir
 from server.shop.service import Shop
 from server.store.port import Store
@@ -114,13 +117,16 @@ class Vitrine:
             config.ingest.grace_seconds,
             config.ingest.interruption == "slate",
         )
-        self.registry = Registry(store, self.channels, self.bus, clock, live)
+        self.registry = Registry(store, self._admission(clock), self.bus, clock, live)
         self.shop = Shop(store, self.bus, self.registry, clock, check, config.shop_settings())
         stack.push_async_callback(self.shop.close)
         stack.push_async_callback(self.registry.close)
         self.registry.listen(self.shop)
         await self.shop.recover(await self.registry.recover())
         self.registry.start()
+        warden = Warden(store, self.registry, self._forget)
+        warden.start()
+        stack.push_async_callback(warden.close)
 
         self.rtmp = RtmpListener(
             self.registry, config.ingest_limits(), config.server.host, config.server.rtmp_port
@@ -174,6 +180,23 @@ class Vitrine:
         self.bus.close()
         await self._stack.aclose()
         self._log.info("stopped")
+
+    def _admission(self, clock: Clock) -> Admission:
+        ingest = self.config.ingest
+        asked = ingest.auth_webhook.settings()
+        webhook = None
+        if asked is not None:
+            webhook = AuthWebhook(asked)
+            self._stack.push_async_callback(webhook.close)
+            fail = ingest.auth_webhook.fail
+            self._log.info("a webhook is asked", fail=fail, signed=bool(asked.secret))
+        pace = Attempts(ingest.publishes_per_minute, 60.0)
+        return Admission(self.channels, clock, webhook, pace)
+
+    async def _forget(self, channel: str) -> None:
+        """Let go of a channel that was removed by another process."""
+        await self.shop.forget(channel)
+        self.bus.forget(channel)
 
     def _measure(self, site: Site) -> None:
         site.metrics.watch("viewers", "Viewers whose page is open.", site.audience.total)

@@ -1,4 +1,7 @@
-"""Failed tries per address, so that keys cannot be guessed. Standard library only."""
+"""How often each address may try: keys cannot be guessed, storms are sat out.
+
+Pure; `ingest.address` says whom an address stands for.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,19 @@ import math
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from ingest.address import subscriber
+
 
 @dataclass(slots=True)
 class _Tries:
-    failures: int
+    count: int
     until: float
 
 
 class Attempts:
-    """Counts failures in fixed windows, for a bounded number of addresses.
+    """Counts tries in fixed windows, for a bounded number of addresses (an IPv6 /64 is one).
 
-    When the table is full the address longest without a failure is forgotten: an attacker with
+    When the table is full the address longest without a try is forgotten: an attacker with
     that many addresses is not stopped by counting anyway, and memory stays flat.
     """
 
@@ -28,19 +33,22 @@ class Attempts:
 
     def wait(self, address: str, now: float) -> int:
         """Return whole seconds until `address` may try again; 0: it may now."""
-        tries = self._tries.get(address)
-        if tries is None or now >= tries.until or tries.failures < self._limit:
+        tries = self._tries.get(subscriber(address))
+        if tries is None or now >= tries.until or tries.count < self._limit:
             return 0
         return max(1, math.ceil(tries.until - now))
 
-    def failed(self, address: str, now: float) -> None:
-        tries = self._tries.get(address)
+    def count(self, address: str, now: float) -> None:
+        """Take note of a try that counts."""
+        who = subscriber(address)
+        tries = self._tries.get(who)
         if tries is None or now >= tries.until:
-            tries = self._tries[address] = _Tries(0, now + self._window)
-        tries.failures += 1
-        self._tries.move_to_end(address)
+            tries = self._tries[who] = _Tries(0, now + self._window)
+        tries.count += 1
+        self._tries.move_to_end(who)
         while len(self._tries) > self._addresses:
             self._tries.popitem(last=False)
 
-    def succeeded(self, address: str) -> None:
-        self._tries.pop(address, None)
+    def forgive(self, address: str) -> None:
+        """Count from none again."""
+        self._tries.pop(subscriber(address), None)

@@ -35,6 +35,20 @@ class Channel:
     profile: str
     overlay: OverlaySettings
     created_ms: int
+    key_expires_ms: int | None = None
+    """From when on its newest stream key begins no broadcast; None: for ever good."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamKey:
+    """A stream key as it is kept: what it opens, never the key itself."""
+
+    channel: Channel
+    digest: str
+    expires_ms: int | None = None
+
+    def expired(self, now_ms: int) -> bool:
+        return self.expires_ms is not None and now_ms >= self.expires_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +63,8 @@ class ChannelDefaults:
 
 class SecretKind(StrEnum):
     STREAM_KEY = "stream-key"
+    RETIRED_KEY = "retired-stream-key"
+    """The one before, where a rotation left it some time."""
     ANCHOR_TOKEN = "anchor-token"  # noqa: S105 - the kind's name, not a secret
 
 

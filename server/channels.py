@@ -9,13 +9,16 @@ from dataclasses import dataclass
 
 from server.attempts import Attempts
 from server.auth import digest, new_secret
-from server.channel import Channel, ChannelDefaults, OverlaySettings, SecretKind
+from server.channel import Channel, ChannelDefaults, OverlaySettings, SecretKind, StreamKey
 from server.clock import Clock
 from server.errors import Invalid, NotFound, Problem, RateLimited
 from server.locale import is_locale
 from server.store.port import Store
 
 MAX_TITLE = 120
+MAX_KEY_MS = 10 * 366 * 86_400_000
+"""How far ahead an expiry may lie."""
+MAX_KEEP_OLD_SECONDS = 7 * 86_400
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -44,8 +47,11 @@ class Channels:
         title: str = "",
         profile: str | None = None,
         overlay: OverlaySettings | None = None,
+        key_expires_ms: int | None = None,
     ) -> NewChannel:
         """Make a channel and its secrets; what is not given is taken from the configuration.
+
+        The stream key begins no broadcast from `key_expires_ms` (UTC) on; None: it never expires.
 
         Raises Invalid naming every wrong field, Conflict `exists`, TooLarge.
         """
@@ -55,6 +61,7 @@ class Channels:
             profile=profile or self._defaults.profile,
             overlay=overlay or self._defaults.overlay,
             created_ms=self._clock.wall_ms(),
+            key_expires_ms=key_expires_ms,
         )
         # In a thread: CLDR's files are read at the first question of each language.
         problems = await asyncio.to_thread(self._problems, channel)
@@ -83,16 +90,46 @@ class Channels:
         if not await self._store.remove_channel(channel_id):
             raise NotFound("channel", channel_id[:64])
 
-    async def rotate_key(self, channel_id: str) -> str:
-        """Replace the stream key; the old one is refused from now on. Raises NotFound."""
-        return await self._rotate(channel_id, SecretKind.STREAM_KEY)
+    async def rotate_key(
+        self, channel_id: str, expires_ms: int | None = None, keep_old_seconds: int = 0
+    ) -> str:
+        """Replace the stream key; the old one is refused from now on, or soon.
+
+        `keep_old_seconds`: for so long the old key still begins broadcasts, and one that is on
+        is not cut. Raises NotFound, Invalid.
+        """
+        problems = _expiry_problems("expires_at", expires_ms, self._clock.wall_ms())
+        if not 0 <= keep_old_seconds <= MAX_KEEP_OLD_SECONDS:
+            rule = f"must be 0 to {MAX_KEEP_OLD_SECONDS} seconds"
+            problems.append(Problem("keep_old_seconds", rule))
+        if problems:
+            raise Invalid(*problems)
+        kept = self._clock.wall_ms() + keep_old_seconds * 1000 if keep_old_seconds else None
+        secret = new_secret()
+        if not await self._store.rotate_key(channel_id, digest(secret), expires_ms, kept):
+            raise NotFound("channel", channel_id[:64])
+        return secret
 
     async def rotate_anchor_token(self, channel_id: str) -> str:
         """Replace the anchor token. Raises NotFound."""
-        return await self._rotate(channel_id, SecretKind.ANCHOR_TOKEN)
+        secret = new_secret()
+        kind = SecretKind.ANCHOR_TOKEN
+        if not await self._store.set_secret(channel_id, kind, digest(secret)):
+            raise NotFound("channel", channel_id[:64])
+        return secret
 
     async def by_stream_key(self, key: str, address: str) -> Channel | None:
-        """Return the channel that this key opens, None for an unknown one.
+        """Return the channel that this key opens now, None for an unknown or expired one.
+
+        Raises RateLimited as `stream_key` does.
+        """
+        found = await self.stream_key(key, address)
+        if found is None or found.expired(self._clock.wall_ms()):
+            return None
+        return found.channel
+
+    async def stream_key(self, key: str, address: str) -> StreamKey | None:
+        """Find a stream key, an expired one too; None for an unknown one.
 
         Raises RateLimited when too many keys from `address` were wrong lately.
         """
@@ -101,29 +138,20 @@ class Channels:
         if wait:
             said = f"Too many wrong stream keys from this address; try again in {wait} s."
             raise RateLimited(said, wait)
-        channel = await self._by_secret(SecretKind.STREAM_KEY, key)
-        if channel is None:
-            self._attempts.failed(address, now)
-        else:
-            self._attempts.succeeded(address)
-        return channel
-
-    async def by_anchor_token(self, token: str) -> Channel | None:
-        return await self._by_secret(SecretKind.ANCHOR_TOKEN, token)
-
-    async def _by_secret(self, kind: SecretKind, secret: str) -> Channel | None:
         # Looked up by digest: what the index's timing tells is of the hash, which nobody can
         # steer towards a stored one without knowing the secret.
-        return await self._store.channel_by_secret(kind, digest(secret))
+        found = await self._store.stream_key(digest(key))
+        if found is None:
+            self._attempts.count(address, now)
+        elif not found.expired(self._clock.wall_ms()):
+            self._attempts.forgive(address)  # an expired key is no guess, and no pardon either
+        return found
 
-    async def _rotate(self, channel_id: str, kind: SecretKind) -> str:
-        secret = new_secret()
-        if not await self._store.set_secret(channel_id, kind, digest(secret)):
-            raise NotFound("channel", channel_id[:64])
-        return secret
+    async def by_anchor_token(self, token: str) -> Channel | None:
+        return await self._store.channel_by_secret(SecretKind.ANCHOR_TOKEN, digest(token))
 
     def _problems(self, channel: Channel) -> Sequence[Problem]:
-        problems = []
+        problems = _expiry_problems("key_expires_at", channel.key_expires_ms, self._clock.wall_ms())
         if not is_channel_id(channel.id):
             rule = "must be 1 to 32 of a-z 0-9 -, neither beginning nor ending with -"
             problems.append(Problem("id", rule))
@@ -143,3 +171,13 @@ class Channels:
 def is_channel_id(text: str) -> bool:
     """Tell whether `text` may be a channel's id: short, and safe in a URL as it is."""
     return _ID.fullmatch(text) is not None
+
+
+def _expiry_problems(field: str, expires_ms: int | None, now_ms: int) -> list[Problem]:
+    if expires_ms is None:
+        return []
+    if expires_ms <= now_ms:
+        return [Problem(field, "lies in the past; the key would never begin a broadcast")]
+    if expires_ms > now_ms + MAX_KEY_MS:
+        return [Problem(field, "must lie within ten years; leave it out for a key without end")]
+    return []

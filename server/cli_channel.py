@@ -13,20 +13,34 @@ from server.channels import Channels
 from server.claim import running
 from server.clock import SystemClock
 from server.config import Config
+from server.duration import parse_duration
+from server.errors import Invalid, Problem
+from server.instant import parse_rfc3339, rfc3339
 from server.options import AsJson, ConfigFile, DataDir, settings
 from server.terminal import one_line_errors, run, show_json, show_table
 
 ChannelId = Annotated[str, typer.Argument(metavar="ID", help="1 to 32 of a-z 0-9 -")]
+ExpiresIn = Annotated[
+    str | None, typer.Option(metavar="TIME", help="How long the key begins broadcasts: 8h, 2d.")
+]
+ExpiresAt = Annotated[
+    str | None, typer.Option(metavar="RFC3339", help="Until when: 2026-01-02T03:04:05Z.")
+]
+KeepOld = Annotated[
+    str | None, typer.Option(metavar="TIME", help="How long the old key stays good: 10m.")
+]
 Result = TypeVar("Result")
 
 app = typer.Typer(no_args_is_help=True, help="Channels: add, list, rotate-key, remove.")
 
 
-@app.command(epilog='Example: vitrine channel add tea --title "Tea at five"')
+@app.command(epilog='Example: vitrine channel add tea --title "Tea at five" --expires-in 8h')
 def add(
     channel: ChannelId,
     title: Annotated[str, typer.Option(help="What viewers read.")] = "",
     profile: Annotated[str | None, typer.Option(help="Ladder to encode.")] = None,
+    expires_in: ExpiresIn = None,
+    expires_at: ExpiresAt = None,
     config: ConfigFile = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -38,8 +52,11 @@ def add(
     """
     with one_line_errors():
         given = settings(config, data_dir)
+        until = _until(expires_in, expires_at)
         made = _on_channels(
-            given, lambda channels: channels.add(channel, title, profile), make=True
+            given,
+            lambda channels: channels.add(channel, title, profile, key_expires_ms=until),
+            make=True,
         )
         found = running(given.server.data_dir)
         where = found or addresses(given)
@@ -50,12 +67,12 @@ def add(
             "stream_key": made.stream_key,
             "anchor_token": made.anchor_token,
             "watch_url": f"{where.site}/watch/{made.channel.id}",
+            **_expiry(until),
         }
         if as_json:
             show_json(told)
             return
-        for name, value in told.items():
-            typer.echo(f"{name.replace('_', ' '):13} {value}")
+        _show(told)
         if found is None:
             typer.echo("These addresses hold when the server runs with this configuration.")
 
@@ -65,44 +82,93 @@ def show(config: ConfigFile = None, data_dir: DataDir = None, as_json: AsJson = 
     """List the channels."""
     with one_line_errors():
         found = _on_channels(settings(config, data_dir), lambda channels: channels.list())
-        rows = [{"id": c.id, "title": c.title, "profile": c.profile} for c in found]
+        rows = [
+            {"id": c.id, "title": c.title, "profile": c.profile, **_expiry(c.key_expires_ms)}
+            for c in found
+        ]
         if as_json:
             show_json(rows)
         else:
-            show_table(("ID", "TITLE", "PROFILE"), [tuple(row.values()) for row in rows])
+            names = ("id", "title", "profile", "key_expires_at")
+            table = [tuple(row.get(name, "never") for name in names) for row in rows]
+            show_table(("ID", "TITLE", "PROFILE", "KEY EXPIRES"), table)
 
 
-@app.command("rotate-key", epilog="Example: vitrine channel rotate-key tea")
+@app.command("rotate-key", epilog="Example: vitrine channel rotate-key tea --keep-old 10m")
 def rotate_key(
-    channel: ChannelId, config: ConfigFile = None, data_dir: DataDir = None, as_json: AsJson = False
+    channel: ChannelId,
+    expires_in: ExpiresIn = None,
+    expires_at: ExpiresAt = None,
+    keep_old: KeepOld = None,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
 ) -> None:
     """Replace the stream key; the new one is printed this once.
 
-    A broadcast that is on goes on: its key is asked for only when it begins. The API's
-    POST /api/v1/channels/ID/rotate-key ends it too.
+    Whoever broadcasts with the old key is turned out within seconds, and the new key resumes
+    the broadcast. With --keep-old nobody is: the old key begins broadcasts for so long, and one
+    that is on goes on until it ends.
     """
     with one_line_errors():
+        until = _until(expires_in, expires_at)
+        kept = 0 if keep_old is None else _seconds("--keep-old", keep_old)
         key = _on_channels(
-            settings(config, data_dir), lambda channels: channels.rotate_key(channel)
+            settings(config, data_dir), lambda channels: channels.rotate_key(channel, until, kept)
         )
+        told = {"stream_key": key, **_expiry(until)}
         if as_json:
-            show_json({"id": channel, "stream_key": key})
+            show_json({"id": channel, **told})
             return
-        typer.echo(f"stream key    {key}")
-        typer.echo("A broadcast that is on goes on; the next one needs this key.")
+        _show(told)
+        if kept:
+            typer.echo(f"The old key begins broadcasts for another {keep_old}.")
+        else:
+            typer.echo("Whoever broadcasts with the old key is turned out within seconds.")
 
 
 @app.command(epilog="Example: vitrine channel remove tea")
 def remove(channel: ChannelId, config: ConfigFile = None, data_dir: DataDir = None) -> None:
     """Remove a channel with its products and timeline.
 
-    A broadcast that is on goes on, for those who watch already, until its encoder stops or the
-    API's DELETE /api/v1/channels/ID ends it.
+    A broadcast that is on ends within seconds.
     """
     with one_line_errors():
         _on_channels(settings(config, data_dir), lambda channels: channels.remove(channel))
         typer.echo(f"removed {channel}")
-        typer.echo("A broadcast that is on goes on until its encoder stops; no other can begin.")
+        typer.echo("A broadcast that is on ends within seconds.")
+
+
+def _until(expires_in: str | None, expires_at: str | None) -> int | None:
+    """Read when a key is to expire, UTC ms. Raises Invalid."""
+    if expires_in is not None and expires_at is not None:
+        raise Invalid(Problem("--expires-in, --expires-at", "only one of them can be given"))
+    if expires_in is not None:
+        return SystemClock().wall_ms() + 1000 * _seconds("--expires-in", expires_in)
+    if expires_at is None:
+        return None
+    try:
+        return parse_rfc3339(expires_at)
+    except ValueError as error:
+        raise Invalid(Problem("--expires-at", str(error))) from error
+
+
+def _seconds(option: str, text: str) -> int:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise Invalid(Problem(option, str(error))) from error
+
+
+def _expiry(until: int | None) -> dict[str, str]:
+    """Tell of an expiry, where there is one."""
+    return {} if until is None else {"key_expires_at": rfc3339(until)}
+
+
+def _show(told: dict[str, str]) -> None:
+    width = max(13, *map(len, told))
+    for name, value in told.items():
+        typer.echo(f"{name.replace('_', ' '):{width}} {value}")
 
 
 def _on_channels(

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from ingest.limits import Limits
+from server.config_auth import AuthWebhookSection
 from server.config_section import Seconds, Section
 
 
@@ -20,6 +21,8 @@ class IngestSection(Section):
     interruption: Literal["gap", "slate"] = "gap"
     failed_keys: int = Field(default=10, ge=1, le=1_000)
     failed_keys_window_seconds: Seconds = 60.0
+    publishes_per_minute: int = Field(default=60, ge=1, le=100_000)
+    auth_webhook: AuthWebhookSection = AuthWebhookSection()
 
     def limits(self) -> Limits:
         return Limits(

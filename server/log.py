@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import time
 from typing import Literal
 
 import structlog
+
+from server.calm import Calm
 
 Format = Literal["auto", "console", "json"]
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -21,6 +24,7 @@ def configure(level: str = "info", style: Format = "auto") -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            Calm(time.monotonic),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *_writers(console),

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # First match wins, so a folder's exceptions stand before its rule.
 FLOORS = (
+    (Floor.PURE, "ingest.address"),
     (Floor.VALUES, "ingest.unit"),
     (Floor.VALUES, "ingest.port"),
     (Floor.VALUES, "ingest.limits"),
@@ -53,12 +54,15 @@ FLOORS = (
     (Floor.PURE, "server.store.port"),
     (Floor.ADAPTERS, "server.store.*"),
     *((Floor.PURE, f"server.{name}") for name in ("attempts", "host_name", "instant", "locale")),
+    *((Floor.PURE, f"server.{name}") for name in ("calm", "duration", "judge")),
     *((Floor.ADAPTERS, f"server.{name}") for name in ("auth", "bus", "claim", "clock", "log")),
     *((Floor.ADAPTERS, f"server.{name}") for name in ("address", "config", "config_file")),
     *((Floor.ADAPTERS, f"server.{name}") for name in ("config_yaml", "encoders", "listening")),
     *((Floor.ADAPTERS, f"server.config_{name}") for name in ("ingest", "section", "transcode")),
+    (Floor.ADAPTERS, "server.config_auth"),
     (Floor.PURE, "server.config_words"),
     (Floor.SERVICES, "server.channels"),
+    (Floor.SERVICES, "server.admission"),
     (Floor.SERVICES, "server.live.*"),
     *((Floor.COMPOSE, f"server.{name}") for name in ("__main__", "app", "cli", "serve")),
     *((Floor.COMPOSE, f"server.{name}") for name in ("cli_channel", "cli_products", "options")),

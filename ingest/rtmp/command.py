@@ -34,6 +34,8 @@ REFUSAL_CODES: Final = {
     Refusal.BUSY: Code.PUBLISH_DENIED,
     Refusal.RATE_LIMITED: Code.PUBLISH_DENIED,
     Refusal.UNAVAILABLE: Code.PUBLISH_DENIED,
+    Refusal.EXPIRED: Code.PUBLISH_BAD_NAME,
+    Refusal.DENIED: Code.PUBLISH_DENIED,
 }
 
 

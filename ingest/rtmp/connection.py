@@ -143,7 +143,7 @@ class Connection(asyncio.Protocol):
         self._verdict = self._loop.create_task(self._ask_gate(asked))
 
     async def _ask_gate(self, asked: PublishRequested) -> None:
-        request = PublishRequest("rtmp", asked.app, asked.key, self)
+        request = PublishRequest("rtmp", asked.app, asked.key, self, asked.encoder)
         verdict: Sink | Refused = _BUSY
         try:
             async with asyncio.timeout(self._limits.verdict_seconds):

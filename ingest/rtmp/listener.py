@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import time
 from collections import Counter
 from collections.abc import Callable
 
+from ingest.address import subscriber
 from ingest.limits import Limits
 from ingest.port import Gate
 from ingest.rtmp.connection import Connection
@@ -81,7 +81,7 @@ class RtmpListener:
             return "the server is shutting down"
         if len(self._connections) >= self._limits.connections:
             return "too many connections"
-        block = _block(address)
+        block = subscriber(address)
         if self._per_address[block] >= self._limits.connections_per_address:
             return "too many connections from this address"
         self._per_address[block] += 1
@@ -91,18 +91,7 @@ class RtmpListener:
     def leave(self, connection: Connection, address: str) -> None:
         """Count a connection out."""
         self._connections.discard(connection)
-        block = _block(address)
+        block = subscriber(address)
         self._per_address[block] -= 1
         if self._per_address[block] <= 0:
             del self._per_address[block]
-
-
-def _block(address: str) -> str:
-    """Name what one subscriber holds: an IPv4 address, or the /64 of an IPv6 one."""
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if ip.version == 4:
-        return address
-    return str(ipaddress.ip_network((int(ip), 64), strict=False))

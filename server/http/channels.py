@@ -7,14 +7,15 @@ from dataclasses import replace
 from aiohttp import web
 
 from server.channel import Channel, OverlaySettings
-from server.errors import NotFound
+from server.errors import Invalid, NotFound, Problem
 from server.http.body import read_model, read_query
-from server.http.documents import ChannelSent, OverlaySent
+from server.http.documents import ChannelSent, OverlaySent, RotateSent
 from server.http.paging import PageQuery, page
 from server.http.reply import Reply
 from server.http.site import Site
 from server.http.viewer import PRINCIPAL
-from server.instant import rfc3339
+from server.instant import parse_rfc3339, rfc3339
+from server.live.warden import REPLACED
 from transcode.profile import Profile
 
 
@@ -25,7 +26,11 @@ class ChannelCalls:
     async def add(self, request: web.Request) -> Reply:
         sent = await read_model(request, ChannelSent)
         made = await self._site.channels.add(
-            sent.id, sent.title, sent.profile, self._overlay(sent.overlay)
+            sent.id,
+            sent.title,
+            sent.profile,
+            self._overlay(sent.overlay),
+            _until("key_expires_at", sent.key_expires_at),
         )
         return Reply(
             {
@@ -35,6 +40,7 @@ class ChannelCalls:
                 "anchor_token": made.anchor_token,
                 "rtmp_url": self._site.rtmp_url(request),
                 "watch_url": str(self._site.url(request, f"/watch/{made.channel.id}")),
+                **_expiry(made.channel.key_expires_ms),
             },
             status=201,
             location=f"/api/v1/channels/{made.channel.id}",
@@ -67,9 +73,19 @@ class ChannelCalls:
 
     async def rotate_key(self, request: web.Request) -> Reply:
         channel = request.match_info["channel"]
-        key = await self._site.channels.rotate_key(channel)
-        await self._site.live.stop(channel)
-        return Reply({"id": channel, "stream_key": key, "rtmp_url": self._site.rtmp_url(request)})
+        sent = await read_model(request, RotateSent)
+        until = _until("expires_at", sent.expires_at)
+        key = await self._site.channels.rotate_key(channel, until, sent.keep_old_seconds)
+        if not sent.keep_old_seconds:
+            self._site.live.turn_out(channel, REPLACED)
+        return Reply(
+            {
+                "id": channel,
+                "stream_key": key,
+                "rtmp_url": self._site.rtmp_url(request),
+                **_expiry(until),
+            }
+        )
 
     async def stop(self, request: web.Request) -> Reply:
         channel = await self._site.channels.get(request.match_info["channel"])
@@ -120,7 +136,24 @@ class ChannelCalls:
             },
             "warnings": [dict(warning) for warning in state.warnings] if mine else [],
             "rtmp_url": self._site.rtmp_url(request) if mine else None,
+            "key_expires_at": None,
+            **(_expiry(channel.key_expires_ms) if mine else {}),
         }
+
+
+def _until(field: str, instant: str | None) -> int | None:
+    """Read an expiry, UTC ms. Raises Invalid."""
+    if instant is None:
+        return None
+    try:
+        return parse_rfc3339(instant)
+    except ValueError as error:
+        raise Invalid(Problem(field, str(error))) from error
+
+
+def _expiry(until: int | None) -> dict[str, str]:
+    """Tell of an expiry, where there is one."""
+    return {} if until is None else {"key_expires_at": rfc3339(until)}
 
 
 def _profile(profile: Profile) -> dict[str, object]:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from overlay.scene import Corner, Motion
 from server.channel import OverlayMode
+from server.channels import MAX_KEEP_OLD_SECONDS
 from server.shop.catalogue import Availability, Kind
 from server.shop.timeline import Anchor
 
@@ -34,6 +35,17 @@ class ChannelSent(Sent):
     title: str = ""
     profile: str | None = None
     overlay: OverlaySent | None = None
+    key_expires_at: Instant | None = Field(None, description="The stream key's; null: never.")
+
+
+class RotateSent(Sent):
+    expires_at: Instant | None = Field(None, description="The new key's; null: never.")
+    keep_old_seconds: int = Field(
+        0,
+        ge=0,
+        le=MAX_KEEP_OLD_SECONDS,
+        description="For so long the old key still begins broadcasts, and none is cut.",
+    )
 
 
 class PinSent(Sent):
@@ -82,6 +94,7 @@ class Channel(BaseModel):
     overlay: dict[str, str]
     warnings: list[dict[str, object]] = Field(description="Empty for the public.")
     rtmp_url: str | None = Field(description="Where to stream to; null for the public.")
+    key_expires_at: Instant | None = Field(description="Null: never, and for the public.")
 
 
 class ChannelMade(BaseModel):
@@ -93,12 +106,14 @@ class ChannelMade(BaseModel):
     anchor_token: str
     rtmp_url: str
     watch_url: str
+    key_expires_at: Instant | None = Field(None, description="Only where the key expires.")
 
 
 class KeyMade(BaseModel):
     id: str
     stream_key: str
     rtmp_url: str
+    key_expires_at: Instant | None = Field(None, description="Only where the key expires.")
 
 
 class Rejected(BaseModel):

@@ -55,6 +55,10 @@ class Live(Protocol):
 
     def edge(self, channel: str) -> Edge | None: ...
 
+    def turn_out(self, channel: str, reason: str) -> bool:
+        """Drop the channel's publisher; False when there is none."""
+        ...
+
     async def stop(self, channel: str) -> bool:
         """End the channel's broadcast; False when there is none."""
         ...

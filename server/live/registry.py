@@ -15,11 +15,10 @@ from ulid import ULID
 
 from ingest.port import PublishRequest, Refusal, Refused, Sink
 from overlay.scene import Scene
+from server.admission import Admission
 from server.bus import Bus
 from server.channel import Channel, Session
-from server.channels import Channels
 from server.clock import Clock
-from server.errors import RateLimited, Unavailable
 from server.hls.edge import Edge
 from server.hls.playlist import DateRange
 from server.instant import rfc3339
@@ -65,10 +64,10 @@ class Registry:
     """The live streams of this process, by channel."""
 
     def __init__(
-        self, store: Store, channels: Channels, bus: Bus, clock: Clock, settings: LiveSettings
+        self, store: Store, admission: Admission, bus: Bus, clock: Clock, settings: LiveSettings
     ) -> None:
         self._store = store
-        self._channels = channels
+        self._admission = admission
         self._bus = bus
         self._clock = clock
         self._settings = settings
@@ -120,15 +119,10 @@ class Registry:
 
     async def admit(self, request: PublishRequest) -> Sink | Refused:
         """Judge a stream key; the channel's earlier publisher is replaced. See `ingest.port`."""
-        peer = request.publisher.peer
-        try:
-            channel = await self._channels.by_stream_key(request.key, peer)
-        except RateLimited as error:
-            return Refused(Refusal.RATE_LIMITED, str(error))
-        except Unavailable as error:
-            return Refused(Refusal.UNAVAILABLE, str(error))
-        if channel is None:
-            return Refused(Refusal.BAD_KEY, "This stream key is not known; copy it again.")
+        judged = await self._admission.judge(request, lambda channel: self.keys().get(channel, ""))
+        if isinstance(judged, Refused):
+            return judged
+        channel = judged.channel
         async with self._lock(channel.id):
             if self._closing:
                 return Refused(Refusal.UNAVAILABLE, "The server is shutting down.")
@@ -141,7 +135,22 @@ class Registry:
                 stream = await self._make(channel, profile)
             if not stream.supervisor.started:
                 await stream.start()
+            stream.key = judged.key
             return stream.attach(request.publisher, request.protocol)
+
+    # For the warden
+
+    def keys(self) -> dict[str, str]:
+        """Give each channel's digest of the key its newest publisher came with, "" for none."""
+        return {name: one.key for name, one in self._streams.items() if not one.ending}
+
+    def turn_out(self, channel: str, reason: str) -> bool:
+        """Drop the channel's publisher; False when there is none."""
+        stream = self._streams.get(channel)
+        if stream is None or stream.publisher is None:
+            return False
+        stream.publisher.drop(reason)
+        return True
 
     # Stage
 

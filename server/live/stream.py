@@ -102,6 +102,8 @@ class LiveStream:
         self._lost_at = None if broadcast.started_ms is None else clock.monotonic()
         """Since when there has been no picture of a publisher; None while there is."""
         self.protocol = ""
+        self.key = ""
+        """Digest of the stream key that the newest publisher came with; empty: it needs none."""
         self.ending = False
         self.attached_ms = 0
         """When the publisher came, UTC ms."""

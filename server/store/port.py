@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from server.channel import Channel, SecretKind, Sequences, Session
+from server.channel import Channel, SecretKind, Sequences, Session, StreamKey
 from server.shop.catalogue import Image, Product
 from server.shop.timeline import Event
 
@@ -61,7 +61,7 @@ class Store(Protocol):
     # Channels
 
     async def add_channel(self, channel: Channel, secrets: Secrets, limit: int) -> None:
-        """Add a channel with the digests of its secrets.
+        """Add a channel with the digests of its secrets; its stream key expires as it says.
 
         Raises Conflict `exists`, TooLarge when there are `limit` channels already.
         """
@@ -77,6 +77,27 @@ class Store(Protocol):
 
     async def set_secret(self, channel_id: str, kind: SecretKind, digest: str) -> bool:
         """Replace a secret's digest; False when there is no such channel."""
+        ...
+
+    async def stream_key(self, digest: str) -> StreamKey | None:
+        """Find a stream key, an expired or a retired one too."""
+        ...
+
+    async def rotate_key(
+        self, channel_id: str, digest: str, expires_ms: int | None, old_until_ms: int | None
+    ) -> bool:
+        """Replace the stream key; False when there is no such channel.
+
+        The one before is gone, or expires at `old_until_ms` if not earlier; the one before
+        that is gone.
+        """
+        ...
+
+    async def standing_keys(self, channel_ids: Collection[str]) -> dict[str, frozenset[str]]:
+        """Return the digests of each channel's stream keys, expired ones too.
+
+        A channel that is gone is left out.
+        """
         ...
 
     async def remove_channel(self, channel_id: str) -> bool:

@@ -51,4 +51,7 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX answers_by_age ON answers (stored_ms)
     """,
+    """
+    ALTER TABLE secrets ADD COLUMN expires_ms INTEGER
+    """,
 )

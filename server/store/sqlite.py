@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-from server.channel import Channel, SecretKind, Sequences, Session
+from server.channel import Channel, SecretKind, Sequences, Session, StreamKey
 from server.errors import Conflict, NotFound, TooLarge
 from server.shop.catalogue import Image, Product
 from server.shop.records import event_record, overlay_record, read_event, read_overlay
 from server.shop.timeline import Event
-from server.store import shelves
+from server.store import keys, shelves
 from server.store.database import Database
 from server.store.port import NewProduct, Put, Secrets, StoredAnswer
 from server.store.schema import MIGRATIONS
@@ -51,7 +51,8 @@ class SqliteStore:
                 (channel.id, channel.title, channel.profile, overlay, channel.created_ms),
             )
             for kind, digest in secrets:
-                db.execute("INSERT INTO secrets VALUES (?, ?, ?)", (kind, digest, channel.id))
+                until = channel.key_expires_ms if kind is SecretKind.STREAM_KEY else None
+                keys.put(db, channel.id, kind, digest, until)
 
         await self._database.write(add)
 
@@ -60,14 +61,16 @@ class SqliteStore:
 
     async def channels(self) -> tuple[Channel, ...]:
         def rows(db: sqlite3.Connection) -> tuple[Channel, ...]:
-            return tuple(_read(row) for row in db.execute("SELECT * FROM channels ORDER BY id"))
+            found = db.execute(f"SELECT {keys.CHANNEL} FROM channels ORDER BY id")  # noqa: S608
+            return tuple(_read(row) for row in found)
 
         return await self._database.read(rows)
 
     async def channel_by_secret(self, kind: SecretKind, digest: str) -> Channel | None:
         def find(db: sqlite3.Connection) -> Channel | None:
             row = db.execute(
-                "SELECT channels.* FROM secrets JOIN channels ON channels.id = channel"
+                f"SELECT {keys.CHANNEL} FROM secrets"  # noqa: S608
+                " JOIN channels ON channels.id = channel"
                 " WHERE kind = ? AND digest = ?",
                 (kind, digest),
             ).fetchone()
@@ -80,10 +83,31 @@ class SqliteStore:
             if _channel(db, channel_id) is None:
                 return False
             db.execute("DELETE FROM secrets WHERE channel = ? AND kind = ?", (channel_id, kind))
-            db.execute("INSERT INTO secrets VALUES (?, ?, ?)", (kind, digest, channel_id))
+            keys.put(db, channel_id, kind, digest)
             return True
 
         return await self._database.write(change)
+
+    async def stream_key(self, digest: str) -> StreamKey | None:
+        def find(db: sqlite3.Connection) -> StreamKey | None:
+            row = keys.find(db, digest)
+            return StreamKey(_read(row), digest, row["expires_ms"]) if row else None
+
+        return await self._database.read(find)
+
+    async def rotate_key(
+        self, channel_id: str, digest: str, expires_ms: int | None, old_until_ms: int | None
+    ) -> bool:
+        def change(db: sqlite3.Connection) -> bool:
+            if _channel(db, channel_id) is None:
+                return False
+            keys.rotate(db, channel_id, digest, expires_ms, old_until_ms)
+            return True
+
+        return await self._database.write(change)
+
+    async def standing_keys(self, channel_ids: Collection[str]) -> dict[str, frozenset[str]]:
+        return await self._database.read(lambda db: keys.standing(db, channel_ids))
 
     async def remove_channel(self, channel_id: str) -> bool:
         def remove(db: sqlite3.Connection) -> bool:
@@ -236,13 +260,23 @@ class SqliteStore:
 
 
 def _channel(db: sqlite3.Connection, channel_id: str) -> Channel | None:
-    row = db.execute("SELECT * FROM channels WHERE id = ?", (channel_id,)).fetchone()
+    row = db.execute(
+        f"SELECT {keys.CHANNEL} FROM channels WHERE id = ?",  # noqa: S608
+        (channel_id,),
+    ).fetchone()
     return _read(row) if row else None
 
 
 def _read(row: sqlite3.Row) -> Channel:
     overlay = read_overlay(row["overlay"])
-    return Channel(row["id"], row["title"], row["profile"], overlay, row["created_ms"])
+    return Channel(
+        id=row["id"],
+        title=row["title"],
+        profile=row["profile"],
+        overlay=overlay,
+        created_ms=row["created_ms"],
+        key_expires_ms=row["key_expires_ms"],
+    )
 
 
 def _session(row: sqlite3.Row) -> Session:

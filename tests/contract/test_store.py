@@ -8,7 +8,15 @@ from dataclasses import replace
 import pytest
 
 from overlay.scene import Money, Rect
-from server.channel import Channel, OverlayMode, OverlaySettings, SecretKind, Sequences, Session
+from server.channel import (
+    Channel,
+    OverlayMode,
+    OverlaySettings,
+    SecretKind,
+    Sequences,
+    Session,
+    StreamKey,
+)
 from server.errors import Conflict, NotFound, TooLarge, Unavailable
 from server.shop.catalogue import IMAGE_PATH, Image, Kind, Product
 from server.shop.timeline import Event, EventKind
@@ -71,6 +79,56 @@ async def test_a_name_is_taken_once(store: Store) -> None:
     with pytest.raises(Conflict) as caught:
         await add(store)
     assert caught.value.code == "exists"
+
+
+async def test_a_stream_key_is_kept_with_its_expiry(store: Store, reopen: Reopen) -> None:
+    expiring = replace(TEA, id="mate", key_expires_ms=900)
+    await add(store)
+    await add(store, expiring)
+    other = await reopen()
+    assert await other.stream_key("key-tea") == StreamKey(TEA, "key-tea")
+    assert await other.stream_key("key-mate") == StreamKey(expiring, "key-mate", 900)
+    assert await other.stream_key("token-tea") is None
+    assert await other.channel("mate") == expiring
+    assert await other.channels() == (expiring, TEA)
+    assert await other.channel_by_secret(SecretKind.ANCHOR_TOKEN, "token-mate") == expiring
+
+
+async def test_a_rotated_key_is_gone_or_expires_soon(store: Store) -> None:
+    await add(store)
+    assert await store.rotate_key("tea", "second", None, None)
+    assert await store.stream_key("key-tea") is None
+    assert await store.rotate_key("tea", "third", 5_000, 700)
+    third = replace(TEA, key_expires_ms=5_000)
+    assert await store.stream_key("second") == StreamKey(third, "second", 700)
+    assert await store.stream_key("third") == StreamKey(third, "third", 5_000)
+    assert await store.rotate_key("tea", "fourth", None, 9_000)
+    assert await store.stream_key("second") is None, "the last but one"
+    assert await store.stream_key("third") == StreamKey(TEA, "third", 5_000), "it had no longer"
+    assert await store.stream_key("fourth") == StreamKey(TEA, "fourth")
+    assert await store.rotate_key("tea", "fifth", None, None)
+    assert await store.stream_key("third") is None
+    assert await store.channel_by_secret(SecretKind.ANCHOR_TOKEN, "token-tea") == TEA
+    assert not await store.rotate_key("coffee", "x", None, None)
+
+
+async def test_which_keys_stand_is_one_question(store: Store) -> None:
+    await add(store)
+    await add(store, replace(TEA, id="mate"))
+    await store.rotate_key("mate", "new", None, 1)
+    assert await store.standing_keys(["tea", "mate", "coffee"]) == {
+        "tea": frozenset({"key-tea"}),
+        "mate": frozenset({"key-mate", "new"}),
+    }
+    await store.remove_channel("mate")
+    many = [f"no-{number}" for number in range(1_200)]
+    assert await store.standing_keys([*many, "mate", "tea"]) == {"tea": frozenset({"key-tea"})}
+    assert await store.standing_keys([]) == {}
+
+
+async def test_a_channel_without_a_key_stands_all_the_same(store: Store) -> None:
+    await store.add_channel(TEA, (), 10)
+    assert await store.standing_keys(["tea"]) == {"tea": frozenset()}
 
 
 async def test_channels_have_a_limit_and_an_order(store: Store) -> None:

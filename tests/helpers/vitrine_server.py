@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,12 +52,15 @@ class VitrineServer:
 
 @contextmanager
 def serving(
-    folder: Path, *, after: VitrineServer | None = None, **settings: str
+    folder: Path,
+    settings: Mapping[str, str] | None = None,
+    *,
+    after: VitrineServer | None = None,
 ) -> Iterator[VitrineServer]:
     """Run the server with its data in `folder`; ready when the block begins.
 
-    `after`: one that has ended, whose token and ports it takes. `settings`: by the names of
-    their variables, without the prefix. Raises AssertionError with the end of its log when it
+    `settings` by their environment variables' names, VITRINE_ cut off. `after`: one that has
+    ended, whose token and ports it takes. Raises AssertionError with the end of its log when it
     does not start.
     """
     token = after.token if after else secrets.token_urlsafe(24)
@@ -76,7 +79,7 @@ def serving(
                 **os.environ,
                 "VITRINE_ADMIN_TOKEN": token,
                 "VITRINE_LOG__FORMAT": "json",
-                **{f"VITRINE_{name}": value for name, value in settings.items()},
+                **{f"VITRINE_{name}": value for name, value in (settings or {}).items()},
             },
         )  # fmt: skip
     try:

@@ -115,3 +115,71 @@ async def test_guessing_keys_is_slow(desk: Desk) -> None:
     assert await desk.channels.by_stream_key(made.stream_key, "5.6.7.8") == made.channel
     desk.clock.advance(60_000)
     assert await desk.channels.by_stream_key(made.stream_key, "1.2.3.4") == made.channel
+
+
+async def test_an_expired_key_opens_nothing_and_is_still_known(desk: Desk) -> None:
+    until = desk.clock.ms + 1_000
+    made = await desk.channels.add("tea", key_expires_ms=until)
+    assert (await desk.channels.get("tea")).key_expires_ms == until
+    assert await desk.channels.by_stream_key(made.stream_key, "a") == made.channel
+    desk.clock.advance(1_000)
+    assert await desk.channels.by_stream_key(made.stream_key, "a") is None
+    found = await desk.channels.stream_key(made.stream_key, "a")
+    assert found is not None
+    assert (found.channel, found.expires_ms) == (made.channel, until)
+    fresh = await desk.channels.rotate_key("tea")
+    assert await desk.channels.stream_key(made.stream_key, "a") is None
+    assert await desk.channels.by_stream_key(fresh, "a") is not None
+
+
+async def test_an_expired_key_is_no_guess_and_no_pardon(desk: Desk) -> None:
+    made = await desk.channels.add("tea", key_expires_ms=desk.clock.ms + 1)
+    desk.clock.advance(1)
+    for _ in range(10):
+        assert await desk.channels.stream_key(made.stream_key, "a") is not None
+    for _ in range(2):
+        await desk.channels.stream_key("guess", "a")
+        await desk.channels.stream_key(made.stream_key, "a")
+    await desk.channels.stream_key("guess", "a")
+    with pytest.raises(RateLimited):
+        await desk.channels.stream_key(made.stream_key, "a")
+
+
+async def test_keys_can_be_rolled_without_a_cut(desk: Desk) -> None:
+    made = await desk.channels.add("tea")
+    new = await desk.channels.rotate_key("tea", keep_old_seconds=60)
+    for key in (made.stream_key, new):
+        assert await desk.channels.by_stream_key(key, "a") == made.channel
+    desk.clock.advance(60_000)
+    assert await desk.channels.by_stream_key(made.stream_key, "a") is None
+    assert await desk.channels.by_stream_key(new, "a") == made.channel
+
+
+@pytest.mark.parametrize(
+    ("ahead_ms", "keep", "fields"),
+    [
+        (0, 0, ["expires_at"]),
+        (-5_000, -1, ["expires_at", "keep_old_seconds"]),
+        (11 * 366 * 86_400_000, 604_801, ["expires_at", "keep_old_seconds"]),
+    ],
+)
+async def test_an_expiry_that_cannot_be_meant(
+    desk: Desk, ahead_ms: int, keep: int, fields: list[str]
+) -> None:
+    made = await desk.channels.add("tea")
+    with pytest.raises(Invalid) as caught:
+        await desk.channels.rotate_key("tea", desk.clock.ms + ahead_ms, keep)
+    assert [problem.field for problem in caught.value.problems] == fields
+    assert await desk.channels.by_stream_key(made.stream_key, "a") == made.channel
+    with pytest.raises(Invalid) as caught:
+        await desk.channels.add("pots", key_expires_ms=desk.clock.ms + ahead_ms)
+    assert [problem.field for problem in caught.value.problems] == ["key_expires_at"]
+
+
+async def test_guesses_from_one_ipv6_network_are_counted_together(desk: Desk) -> None:
+    made = await desk.channels.add("tea")
+    for guess in range(3):
+        await desk.channels.by_stream_key("guess", f"2001:db8::{guess}")
+    with pytest.raises(RateLimited):
+        await desk.channels.by_stream_key(made.stream_key, "2001:db8::ffff")
+    assert await desk.channels.by_stream_key(made.stream_key, "2001:db8:0:1::1") == made.channel

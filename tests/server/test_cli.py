@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import time
 from asyncio.subprocess import DEVNULL, PIPE
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from typer.testing import CliRunner, Result
 from server.address import Addresses
 from server.claim import claimed
 from server.cli import app
+from server.instant import parse_rfc3339, rfc3339
 
 COMMANDS = (
     ("serve",),
@@ -66,16 +68,47 @@ def test_channels_are_added_listed_rotated_and_removed(shell: Shell) -> None:
     assert "Tea at five" in shell("channel", "list").stdout
     rotated = json.loads(shell("channel", "rotate-key", "tea", "--json").stdout)
     assert rotated["stream_key"] != made["stream_key"]
-    assert "goes on" in shell("channel", "rotate-key", "tea").stdout
+    assert "turned out within seconds" in shell("channel", "rotate-key", "tea").stdout
     removed = shell("channel", "remove", "tea")
     assert removed.exit_code == 0
-    assert "goes on until its encoder stops" in removed.stdout
+    assert "ends within seconds" in removed.stdout
     assert json.loads(shell("channel", "list", "--json").stdout) == []
+
+
+def test_keys_expire_when_told_to(shell: Shell) -> None:
+    before = time.time()
+    made = json.loads(shell("channel", "add", "tea", "--expires-in", "1h30m", "--json").stdout)
+    ahead = parse_rfc3339(made["key_expires_at"]) / 1000 - before
+    assert 5_400 <= ahead < 5_400 + 60
+    (listed,) = json.loads(shell("channel", "list", "--json").stdout)
+    assert listed["key_expires_at"] == made["key_expires_at"]
+    assert made["key_expires_at"] in shell("channel", "list").stdout
+    at = rfc3339(int(before + 9_000) * 1000)
+    rotated = shell("channel", "rotate-key", "tea", "--expires-at", at, "--keep-old", "10m")
+    assert f"key expires at {at}\n" in rotated.stdout
+    assert "The old key begins broadcasts for another 10m." in rotated.stdout
+    rotated = shell("channel", "rotate-key", "tea")
+    assert "expires" not in rotated.stdout
+    assert "never" in shell("channel", "list").stdout
 
 
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
+        (("channel", "add", "a", "--expires-in", "soon"), 1, "--expires-in: must be a length"),
+        (("channel", "add", "a", "--expires-in", "999w"), 1, "key_expires_at: must lie within"),
+        (("channel", "rotate-key", "tea", "--expires-at", "today"), 1, "--expires-at: not an RFC"),
+        (
+            ("channel", "rotate-key", "tea", "--expires-at", "2020-01-01T00:00:00Z"),
+            1,
+            "expires_at: lies in the past",
+        ),
+        (
+            ("channel", "rotate-key", "tea", "--expires-in", "8h", "--expires-at", "x"),
+            1,
+            "only one of them",
+        ),
+        (("channel", "rotate-key", "tea", "--keep-old", "8d"), 1, "keep_old_seconds: must be"),
         (("channel", "add", "No Good!"), 1, "id: "),
         (("channel", "remove", "none"), 1, "There is no channel 'none'."),
         (("channel", "rotate-key", "none"), 1, "There is no channel"),

@@ -8,6 +8,7 @@ import yaml
 
 from server.channel import OverlayMode
 from server.config import Config, ConfigError, load
+from server.judge import WebhookSettings
 from transcode.profile import BUILT_IN, DEFAULT
 
 DOCUMENTED = Path(__file__).parents[2] / "config.yaml"
@@ -231,6 +232,49 @@ def test_free_ports_may_both_be_free_and_off_is_a_word(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No such file"):
         load(tmp_path / "none.yaml")
+
+
+SECRET = "whsec_" + "QUJD" * 11
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("url: shop.example", r"url: must be an http or https address.*"),
+        ("url: 'ftp://shop.example/x'", r"url: must be an http or https address.*"),
+        ("url: 'http://'", r"url: must be an http or https address.*"),
+        ("secret: hush", r"secret: must be whsec_ and 24 to 64 bytes in base64.*"),
+        ("secret: whsec_QUJD", r"secret: must be whsec_ and 24 to 64 bytes in base64.*"),
+        (f"secret: {SECRET[6:]}", r"secret: must be whsec_ and 24 to 64 bytes in base64.*"),
+        ("timeout_seconds: 4.5", r"timeout_seconds: must be at most 4.0"),
+        ("timeout_seconds: 0", r"timeout_seconds: must be more than 0.0"),
+        ("fail: maybe", r"fail: must be one of 'closed' or 'open'"),
+        ("send_key: on", r"send_key: is read as yes or no.*"),
+        ("events: [publish]", r"events: there is no such key"),
+        (
+            "send_key: always, url: 'http://shop.example/x'",
+            r"url: must be https where send_key is always",
+        ),
+    ],
+)
+def test_a_wrong_auth_webhook_is_told_what_to_write(text: str, told: str, tmp_path: Path) -> None:
+    (line,) = problems(f"ingest: {{auth_webhook: {{{text}}}}}", tmp_path)
+    assert re.fullmatch(rf"c.yaml:1: ingest.auth_webhook.{told}", line), line
+
+
+def test_an_auth_webhook_reaches_its_sender(tmp_path: Path) -> None:
+    assert Config().ingest.auth_webhook.settings() is None
+    text = "ingest: {auth_webhook: {url: 'https://shop.example/x', fail: open}}"
+    env = {
+        "VITRINE_INGEST__AUTH_WEBHOOK__SECRET": SECRET,
+        "VITRINE_INGEST__AUTH_WEBHOOK__SEND_KEY": "always",
+        "VITRINE_INGEST__AUTH_WEBHOOK__TIMEOUT_SECONDS": "4",
+    }
+    config = load(write(tmp_path, text), None, env)
+    asked = config.ingest.auth_webhook.settings()
+    assert asked == WebhookSettings("https://shop.example/x", SECRET, 4.0, True, True)
+    assert SECRET not in repr(config) + repr(asked)
+    assert config.ingest_limits().verdict_seconds > 4, "the gate waits longer than the webhook"
 
 
 def test_settings_reach_their_owners(tmp_path: Path) -> None:

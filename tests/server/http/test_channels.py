@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
 from server.app import make_channels, open_store
 from server.clock import SystemClock
+from server.instant import rfc3339
 from tests.server.running import OPERATOR, Client
 
 CHANNELS = "/api/v1/channels"
@@ -113,6 +115,45 @@ async def test_a_rotated_key_replaces_the_old_one(site: Client) -> None:
     found = await channels.by_stream_key(new, "a")
     assert found is not None
     assert found.id == "tea"
+
+
+async def test_a_keys_expiry_is_told_to_those_who_run_the_channel(site: Client) -> None:
+    until = rfc3339(int(time.time() + 3_600) * 1000)
+    body = {"id": "tea", "key_expires_at": until}
+    made = (await site.ask("POST", CHANNELS, json=body)).json()
+    assert made["key_expires_at"] == until
+    for token, told in ((made["anchor_token"], until), (OPERATOR, until), (None, None)):
+        read = (await site.ask("GET", f"{CHANNELS}/tea", token=token)).json()
+        assert read["key_expires_at"] == told
+        (listed,) = (await site.ask("GET", CHANNELS, token=token)).json()["items"]
+        assert listed["key_expires_at"] == told
+    later = rfc3339(int(time.time() + 7_200) * 1000)
+    asked = {"expires_at": later, "keep_old_seconds": 60}
+    rotated = await site.ask("POST", f"{CHANNELS}/tea/rotate-key", json=asked)
+    assert rotated.json()["key_expires_at"] == later
+    for key in (made["stream_key"], rotated.json()["stream_key"]):
+        assert await site.server.channels.by_stream_key(key, "a") is not None
+    last = (await site.ask("POST", f"{CHANNELS}/tea/rotate-key")).json()
+    assert set(last) == {"id", "stream_key", "rtmp_url"}
+    assert (await site.ask("GET", f"{CHANNELS}/tea")).json()["key_expires_at"] is None
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({"expires_at": "tomorrow"}, {"expires_at"}),
+        ({"expires_at": "2020-01-01T00:00:00Z"}, {"expires_at"}),
+        ({"keep_old_seconds": 604_801, "expires": "x"}, {"keep_old_seconds", "expires"}),
+    ],
+)
+async def test_a_rotation_that_cannot_be_meant_changes_nothing(
+    site: Client, body: dict[str, object], fields: set[str]
+) -> None:
+    made = await site.channel()
+    refused = await site.ask("POST", f"{CHANNELS}/tea/rotate-key", json=body)
+    assert refused.status == 422
+    assert {error["field"] for error in refused.json()["errors"]} == fields
+    assert await site.server.channels.by_stream_key(made["stream_key"], "a") is not None
 
 
 async def test_a_removed_channel_is_gone(site: Client) -> None:

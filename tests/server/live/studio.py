@@ -12,6 +12,7 @@ from typing import Self
 
 from ingest.port import PublishRequest, Refused, Sink
 from ingest.unit import AudioUnit, Unit, VideoUnit
+from server.admission import Admission
 from server.attempts import Attempts
 from server.bus import Bus
 from server.channel import ChannelDefaults, OverlaySettings
@@ -110,7 +111,7 @@ class Studio:
         bus = Bus(clock)
         defaults = ChannelDefaults("small", frozenset({"small"}), OverlaySettings())
         channels = Channels(store, clock, defaults, Attempts(5, 60.0))
-        registry = Registry(store, channels, bus, clock, settings)
+        registry = Registry(store, Admission(channels, clock), bus, clock, settings)
         diary = Diary()
         registry.listen(diary)
         made = await channels.add("tea", "Tea")

@@ -166,4 +166,4 @@ async def test_a_session_left_open_too_long_ago_is_not_gone_on_with(studio: Stud
 def restarted(studio: Studio) -> Registry:
     """Make another server's registry on the same store."""
     old = studio.registry
-    return Registry(studio.store, old._channels, studio.bus, old._clock, studio.settings)
+    return Registry(studio.store, old._admission, studio.bus, old._clock, studio.settings)

@@ -1,0 +1,22 @@
+"""Who stands behind a network address, where something is counted per address. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+
+
+def subscriber(address: str) -> str:
+    """Name what one subscriber holds: an IPv4 address, or the /64 of an IPv6 one.
+
+    Any host of an IPv6 network takes a new address of its /64 (RFC 4291 2.5.1) whenever it
+    likes. What is no address is its own name.
+    """
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped is not None:
+            return str(ip.ipv4_mapped)
+        return str(ipaddress.ip_network((int(ip), 64), strict=False))
+    return str(ip)

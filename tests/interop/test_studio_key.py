@@ -1,0 +1,34 @@
+"""The studio tells the anchor until when the stream key is good, in a real browser."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from server.instant import rfc3339
+from tests.helpers.vitrine_server import calling, serving
+from tests.interop.browser import DOCK, chromium
+
+pytestmark = [pytest.mark.interop, pytest.mark.browser]
+
+PAGE_MS = 30_000
+
+
+async def test_the_studio_warns_of_a_key_that_ends_soon(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        async with calling(server) as api, chromium() as browser:
+            until = rfc3339(int(time.time() + 2 * 3_600) * 1000)
+            made = await api.call("POST", "/channels", {"id": "tea", "key_expires_at": until})
+            tab = await browser.tab(DOCK)
+            await tab.open(f"{server.url}/studio/tea#token={made['anchor_token']}")
+            warning = tab.page.locator("#warnings li")
+            await warning.wait_for(timeout=PAGE_MS)
+            told = await warning.inner_text()
+            assert told.startswith("The stream key expires in 1 h 5")
+            assert await tab.page.locator(".encoder .key-near").text_content() == told
+            # The next reading of the channel takes it back: the new key has no end.
+            await api.call("POST", "/channels/tea/rotate-key")
+            await warning.wait_for(state="detached", timeout=PAGE_MS)
+            assert tab.complaints == []
