@@ -1,7 +1,8 @@
 """Broadcast a file over RTMP at the speed of the clock, as an anchor's encoder would.
 
-Imports PyAV only; runs in a process of its own (`vitrine push`). H.264 and AAC are
-copied as they are, anything else is encoded; a rotated phone video is turned upright.
+Imports PyAV only; runs in a process of its own (`vitrine push`). What RTMP carries, by
+codec id or by Enhanced RTMP's FourCC, is copied as it is, anything else is encoded; a
+rotated phone video is turned upright.
 Times inside are seconds as exact fractions.
 """
 
@@ -25,6 +26,9 @@ from server.pushlane import CopyLane, EncodeAudioLane, EncodeVideoLane, Lane, ro
 
 CONNECT_SECONDS = 10.0
 STALL_SECONDS = 10.0
+_VIDEO_COPIED = frozenset({"h264", "hevc", "av1", "vp9"})
+_AUDIO_COPIED = frozenset({"aac", "opus", "mp3", "ac3", "eac3", "flac"})
+"""By libav's names, not its decoders'."""
 _FLV_OPTIONS = {"flvflags": "no_duration_filesize", "flush_packets": "1"}
 
 
@@ -131,12 +135,12 @@ class _Broadcast:
                 yield from self._lanes[packet.stream.type].take(packet, base - start)
 
     def _lane(self, stream: av.VideoStream | av.AudioStream) -> Lane:
-        codec = stream.codec_context.name
+        codec = stream.codec_context.codec.canonical_name
         if isinstance(stream, av.VideoStream):
-            if codec == "h264" and not self._turn:
+            if codec in _VIDEO_COPIED and not self._turn:
                 return CopyLane(self._output, stream)
             return EncodeVideoLane(self._output, stream, self._turn)
-        if codec == "aac":
+        if codec in _AUDIO_COPIED:
             return CopyLane(self._output, stream)
         return EncodeAudioLane(self._output)
 

@@ -17,6 +17,8 @@ from av.packet import Packet
 _MAX_SIDE = 1920
 _TICK = Fraction(1, 90_000)
 _SAMPLE_RATE = 48_000
+_MAX_UNDATED = 16
+"""Pictures that a codec may hold back for reordering."""
 
 
 class Lane(Protocol):
@@ -33,15 +35,33 @@ class CopyLane:
     """Packets as they are, on a new time line."""
 
     def __init__(self, output: OutputContainer, template: av.VideoStream | av.AudioStream) -> None:
-        self._stream = output.add_stream_from_template(template)
+        # Opaque: no encoder is looked for, which would be by the decoder's name (libdav1d).
+        self._stream = output.add_stream_from_template(template, opaque=True)
         self._last_dts: Fraction | None = None
+        self._undated: list[Packet[Any]] = []
 
     def begin(self, stream: av.VideoStream | av.AudioStream) -> None:
         del stream
+        self._undated.clear()
 
     def take(self, packet: Packet[Any], shift: Fraction) -> Iterator[Packet[Any]]:
+        if packet.size == 0 or packet.time_base is None:
+            return
+        if packet.dts is None:
+            # Matroska has no decode times: those of the first pictures before B-frames are
+            # told by the first that can be reckoned.
+            if len(self._undated) < _MAX_UNDATED:
+                self._undated.append(packet)
+            return
+        undated, self._undated = self._undated, []
+        for back, early in enumerate(reversed(undated), 1):
+            early.dts = packet.dts - back * (early.duration or packet.duration or 1)
+        for each in (*undated, packet):
+            yield from self._moved(each, shift)
+
+    def _moved(self, packet: Packet[Any], shift: Fraction) -> Iterator[Packet[Any]]:
         base = packet.time_base
-        if packet.size == 0 or packet.dts is None or base is None:
+        if packet.dts is None or base is None:
             return
         ticks = round(shift / base)
         packet.dts += ticks

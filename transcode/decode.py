@@ -31,6 +31,9 @@ TIME_BASE = Fraction(1, TICKS_PER_SECOND)
 
 _DECODERS: dict[VideoCodec | AudioCodec, str] = {VideoCodec.AV1: "libdav1d"}
 """Where the decoder is not named as its codec is: libav's own `av1` needs hardware."""
+_RAW = frozenset({AudioCodec.PCM_ALAW, AudioCodec.PCM_MULAW, AudioCodec.PCM_S16LE})
+"""Samples that do not say their rate and channels."""
+_LAYOUTS = {1: "mono", 2: "stereo"}
 
 
 class VideoDecoder:
@@ -43,7 +46,7 @@ class VideoDecoder:
         """
         self.config = config
         self._damaged = damaged
-        context = _opened(config.codec, config.extradata)
+        context = _opened(config)
         self._context = cast("VideoCodecContext", context)
 
     def decode(self, unit: VideoUnit) -> list[VideoFrame]:
@@ -78,7 +81,7 @@ class AudioDecoder:
         """
         self.config = config
         self._damaged = damaged
-        context = _opened(config.codec, config.extradata)
+        context = _opened(config)
         self._context = cast("AudioCodecContext", context)
 
     def decode(self, unit: AudioUnit) -> list[AudioFrame]:
@@ -90,16 +93,20 @@ class AudioDecoder:
             return []
 
 
-def _opened(codec: VideoCodec | AudioCodec, extradata: bytes) -> CodecContext:
+def _opened(config: VideoConfig | AudioConfig) -> CodecContext:
+    codec = config.codec
     try:
         context = av.CodecContext.create(_DECODERS.get(codec, codec.value), "r")
-        if extradata:
-            context.extradata = extradata
+        if config.extradata:
+            context.extradata = config.extradata
+        if isinstance(config, AudioConfig) and config.codec in _RAW:
+            raw = cast("AudioCodecContext", context)
+            raw.sample_rate, raw.layout = config.sample_rate, _LAYOUTS[config.channels]
         # Frame threads would hold back a picture each; one live stream decodes
         # several times faster than real time on one core.
         context.thread_count = 1
         context.open()
-    except (av.FFmpegError, ValueError) as error:
+    except (av.FFmpegError, ValueError, KeyError) as error:
         raise MediaError(f"configuration refused by the {codec} decoder: {error}") from error
     return context
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from ingest.unit import (
     TICKS_PER_SECOND,
+    AudioCodec,
     AudioConfig,
     AudioUnit,
     VideoCodec,
@@ -17,12 +18,12 @@ from ingest.unit import (
 )
 from transcode.errors import BitstreamError
 from transcode.message import Health
-from transcode.nal import parse_avcc
-from transcode.sps import parse_sps
+from transcode.profile_name import profile_name
 
 INTERVAL_MS = 1_000
 
 _VIDEO_NAMES = {VideoCodec.H264: "H.264"}
+_AUDIO_NAMES = {AudioCodec.OPUS: "Opus", AudioCodec.AC3: "AC-3", AudioCodec.EAC3: "E-AC-3"}
 
 
 class Report:
@@ -52,15 +53,14 @@ class Report:
         """Note a video configuration."""
         name = _VIDEO_NAMES.get(config.codec, config.codec.upper())
         try:
-            sps = parse_sps(parse_avcc(config.extradata).sps[0])
-            self._video = f"{name} {sps.profile}"
-        except (BitstreamError, IndexError):
+            self._video = f"{name} {profile_name(config)}".rstrip()
+        except BitstreamError:
             self._video = name  # the decoder judges whether it can be worked with
         self._key_dts, self._key_interval, self._b_frames = None, 0.0, False
 
     def audio(self, config: AudioConfig) -> None:
         """Note an audio configuration."""
-        name = config.codec.upper()
+        name = _AUDIO_NAMES.get(config.codec, config.codec.upper())
         self._audio = f"{name} {config.sample_rate} Hz {config.channels}"
 
     def saw(self, unit: VideoUnit | AudioUnit) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 from urllib.parse import parse_qs
@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 from ingest.errors import PeerError
 from ingest.port import Refusal
 from ingest.rtmp.amf0 import Value
+from ingest.rtmp.capabilities import Capabilities, announce, read_capabilities
 from ingest.rtmp.message import Command
 
 _MAX_TEXT: Final = 1024
@@ -19,6 +20,7 @@ _MAX_TEXT: Final = 1024
 class Code(StrEnum):
     CONNECT_SUCCESS = "NetConnection.Connect.Success"
     CONNECT_REJECTED = "NetConnection.Connect.Rejected"
+    RECONNECT_REQUEST = "NetConnection.Connect.ReconnectRequest"
     CALL_FAILED = "NetConnection.Call.Failed"
     PUBLISH_START = "NetStream.Publish.Start"
     PUBLISH_BAD_NAME = "NetStream.Publish.BadName"
@@ -46,6 +48,7 @@ class Connect:
     app: str
     query: str
     encoder: str
+    capabilities: Capabilities = field(default_factory=Capabilities)
 
 
 def read_connect(command: Command) -> Connect:
@@ -54,7 +57,8 @@ def read_connect(command: Command) -> Connect:
     if not isinstance(properties, dict):
         raise PeerError("connect without a command object")
     app, _, query = _text(properties.get("app")).partition("?")
-    return Connect(app.strip("/"), query, _text(properties.get("flashVer")))
+    encoder = _text(properties.get("flashVer"))
+    return Connect(app.strip("/"), query, encoder, read_capabilities(properties))
 
 
 def read_key(command: Command, connect: Connect) -> tuple[str, str]:
@@ -90,11 +94,23 @@ def status(stream_id: int, code: Code, description: str, level: str = "status") 
     return Command("onStatus", 0.0, (None, _information(level, code, description)), stream_id)
 
 
-def connected(transaction: float) -> Command:
-    """Build the answer to `connect`; it announces nothing that is not there."""
+def reconnect_request(description: str) -> Command:
+    """Build the request to connect again at the same address (Enhanced RTMP v2)."""
+    return status(0, Code.RECONNECT_REQUEST, description)
+
+
+def connected(transaction: float, capabilities: Capabilities) -> Command:
+    """Build the answer to `connect`; it announces nothing that is not there.
+
+    What Enhanced RTMP adds is told to clients that use it, in both objects: the
+    specification leaves open which ("one of the parameters").
+    """
     properties: dict[str, Value] = {"fmsVer": "FMS/3,5,7,7009", "capabilities": 31.0, "mode": 1.0}
     information = _information("status", Code.CONNECT_SUCCESS, "Connected.")
     information["objectEncoding"] = 0.0
+    if capabilities.announced:
+        properties |= announce()
+        information |= announce()
     return result(transaction, properties, information)
 
 

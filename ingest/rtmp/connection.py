@@ -64,6 +64,12 @@ class Connection(asyncio.Protocol):
         """Close the connection soon. Idempotent; never blocks, never calls the sink from here."""
         self._loop.call_soon(self._end, reason)
 
+    def ask_to_reconnect(self, description: str) -> None:
+        """Ask a publisher that can be asked to come again; others hear nothing."""
+        if not self._over:
+            self._session.ask_to_reconnect(description)
+            self._flush()
+
     def cut(self) -> None:
         """Close the socket now."""
         if self._transport is not None:

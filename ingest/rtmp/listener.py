@@ -59,12 +59,14 @@ class RtmpListener:
     async def close(self) -> None:
         """Stop listening, tell every publisher, and return when all sockets are closed.
 
+        Those that can be asked to reconnect are asked; they come back once the port is open.
         Takes at most Limits.linger_seconds, and a verdict's deadline where one is out.
         """
         if self._server is not None:
             self._server.close()
         connections = list(self._connections)
         for connection in connections:
+            connection.ask_to_reconnect("The server is shutting down; connect again in a moment.")
             connection.drop("The server is shutting down.")
         if connections:
             closed = [connection.closed for connection in connections]

@@ -12,6 +12,7 @@ from ingest.errors import PeerError
 from ingest.limits import Limits
 from ingest.port import Refused
 from ingest.rtmp import command as answer
+from ingest.rtmp.capabilities import CapsEx
 from ingest.rtmp.chunk_reader import ChunkReader
 from ingest.rtmp.chunk_writer import ChunkWriter
 from ingest.rtmp.command import REFUSAL_CODES, Code, Connect
@@ -66,6 +67,7 @@ class RtmpSession:
         self._window = WINDOW
         self._connect = Connect("", "", "")
         self._streams = self._stream_id = 0
+        self._leaving = False
 
     @property
     def received(self) -> int:
@@ -155,9 +157,20 @@ class RtmpSession:
             raise RuntimeError("no publish is waiting for an answer")
         self._fail(REFUSAL_CODES[refused.refusal], refused.reason)
 
+    def ask_to_reconnect(self, description: str) -> None:
+        """Ask the publisher to come again, if it said that it can be asked (capsEx).
+
+        It may go on until end(), which then says no more: an error would stop an encoder
+        that is about to come back.
+        """
+        able = CapsEx.RECONNECT in self._connect.capabilities.extended
+        if able and not self._leaving and self.state is not State.CLOSED:
+            self._leaving = True
+            self._send(answer.reconnect_request(description))
+
     def end(self, reason: str) -> None:
         """Tell the publisher why its session is ended, where it can be told, and close."""
-        if self.state in {State.HANDSHAKE, State.CLOSED}:
+        if self._leaving or self.state in {State.HANDSHAKE, State.CLOSED}:
             self.state = State.CLOSED
         else:
             self._fail(Code.FAILED, reason)
@@ -198,16 +211,16 @@ class RtmpSession:
                 pass  # The peer's acknowledgements and bandwidth: we hardly send.
 
     def _read(self, message: Audio | Data | Video) -> None:
-        unit: Unit | None
+        units: tuple[Unit, ...]
         match message:
             case Video(timestamp, payload):
-                unit = self._flv.video(timestamp, payload)
+                units = self._flv.video(timestamp, payload)
             case Audio(timestamp, payload):
-                unit = self._flv.audio(timestamp, payload)
+                units = self._flv.audio(timestamp, payload)
             case Data(values):
-                unit = read_metadata(values)
-        if unit is not None:
-            self._events.append(Received(unit))
+                info = read_metadata(values)
+                units = () if info is None else (info,)
+        self._events += map(Received, units)
 
     def _obey(self, command: Command) -> None:
         match action_for(self.state, command.name):
@@ -247,7 +260,7 @@ class RtmpSession:
         self._send(WindowAckSize(WINDOW))
         self._send(SetPeerBandwidth(WINDOW))
         self._send(SetChunkSize(_OUR_CHUNK_SIZE))
-        self._send(answer.connected(command.transaction))
+        self._send(answer.connected(command.transaction, connect.capabilities))
 
     def _on_create_stream(self, command: Command) -> None:
         if self._streams >= self._limits.message_streams:

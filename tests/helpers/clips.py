@@ -90,14 +90,14 @@ def sound(begin: int, samples: int, sample_rate: int, channels: int) -> NDArray[
     return np.tile(wave.astype(np.float32), (channels, 1))
 
 
-def write(clip: Clip, target: Path | io.BytesIO, container: str = "flv") -> None:
-    """Write `clip` to a file."""
+def write(clip: Clip, target: Path | io.BytesIO, container: str = "flv", first: int = 0) -> None:
+    """Write `clip` to a file; its pictures are numbered from `first` on."""
     where = str(target) if isinstance(target, Path) else target
     with av.open(where, "w", format=container) as output:
         video = _video_stream(output, clip) if clip.video else None
         audio = _audio_stream(output, clip) if clip.audio else None
         if video is not None:
-            for frame in _pictures(clip):
+            for frame in _pictures(clip, first):
                 output.mux(video.encode(frame))
             output.mux(video.encode(None))
         if audio is not None:
@@ -106,10 +106,10 @@ def write(clip: Clip, target: Path | io.BytesIO, container: str = "flv") -> None
             output.mux(audio.encode(None))
 
 
-def units(clip: Clip) -> list[Unit]:
+def units(clip: Clip, first: int = 0) -> list[Unit]:
     """Make `clip` as Units: configurations first, then in order of decoding time from 0 on."""
     memory = io.BytesIO()
-    write(clip, memory)
+    write(clip, memory, first=first)
     memory.seek(0)
     media: list[tuple[int, Unit]] = []
     configs: list[Unit] = [StreamInfo("clip", clip.width, clip.height, clip.frame_rate)]
@@ -156,9 +156,10 @@ def _audio_stream(output: av.container.OutputContainer, clip: Clip) -> AudioStre
     return output.add_stream("aac", rate=clip.sample_rate, layout=layout, bit_rate=96_000)
 
 
-def _pictures(clip: Clip) -> Iterator[VideoFrame]:
+def _pictures(clip: Clip, first: int) -> Iterator[VideoFrame]:
     for number in range(clip.frames):
-        frame = VideoFrame.from_ndarray(picture(number, clip.width, clip.height), "yuv420p")
+        pixels = picture(first + number, clip.width, clip.height)
+        frame = VideoFrame.from_ndarray(pixels, "yuv420p")
         frame.pts = number
         frame.time_base = 1 / clip.frame_rate
         yield frame

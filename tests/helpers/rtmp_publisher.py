@@ -89,8 +89,13 @@ class RtmpPublisher:
                 raise
         return publisher
 
-    async def publish(self, key: str, app: str = "live") -> dict[str, Value]:
-        """Go through the commands as the encoder does; return what onStatus says."""
+    async def publish(
+        self, key: str, app: str = "live", announced: dict[str, Value] | None = None
+    ) -> dict[str, Value]:
+        """Go through the commands as the encoder does; return what onStatus says.
+
+        `announced`: further properties of `connect`.
+        """
         manners = self._manners
         if manners.chunk_size_first:
             self.send(SetChunkSize(manners.chunk_size).raw())
@@ -99,6 +104,7 @@ class RtmpPublisher:
             "type": "nonprivate",
             "flashVer": manners.encoder,
             "tcUrl": f"rtmp://127.0.0.1/{app}",
+            **(announced or {}),
         }
         await self.call("connect", connect)
         if not manners.chunk_size_first and manners.chunk_size != 128:

@@ -84,6 +84,12 @@ def gstreamer_live(url: str) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+def vitrine_push(file: Path, url: str, *, loop: bool = False) -> tuple[str, ...]:
+    """`vitrine push`, whose FFmpeg knows Enhanced RTMP, sends a file as it is."""
+    again = ("--loop",) if loop else ()
+    return (sys.executable, "-m", "server", "push", str(file), url, *again)
+
+
 def pyav_live(url: str, seconds: int) -> tuple[str, ...]:
     """PyAV makes and encodes the time-coded picture."""
     return (sys.executable, "-m", "tests.helpers.time_code", url, str(seconds), "--live")

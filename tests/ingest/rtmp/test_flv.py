@@ -12,63 +12,73 @@ from ingest.rtmp.amf0 import EcmaArray, Value
 from ingest.rtmp.asc import parse_asc
 from ingest.rtmp.avcc import check_avcc
 from ingest.rtmp.flv import FlvReader, read_metadata
-from ingest.unit import AudioCodec, AudioConfig, AudioUnit, StreamInfo, VideoConfig, VideoUnit
+from ingest.unit import (
+    AudioCodec,
+    AudioConfig,
+    AudioUnit,
+    StreamInfo,
+    VideoCodec,
+    VideoConfig,
+    VideoUnit,
+)
 from tests.helpers import flv_tags
 from tests.helpers.flv_tags import ASC, AVCC, PPS, SPS
 
 
 def reader() -> FlvReader:
     flv = FlvReader()
-    assert isinstance(flv.video(0, flv_tags.avc_header()), VideoConfig)
-    assert isinstance(flv.audio(0, flv_tags.aac_header()), AudioConfig)
+    (video,) = flv.video(0, flv_tags.avc_header())
+    (audio,) = flv.audio(0, flv_tags.aac_header())
+    assert isinstance(video, VideoConfig)
+    assert isinstance(audio, AudioConfig)
     return flv
 
 
 def test_sequence_headers_become_configs_once() -> None:
     flv = FlvReader()
-    config = flv.video(0, flv_tags.avc_header())
-    assert isinstance(config, VideoConfig)
-    assert config.extradata == AVCC
-    assert flv.audio(0, flv_tags.aac_header()) == AudioConfig(AudioCodec.AAC, ASC, 48_000, 2)
-    assert flv.video(900, flv_tags.avc_header()) is None
-    assert flv.audio(900, flv_tags.aac_header()) is None
+    assert flv.video(0, flv_tags.avc_header()) == (VideoConfig(VideoCodec.H264, AVCC),)
+    assert flv.audio(0, flv_tags.aac_header()) == (AudioConfig(AudioCodec.AAC, ASC, 48_000, 2),)
+    assert flv.video(900, flv_tags.avc_header()) == ()
+    assert flv.audio(900, flv_tags.aac_header()) == ()
 
 
 def test_a_sequence_header_that_changes_is_a_new_config() -> None:
     flv = reader()
     changed = AVCC.replace(SPS, SPS[:-1] + b"\x81")
-    assert isinstance(flv.video(900, flv_tags.avc_header(changed)), VideoConfig)
-    assert isinstance(flv.audio(900, flv_tags.aac_header(b"\x12\x10")), AudioConfig)
+    assert flv.video(900, flv_tags.avc_header(changed)) == (VideoConfig(VideoCodec.H264, changed),)
+    (audio,) = flv.audio(900, flv_tags.aac_header(b"\x12\x10"))
+    assert isinstance(audio, AudioConfig)
+    assert audio.sample_rate == 44_100
 
 
 @pytest.mark.parametrize(("composition", "pts"), [(0, 9000), (67, 9000 + 67 * 90), (-33, 6030)])
 def test_frames_carry_a_signed_composition_time(composition: int, pts: int) -> None:
     data = flv_tags.nal(b"\x41abc")
     tag = flv_tags.avc_frame(data, composition_ms=composition)
-    assert reader().video(100, tag) == VideoUnit(9000, pts, False, data)
+    assert reader().video(100, tag) == (VideoUnit(9000, pts, False, data),)
 
 
 def test_keyframes_and_audio_frames() -> None:
     flv = reader()
-    unit = flv.video(0, flv_tags.avc_frame(b"\x00\x00\x00\x01\x65", key=True))
+    (unit,) = flv.video(0, flv_tags.avc_frame(b"\x00\x00\x00\x01\x65", key=True))
     assert isinstance(unit, VideoUnit)
     assert unit.keyframe
-    assert flv.audio(21, flv_tags.aac_frame(b"raw")) == AudioUnit(21 * 90, b"raw")
+    assert flv.audio(21, flv_tags.aac_frame(b"raw")) == (AudioUnit(21 * 90, b"raw"),)
 
 
 def test_frames_before_their_sequence_header_are_dropped() -> None:
     flv = FlvReader()
-    assert flv.video(0, flv_tags.avc_frame(b"\x00\x00\x00\x01\x65", key=True)) is None
-    assert flv.audio(0, flv_tags.aac_frame(b"raw")) is None
+    assert flv.video(0, flv_tags.avc_frame(b"\x00\x00\x00\x01\x65", key=True)) == ()
+    assert flv.audio(0, flv_tags.aac_frame(b"raw")) == ()
 
 
 def test_empty_tags_ends_of_sequence_and_video_commands_mean_nothing() -> None:
     flv = reader()
-    assert flv.video(0, b"") is None
-    assert flv.audio(0, b"") is None
-    assert flv.video(0, flv_tags.avc_end()) is None
-    assert flv.video(0, b"\x57\x00") is None
-    assert flv.audio(0, flv_tags.aac_frame(b"")) is None
+    assert flv.video(0, b"") == ()
+    assert flv.audio(0, b"") == ()
+    assert flv.video(0, flv_tags.avc_end()) == ()
+    assert flv.video(0, b"\x57\x00") == ()
+    assert flv.audio(0, flv_tags.aac_frame(b"")) == ()
 
 
 def test_32_bit_time_unwraps_over_both_tracks() -> None:
@@ -76,8 +86,8 @@ def test_32_bit_time_unwraps_over_both_tracks() -> None:
     times = []
     for step in range(4):
         timestamp = (0x7FFFFFF0 + step * 0x60000000) & 0xFFFFFFFF
-        audio = flv.audio(timestamp, flv_tags.aac_frame(b"x"))
-        video = flv.video((timestamp + 5) & 0xFFFFFFFF, flv_tags.avc_frame(b"\x00\x00\x00\x00"))
+        (audio,) = flv.audio(timestamp, flv_tags.aac_frame(b"x"))
+        (video,) = flv.video((timestamp + 5) & 0xFFFFFFFF, flv_tags.avc_frame(b"\x00\x00\x00\x00"))
         assert isinstance(audio, AudioUnit)
         assert isinstance(video, VideoUnit)
         times += [audio.pts // 90, video.dts // 90]
@@ -88,17 +98,16 @@ def test_32_bit_time_unwraps_over_both_tracks() -> None:
 def test_a_backward_jump_stays_a_backward_jump() -> None:
     flv = FlvReader()
     flv.audio(600_000, flv_tags.aac_header())
-    unit = flv.audio(1_000, flv_tags.aac_frame(b"x"))
-    assert unit == AudioUnit(90_000, b"x")
+    assert flv.audio(1_000, flv_tags.aac_frame(b"x")) == (AudioUnit(90_000, b"x"),)
 
 
 @pytest.mark.parametrize(
     ("tag", "reason"),
     [
-        (b"\x90hvc1" + bytes(4), "hvc1"),
-        (b"\x91av01" + bytes(4), "av01"),
-        (b"\x22" + bytes(8), "H.263"),
-        (b"\x1c\x00\x00\x00\x00", "HEVC"),
+        (b"\x22" + bytes(8), r"H\.263 is not supported: set the encoder to"),
+        (b"\x14" + bytes(8), "VP6"),
+        (b"\x18" + bytes(8), "number 8"),
+        (b"\x1c\x00\x00\x00\x00", "HEVC sequence header: too short"),
         (b"\x17\x01\x00", "ends inside"),
         (b"\x17\x00\x00\x00\x00", "too short"),
     ],
@@ -111,9 +120,10 @@ def test_video_that_cannot_be_is_refused_with_a_reason(tag: bytes, reason: str) 
 @pytest.mark.parametrize(
     ("tag", "reason"),
     [
-        (b"\x90Opus" + bytes(4), "Opus"),
-        (b"\x2f" + bytes(8), "MP3"),
-        (b"\xb2" + bytes(8), "Speex"),
+        (b"\xb2" + bytes(8), "Speex is not supported: set the encoder to"),
+        (b"\x10" + bytes(8), "ADPCM"),
+        (b"\x3d" + bytes(8), "PCM of 8 bits"),
+        (b"\xf0" + bytes(8), "number 15"),
         (b"\xaf", "ends inside"),
         (b"\xaf\x00", "too short"),
     ],

@@ -297,3 +297,25 @@ async def test_close_tells_publishers_and_frees_the_port(start: Start, gate: Rec
     assert gate.sinks[0].closed == ["The server is shutting down."]
     with pytest.raises(OSError):
         await RtmpPublisher.connect(port)
+
+
+async def test_close_asks_those_who_can_be_asked_to_reconnect(
+    start: Start, gate: RecordingGate
+) -> None:
+    listener = await start()
+    able = await RtmpPublisher.connect(listener.port)
+    await able.publish(KEY, announced={"capsEx": 1.0})
+    other = await RtmpPublisher.connect(listener.port)
+    await other.publish(KEY)
+    closing = asyncio.ensure_future(listener.close())
+    said = [await able.messages_to_the_end(), await other.messages_to_the_end()]
+    for publisher in (able, other):
+        await publisher.close()
+    await closing
+    codes = [
+        [m.arguments[1].get("code") for m in messages if isinstance(m, Command)
+         and m.name == "onStatus" and isinstance(m.arguments[1], dict)]
+        for messages in said
+    ]  # fmt: skip
+    assert codes == [["NetConnection.Connect.ReconnectRequest"], ["NetStream.Failed"]]
+    assert [sink.closed for sink in gate.sinks] == [["The server is shutting down."]] * 2

@@ -365,11 +365,11 @@ def test_amf3_commands_are_obeyed() -> None:
     assert code(peer.commands()[0]) == "NetConnection.Connect.Success"
 
 
-def test_enhanced_codecs_are_refused_by_name() -> None:
+def test_unknown_codecs_are_refused_by_name() -> None:
     peer = Peer()
     peer.live()
-    with pytest.raises(PeerError, match=r"hvc1 .* H\.264"):
-        peer.raw(RawMessage(6, 9, 1, 0, b"\x90hvc1" + bytes(20)))
+    with pytest.raises(PeerError, match=r"vvc1 .* H\.264"):
+        peer.raw(RawMessage(6, 9, 1, 0, b"\x90vvc1" + bytes(20)))
 
 
 def test_end_tells_the_publisher_why() -> None:
