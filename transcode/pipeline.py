@@ -8,12 +8,12 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
 from av.video.frame import VideoFrame
 
 from ingest.unit import (
+    TICKS_PER_SECOND,
     AudioConfig,
     AudioUnit,
     StreamInfo,
@@ -24,43 +24,52 @@ from ingest.unit import (
 from overlay.scene import Scene
 from transcode.audio import Resampler, Samples
 from transcode.decode import AudioDecoder, VideoDecoder
-from transcode.epoch_line import EpochLine, kind_of
-from transcode.ladder import SAMPLE_RATE, FrameRateProbe, resolve
+from transcode.epoch_line import SOUND_ONLY, EpochLine, kind_of
+from transcode.epochs import Epochs
+from transcode.ladder import SAMPLE_RATE, FrameRateProbe, resolve, sound_only
 from transcode.message import Interrupt, Open, Up
-from transcode.part import Epoch
-from transcode.renditions import Renditions
 from transcode.report import Report
-from transcode.schedule import Schedule
+from transcode.slate import Slate
+from transcode.stamps import Stamps
+from transcode.track_line import ticks_of_samples
+from transcode.upright import Upright, turned_shape
+from transcode.waiting import Waiting
 
-WAITING_PICTURES = 30
-"""Pictures held while the frame rate is being measured."""
-WAITING_SOUNDS = 300
-"""Sound pieces held until the first picture fixes the origin."""
 ARRIVALS = 64
 """Arrival times remembered, more than any decoder reorders."""
+SOUND_ALONE = 3.0
+"""Seconds of sound without a word of pictures: there are none, go on the air without."""
+SOUND_BEFORE_PICTURES = 8.0
+"""The same where pictures were announced; they may begin 5 s later, or key pictures be rare."""
+USUAL_STEP = TICKS_PER_SECOND // 30
+SOUND_STEP = ticks_of_samples(1024, SAMPLE_RATE)
 
 
 class Pipeline:
-    """Turns one publisher's units into every rendition's parts."""
+    """Turns one publisher's units, and the next one's, into every rendition's parts."""
 
     def __init__(self, settings: Open, emit: Callable[[Up], None]) -> None:
         """`emit` is called from several threads."""
         self._profile = settings.profile
         self._emit = emit
+        self._report = Report()
+        self._epochs = Epochs(settings, self._report, emit)
+        self._slate: Slate | None = None
+        self._begin_publisher()
+
+    def _begin_publisher(self) -> None:
         self._probe = FrameRateProbe(None)
+        self._rate_told = False
+        """Since the last video configuration."""
         self._video: VideoDecoder | None = None
         self._audio: AudioDecoder | None = None
-        self._report = Report()
-        self._drawing = ThreadPoolExecutor(1, "stage")
-        self._schedule = Schedule()
-        self._line: EpochLine | None = None
-        self._epochs = 0
-        self._pdt_floor_ms = settings.pdt_floor_ms
+        self._upright = Upright()
+        self._resampler: Resampler | None = None
         self._keyed = False
         self._arrivals: deque[tuple[int, int]] = deque(maxlen=ARRIVALS)
-        self._pictures: deque[VideoFrame] = deque(maxlen=WAITING_PICTURES)
-        self._sounds: deque[tuple[int, Samples]] = deque(maxlen=WAITING_SOUNDS)
-        self._resampler: Resampler | None = None
+        self._picture_stamps: Stamps[VideoFrame] = Stamps(USUAL_STEP)
+        self._sound_stamps: Stamps[Samples] = Stamps(SOUND_STEP)
+        self._waiting = Waiting()
 
     def feed(self, unit: Unit, arrived_ms: int) -> None:
         """Take one unit that reached the server at `arrived_ms` (UTC). Raises MediaError."""
@@ -69,7 +78,7 @@ class Pipeline:
             case VideoUnit():
                 self._feed_video(unit, arrived_ms)
             case AudioUnit():
-                self._feed_audio(unit)
+                self._feed_audio(unit, arrived_ms)
             case VideoConfig():
                 self._open_video(unit)
             case AudioConfig():
@@ -78,62 +87,90 @@ class Pipeline:
                     self._report.audio(unit)
             case StreamInfo():
                 self._probe = FrameRateProbe(unit.frame_rate)
-        if self._line is not None:
-            self._line.settle_debts()
+                self._rate_told = True
+        if self._slate is not None:
+            self._stand(arrived_ms)
+        elif (line := self._epochs.line) is not None:
+            line.settle_debts()
         self._report.worked(time.monotonic() - began)
         health = self._report.due(arrived_ms, self._line.depth if self._line else 0)
         if health is not None:
             self._emit(health)
 
     def splice(self) -> None:
-        """Another publisher's units follow, with another clock: end the epoch."""
+        """Another publisher's units follow, with another clock: end the epoch. Raises MediaError.
+
+        A slate stands on until its pictures come.
+        """
         self._drain()
-        self._close_line()
-        self._video = self._audio = self._resampler = None
-        self._keyed = False
-        self._probe = FrameRateProbe(None)
-        self._pictures.clear()
-        self._sounds.clear()
+        if self._slate is None:
+            self._epochs.close()
+        self._begin_publisher()
 
     def interrupt(self, told: Interrupt) -> None:
         """The publisher is gone: end the epoch. Raises MediaError."""
-        del told
-        self.splice()
+        self._drain()
+        line = self._epochs.line
+        sound_alone = line is not None and not line.has_video
+        self._epochs.close()
+        self._begin_publisher()
+        self._slate = Slate(told, self._epochs, sound_alone) if told.slate else None
 
     def tick(self, now_ms: int) -> None:
-        """While interrupted, it is `now_ms`."""
-        del now_ms
+        """It is `now_ms` (UTC): a slate that stands is encoded so far. Raises MediaError."""
+        if self._slate is not None:
+            self._stand(now_ms)
 
     def show(self, scene: Scene, at_ms: int) -> None:
         """Put `scene` on screen from the first picture at or after `at_ms` on the PDT axis.
 
         A time that has gone by means the next picture. Shown tells which it was.
         """
-        self._schedule.add(scene, at_ms)
-        if self._line is not None:
-            self._drawing.submit(self._line.stage, scene, at_ms)
+        self._epochs.show(scene, at_ms)
 
     def close(self) -> None:
         """Encode what is held and emit the last parts. Raises MediaError."""
         self._drain()
-        self._close_line()
-        self._drawing.shutdown(wait=True)
+        self._epochs.end()
+
+    @property
+    def _line(self) -> EpochLine | None:
+        """The epoch of the publisher's pictures; None while there is none, or only a makeshift."""
+        line = self._epochs.line
+        return line if line is not None and line.has_video and self._slate is None else None
+
+    def _stand(self, now_ms: int) -> None:
+        # Not beyond the arrival of the picture that is to follow.
+        if self._slate is not None and not self._waiting.pictures:
+            self._slate.until(now_ms)
 
     def _drain(self) -> None:
-        if self._video is not None:
-            for frame in self._video.flush():
-                self._picture(frame)
-        if self._line is None and self._pictures:
+        self._flush_video()
+        for pts, samples in self._sound_stamps.flush():
+            self._sound(pts, samples)
+        if self._line is None and self._waiting.pictures:
             self._probe.settle()
             self._open_line()
+
+    def _flush_video(self) -> None:
+        if self._video is not None:
+            for frame in self._video.flush():
+                self._decoded(frame)
+        for frame in self._upright.flush():
+            self._stamped(frame)
+        for pts, frame in self._picture_stamps.flush():
+            self._picture(frame, pts)
 
     def _open_video(self, config: VideoConfig) -> None:
         if self._video is not None:
             if self._video.config == config:
                 return
-            for frame in self._video.flush():
-                self._picture(frame)
+            self._flush_video()
+            if not self._rate_told:
+                self._probe = FrameRateProbe(None)
+        self._rate_told = False
         self._video = VideoDecoder(config, self._report.broke)
+        self._upright = Upright(config.rotation)
         self._keyed = False
         self._report.video(config)
 
@@ -145,9 +182,19 @@ class Pipeline:
         self._arrivals.append((unit.pts, arrived_ms))
         self._probe.observe(unit.dts)
         for frame in self._video.decode(unit):
-            self._picture(frame)
+            self._decoded(frame)
 
-    def _feed_audio(self, unit: AudioUnit) -> None:
+    def _decoded(self, frame: VideoFrame) -> None:
+        for upright in self._upright.take(frame):
+            self._stamped(upright)
+
+    def _stamped(self, frame: VideoFrame) -> None:
+        if frame.pts is None:
+            return
+        for pts, timed in self._picture_stamps.take(frame.pts, frame):
+            self._picture(timed, pts)
+
+    def _feed_audio(self, unit: AudioUnit, arrived_ms: int) -> None:
         self._report.saw(unit)
         if self._audio is None:
             return
@@ -156,65 +203,84 @@ class Pipeline:
             if self._resampler is None:
                 self._resampler = Resampler(SAMPLE_RATE)
             samples = self._resampler.resample(frame)
-            if self._line is None:
-                self._sounds.append((pts, samples))
-            else:
-                self._line.sound(pts, samples)
+            for at, timed in self._sound_stamps.take(pts, samples):
+                self._sound(at, timed)
+        self._do_without_pictures(arrived_ms)
 
-    def _picture(self, frame: VideoFrame) -> None:
-        if frame.pts is None:
+    def _sound(self, pts: int, samples: Samples) -> None:
+        line = self._epochs.line if self._slate is None else None
+        placed = line.sound(pts, samples) if line is not None else False
+        if placed and line is not None and line.has_video:
+            self._waiting.drop_sound()
             return
+        # For the epoch that the next picture begins: it is to have this sound again.
+        if placed is None:
+            self._report.jumps += 1
+            self._epochs.close()
+            self._waiting.drop_sound()
+        self._waiting.sound(pts, samples)
+
+    def _do_without_pictures(self, arrived_ms: int) -> None:
+        """Where only sound comes: begin an epoch without pictures, or with the only one."""
+        if self._line is not None:
+            return
+        alone = self._waiting.alone_seconds
+        if self._waiting.pictures:
+            if alone >= SOUND_ALONE:
+                self._probe.settle()
+                self._open_line()
+            return
+        enough = SOUND_ALONE if self._video is None else SOUND_BEFORE_PICTURES
+        if alone >= enough and (self._epochs.line is None or self._slate is not None):
+            self._open_sound_line(arrived_ms)
+
+    def _picture(self, frame: VideoFrame, pts: int) -> None:
+        frame.pts = pts
         self._report.size = (frame.width, frame.height)
         line = self._line
-        if line is not None and not line.fits(frame):
-            self._close_line()
-            line = None
-        if line is None:
-            self._pictures.append(frame)
-            if self._probe.rate is not None:
-                self._open_line()
-        elif line.picture(frame):
-            return
-        else:
+        if line is not None and line.fits(frame, self._pixel_shape):
+            if line.picture(frame):
+                return
             self._report.jumps += 1
-            self._close_line()
-            self._pictures.append(frame)
+        if line is not None:
+            self._epochs.close()
+        self._waiting.picture(frame)
+        if self._probe.rate is not None:
             self._open_line()
+
+    @property
+    def _pixel_shape(self) -> Fraction:
+        shape = self._video.pixel_shape if self._video else Fraction(1)
+        return turned_shape(shape, self._upright.on_its_side)
 
     def _open_line(self) -> None:
         rate = self._probe.rate
         if rate is None:
             return
-        first = self._pictures[0]
+        first = self._waiting.pictures[0]
         origin = first.pts or 0
-        arrived = next((ms for pts, ms in reversed(self._arrivals) if pts == origin), None)
-        if arrived is None:
-            arrived = self._arrivals[-1][1]
-        kind = kind_of(first)
-        shape = self._video.pixel_shape if self._video else Fraction(1)
-        ladder = resolve(self._profile, first.width, first.height, rate, shape)
-        renditions = Renditions(self._epochs, self._profile, ladder, kind[2], self._emit)
-        epoch = Epoch(
-            number=self._epochs,
-            origin=origin,
-            pdt_ms=max(arrived, self._pdt_floor_ms),
-            part_target=ladder.part_target,
-            segment_target=ladder.segment_target,
-            tracks=renditions.tracks,
-        )
-        self._epochs += 1
-        self._report.nominal = ladder.frame_rate
-        self._emit(epoch)
-        line = self._line = EpochLine(epoch, kind, renditions, self._report, self._emit)
-        for scene, at_ms in self._schedule.since(epoch.pdt_ms):
-            line.stage(scene, at_ms)
-        while self._pictures:
-            line.picture(self._pictures.popleft())
-        while self._sounds:
-            line.sound(*self._sounds.popleft())
+        kind = kind_of(first, self._pixel_shape)
+        ladder = resolve(self._profile, kind.width, kind.height, rate, kind.pixel_shape)
+        self._slate = None
+        line = self._epochs.open(kind, ladder, origin, self._arrival(origin))
+        for frame in self._waiting.take_pictures():
+            line.picture(frame)
+        for pts, samples in self._waiting.take_sound(origin):
+            line.sound(pts, samples)
+        self._waiting.begin()
 
-    def _close_line(self) -> None:
-        line, self._line = self._line, None
-        if line is not None:
-            line.close()
-            self._pdt_floor_ms = line.pdt_end_ms
+    def _open_sound_line(self, arrived_ms: int) -> None:
+        """Begin with the sound that is held."""
+        began_ms = arrived_ms - round(self._waiting.sound_seconds * 1000)
+        held = self._waiting.take_sound()
+        self._slate = None
+        line = self._epochs.open(SOUND_ONLY, sound_only(self._profile), held[0][0], began_ms)
+        for pts, samples in held:
+            line.sound(pts, samples)
+            self._waiting.sound(pts, samples)
+        self._waiting.begin()
+
+    def _arrival(self, pts: int) -> int:
+        """Give when the picture at `pts` reached the server; the newest's arrival if unknown."""
+        known = next((ms for at, ms in reversed(self._arrivals) if at == pts), None)
+        return self._arrivals[-1][1] if known is None else known

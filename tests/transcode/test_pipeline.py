@@ -325,11 +325,12 @@ def test_the_scene_on_screen_goes_on_in_the_next_epoch() -> None:
 
 def _wait_staged(run: Run, scenes: int) -> None:
     """Wait until the drawing thread has put `scenes` scenes on the stage."""
-    line = run.pipeline._line
+    epochs_made = run.pipeline._epochs
+    line = epochs_made.line
     assert line is not None
     deadline = time.monotonic() + 10
     while (
-        len(line._renditions.stage._pending) != scenes or run.pipeline._drawing._work_queue.qsize()
+        len(line._renditions.stage._pending) != scenes or epochs_made._drawing._work_queue.qsize()
     ):
         assert time.monotonic() < deadline, "scenes were not drawn up"
         time.sleep(0.005)
