@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import cast
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -145,7 +145,7 @@ def record(track: Soundtrack) -> list[Unit]:
     return units
 
 
-def _sound_units(packets: Iterable[av.Packet], track: Soundtrack) -> list[Unit]:
+def _sound_units(packets: Iterable[av.Packet[Any]], track: Soundtrack) -> list[Unit]:
     made: list[Unit] = []
     for packet in packets:
         assert packet.pts is not None

@@ -89,8 +89,11 @@ def skews(
 def beeps(wave: NDArray[np.float32], rate: int = 48_000) -> list[float]:
     """Give where beeps begin, in seconds; one cut off by the very beginning is left out."""
     loud = np.flatnonzero(np.abs(wave) > BEEP_LEVEL)
-    begins = [int(a) for a, before in zip(loud, [-rate, *loud[:-1]], strict=True)
-              if a - before > rate // 4]
+    begins = [
+        int(a)
+        for a, before in zip(loud, [-rate, *loud[:-1]], strict=True)
+        if a - before > rate // 4
+    ]
     return [begin / rate for begin in begins if begin > rate // 100]
 
 

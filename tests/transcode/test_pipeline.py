@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import replace
 from fractions import Fraction
@@ -14,41 +13,10 @@ from ingest.unit import AudioUnit, StreamInfo, Unit, VideoUnit
 from overlay.scene import Card, Money, Motion, Scene
 from tests.helpers.clips import Clip, read_number, units
 from tests.helpers.rendered import epochs, parts, pictures, sound, track
-from transcode.message import Health, Open, Shown, Up
-from transcode.pipeline import Pipeline
-from transcode.profile import Profile, Rung
+from tests.helpers.worker_run import START_MS, Run, transcode
+from transcode.message import Health, Shown, Up
 
-PROFILE = Profile("test", (Rung(180, 600_000), Rung(90, 200_000)))
-START_MS = 1_700_000_000_000
 CLIP = Clip(seconds=3.0)
-
-
-class Run:
-    """A pipeline fed at the pace of its units' own clock."""
-
-    def __init__(self, floor_ms: int = 0) -> None:
-        self.messages: list[Up] = []
-        self._lock = threading.Lock()
-        self.pipeline = Pipeline(Open(PROFILE, floor_ms), self._emit)
-
-    def _emit(self, message: Up) -> None:
-        with self._lock:
-            self.messages.append(message)
-
-    def feed(self, media: list[Unit], start_ms: int = START_MS) -> None:
-        for unit in media:
-            dts = getattr(unit, "dts", getattr(unit, "pts", 0))
-            self.pipeline.feed(unit, start_ms + dts // 90)
-
-    def close(self) -> list[Up]:
-        self.pipeline.close()
-        return self.messages
-
-
-def transcode(media: list[Unit]) -> list[Up]:
-    run = Run()
-    run.feed(media)
-    return run.close()
 
 
 def later(media: list[Unit], ticks: int) -> list[Unit]:
