@@ -27,6 +27,7 @@ from transcode.decode import AudioDecoder, VideoDecoder
 from transcode.epoch_line import SOUND_ONLY, EpochLine, kind_of
 from transcode.epochs import Epochs
 from transcode.ladder import SAMPLE_RATE, FrameRateProbe, resolve, sound_only
+from transcode.leap import Leap
 from transcode.message import Interrupt, Open, Up
 from transcode.report import Report
 from transcode.slate import Slate
@@ -69,6 +70,9 @@ class Pipeline:
         self._arrivals: deque[tuple[int, int]] = deque(maxlen=ARRIVALS)
         self._picture_stamps: Stamps[VideoFrame] = Stamps(USUAL_STEP)
         self._sound_stamps: Stamps[Samples] = Stamps(SOUND_STEP)
+        self._leap = Leap()
+        self._newest = 0
+        """Time of the newest picture that found its place."""
         self._waiting = Waiting()
 
     def feed(self, unit: Unit, arrived_ms: int) -> None:
@@ -209,6 +213,8 @@ class Pipeline:
 
     def _sound(self, pts: int, samples: Samples) -> None:
         line = self._epochs.line if self._slate is None else None
+        if self._leap.sound(pts, ticks_of_samples(samples.shape[1], SAMPLE_RATE)):
+            line = None
         placed = line.sound(pts, samples) if line is not None else False
         if placed and line is not None and line.has_video:
             self._waiting.drop_sound()
@@ -240,8 +246,10 @@ class Pipeline:
         line = self._line
         if line is not None and line.fits(frame, self._pixel_shape):
             if line.picture(frame):
+                self._newest = pts
                 return
             self._report.jumps += 1
+            self._leap.picture(self._newest, pts)
         if line is not None:
             self._epochs.close()
         self._waiting.picture(frame)
@@ -265,6 +273,7 @@ class Pipeline:
         line = self._epochs.open(kind, ladder, origin, self._arrival(origin))
         for frame in self._waiting.take_pictures():
             line.picture(frame)
+            self._newest = frame.pts or 0
         for pts, samples in self._waiting.take_sound(origin):
             line.sound(pts, samples)
         self._waiting.begin()
