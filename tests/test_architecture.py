@@ -37,6 +37,7 @@ FLOORS = (
     (Floor.NATIVE, "transcode.rung_thread"),
     (Floor.NATIVE, "transcode.scale"),
     (Floor.NATIVE, "transcode.slate"),
+    (Floor.NATIVE, "transcode.source"),
     (Floor.NATIVE, "transcode.stage"),
     (Floor.NATIVE, "transcode.upright"),
     (Floor.NATIVE, "transcode.waiting"),

@@ -47,7 +47,9 @@ class Epochs:
         self._schedule = Schedule()
         self._drawing = ThreadPoolExecutor(1, "stage")
 
-    def open(self, kind: Kind, ladder: Ladder, origin: int, at_ms: int) -> EpochLine:
+    def open(
+        self, kind: Kind, ladder: Ladder, origin: int, at_ms: int, *, slate: bool = False
+    ) -> EpochLine:
         """End the epoch before; begin one at `at_ms`, or where the one before ends if later.
 
         `origin` is the publisher's time of its tick 0. Raises MediaError.
@@ -61,6 +63,7 @@ class Epochs:
             part_target=ladder.part_target,
             segment_target=ladder.segment_target,
             tracks=renditions.tracks,
+            slate=slate,
         )
         self._count += 1
         self._report.nominal = ladder.frame_rate if ladder.renditions else Fraction(0)

@@ -24,9 +24,8 @@ from transcode.ladder import Ladder, resolve, sound_only
 from transcode.message import Interrupt
 
 NEAR_MS = 2_000
-"""So short a hole behind the last picture is filled from its beginning on."""
-MOST_BEHIND_MS = 4_000
-"""After a longer pause of the ticks the time is not made up for: another epoch begins."""
+"""So much is made up for at once, behind the last picture or when ticks paused; after more
+than that an epoch begins with the time told. Less than what a window waits for a segment."""
 UNKNOWN_RATE = Fraction(30)
 
 _SOFT = 24
@@ -67,17 +66,14 @@ class Slate:
 
     def until(self, now_ms: int) -> None:
         """Encode what is due at `now_ms` (UTC), at most a few seconds. Raises MediaError."""
-        floor = self._epochs.floor_ms
         line = self._line
-        if line is None:
-            line = self._begin(floor if floor <= now_ms <= floor + NEAR_MS else now_ms)
-        elif now_ms - line.pdt_end_ms > MOST_BEHIND_MS:
-            line = self._begin(now_ms)
+        end_ms = self._epochs.floor_ms if line is None else line.pdt_end_ms
+        behind = now_ms - end_ms > NEAR_MS
+        if line is None or behind:
+            at_ms = now_ms if behind else end_ms
+            line = self._epochs.open(self._kind, self._ladder, 0, at_ms, slate=True)
+            self._line = line
         line.stand(self._frame, now_ms)
-
-    def _begin(self, at_ms: int) -> EpochLine:
-        self._line = self._epochs.open(self._kind, self._ladder, 0, at_ms)
-        return self._line
 
 
 def _shape(told: Interrupt, epochs: Epochs) -> tuple[Kind, Ladder]:
