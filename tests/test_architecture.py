@@ -39,6 +39,7 @@ FLOORS = (
     (Floor.NATIVE, "transcode.slate"),
     (Floor.NATIVE, "transcode.source"),
     (Floor.NATIVE, "transcode.stage"),
+    (Floor.NATIVE, "transcode.tone"),
     (Floor.NATIVE, "transcode.upright"),
     (Floor.NATIVE, "transcode.waiting"),
     (Floor.PURE, "transcode.*"),

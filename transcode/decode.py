@@ -33,6 +33,10 @@ _DECODERS: dict[VideoCodec | AudioCodec, str] = {VideoCodec.AV1: "libdav1d"}
 """Where the decoder is not named as its codec is: libav's own `av1` needs hardware."""
 
 
+MAX_PIXELS = 4096 * 2304
+"""A decoder and the queues behind it hold some forty pictures: with larger ones, gigabytes."""
+
+
 class VideoDecoder:
     """One video track's decoder. Damaged access units are told and left out."""
 
@@ -98,6 +102,7 @@ def _opened(codec: VideoCodec | AudioCodec, extradata: bytes) -> CodecContext:
         # Frame threads would hold back a picture each; one live stream decodes
         # several times faster than real time on one core.
         context.thread_count = 1
+        context.options = {"max_pixels": str(MAX_PIXELS)}
         context.open()
     except (av.FFmpegError, ValueError) as error:
         raise MediaError(f"configuration refused by the {codec} decoder: {error}") from error

@@ -5,6 +5,7 @@ Runs in the worker only. Another publisher gets a Source of its own.
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable
 from fractions import Fraction
@@ -22,6 +23,7 @@ from ingest.unit import (
 )
 from transcode.audio import Resampler, Samples
 from transcode.decode import AudioDecoder, VideoDecoder
+from transcode.errors import MediaError
 from transcode.ladder import AAC_TICKS, SAMPLE_RATE, FrameRateProbe
 from transcode.report import Report
 from transcode.stamps import Stamps
@@ -29,6 +31,9 @@ from transcode.upright import Upright, turned_shape
 
 ARRIVALS = 64
 """Arrival times remembered, more than any decoder reorders."""
+MOST_STRETCHED = Fraction(4)
+LEAST_SIDE, MOST_SIDE = 16, 8192
+"""Pixels. What is smaller or larger is no picture that anybody sends."""
 USUAL_STEP = TICKS_PER_SECOND // 30
 
 
@@ -58,7 +63,11 @@ class Source:
         self._sound_stamps: Stamps[Samples] = Stamps(int(AAC_TICKS))
 
     def feed(self, unit: Unit, arrived_ms: int) -> None:
-        """Take one unit that reached the server at `arrived_ms`. Raises MediaError."""
+        """Take one unit that reached the server at `arrived_ms`.
+
+        What cannot be decoded is counted and left out, a whole track where its configuration
+        is refused. Raises MediaError when what it hands on cannot be encoded.
+        """
         match unit:
             case VideoUnit():
                 self._feed_video(unit, arrived_ms)
@@ -67,9 +76,7 @@ class Source:
             case VideoConfig():
                 self._open_video(unit)
             case AudioConfig():
-                if self._audio is None or self._audio.config != unit:
-                    self._audio = AudioDecoder(unit, self._report.broke)
-                    self._report.audio(unit)
+                self._open_audio(unit)
             case StreamInfo():
                 self.probe = FrameRateProbe(unit.frame_rate)
                 self._rate_told = True
@@ -87,8 +94,10 @@ class Source:
 
     @property
     def pixel_shape(self) -> Fraction:
-        """Width of an upright picture's pixel over its height."""
+        """Width of an upright picture's pixel over its height; 1 where that is nonsense."""
         shape = self._video.pixel_shape if self._video else Fraction(1)
+        if not 1 / MOST_STRETCHED <= shape <= MOST_STRETCHED:
+            return Fraction(1)
         return turned_shape(shape, self._upright.on_its_side)
 
     def arrival(self, pts: int) -> int:
@@ -104,10 +113,30 @@ class Source:
             if not self._rate_told:
                 self.probe = FrameRateProbe(None)
         self._rate_told = False
-        self._video = VideoDecoder(config, self._report.broke)
+        self._video, self._keyed = None, False
+        try:
+            self._video = VideoDecoder(config, self._report.broke)
+        except MediaError as error:
+            self._refused(error)
+            return
         self._upright = Upright(config.rotation)
-        self._keyed = False
         self._report.video(config)
+
+    def _open_audio(self, config: AudioConfig) -> None:
+        if self._audio is not None and self._audio.config == config:
+            return
+        self._audio = None
+        try:
+            self._audio = AudioDecoder(config, self._report.broke)
+        except MediaError as error:
+            self._refused(error)
+            return
+        self._report.audio(config)
+
+    def _refused(self, error: MediaError) -> None:
+        """Go on without a track: the other one, or the next configuration, may be better."""
+        self._report.broke()
+        sys.stderr.write(f"{error}\n")
 
     def _flush_video(self) -> None:
         if self._video is not None:
@@ -135,6 +164,10 @@ class Source:
     def _stamped(self, frame: VideoFrame) -> None:
         if frame.pts is None:
             return
+        sides = sorted((frame.width, frame.height))
+        if sides[0] < LEAST_SIDE or sides[1] > MOST_SIDE:
+            self._report.broke()
+            return
         for pts, timed in self._picture_stamps.take(frame.pts, frame):
             self._picture(timed, pts)
 
@@ -148,6 +181,10 @@ class Source:
             return
         for frame in self._audio.decode(unit):
             pts = unit.pts if frame.pts is None else frame.pts
-            samples = self._resampler.resample(frame)
+            try:
+                samples = self._resampler.resample(frame)
+            except MediaError:
+                self._report.broke()
+                continue
             for at, timed in self._sound_stamps.take(pts, samples):
                 self._hand_sound(timed, at)

@@ -1,4 +1,4 @@
-"""Decoded pictures as a viewer is to see them: whole pictures, the right way up.
+"""Decoded pictures as a viewer is to see them: whole, in SDR, the right way up.
 
 Fields are woven into whole pictures only where the stream flags them; turning costs a copy
 and happens only where the stream, or what carried it, says that the camera was turned.
@@ -17,6 +17,7 @@ from av.video.frame import VideoFrame
 
 from transcode import scale
 from transcode.decode import TIME_BASE
+from transcode.tone import Tone
 
 _TURNS = {
     90: cv2.ROTATE_90_COUNTERCLOCKWISE,
@@ -33,6 +34,7 @@ class Upright:
         """`rotation`: degrees anticlockwise, a multiple of 90, besides what pictures say."""
         self._given = rotation
         self._turn = rotation % 360
+        self._tone = Tone()
         self._weaver: _Weaver | None = None
 
     @property
@@ -61,6 +63,7 @@ class Upright:
             # Said once, with a key picture, and for all up to the next (H.264 D.2.27).
             self._turn = round((told + self._given) / 90) * 90 % 360
         turn = _TURNS.get(self._turn)
+        frame = self._tone.plain(frame)
         return frame if turn is None else _rotated(frame, turn, self.on_its_side)
 
 

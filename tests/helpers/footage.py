@@ -110,7 +110,8 @@ def film(footage: Footage, *, told: bool = True) -> list[Unit]:
             data = nal.avcc_sample(data)
         assert packet.pts is not None
         assert packet.dts is not None
-        made.append(VideoUnit(packet.dts, packet.pts, packet.is_keyframe, data))
+        dts, pts = (round(at * context.time_base / TICK) for at in (packet.dts, packet.pts))
+        made.append(VideoUnit(dts, pts, packet.is_keyframe, data))
     return made
 
 
@@ -193,7 +194,9 @@ def _time(unit: Unit) -> int | None:
 def _opened(footage: Footage) -> VideoCodecContext:
     context = cast("VideoCodecContext", av.CodecContext.create(footage.encoder, "w"))
     context.width, context.height, context.pix_fmt = footage.width, footage.height, footage.pix_fmt
-    context.time_base, context.framerate = TICK, footage.rate
+    # MPEG-2 knows no other clock than its rate.
+    context.time_base = 1 / footage.rate if footage.codec is VideoCodec.MPEG2 else TICK
+    context.framerate = footage.rate
     context.gop_size = max(1, round(footage.key_seconds * footage.rate))
     context.sample_aspect_ratio = footage.shape
     context.colorspace, context.color_range = footage.colorspace, footage.color_range
@@ -239,6 +242,6 @@ def _frame(footage: Footage, number: int, stamp: int, context: VideoCodecContext
         planes[1, : height // 2] = 96 + number % 64
         planes[2, height // 2 :] = 160 - number % 64
     frame = VideoFrame.from_ndarray(planes, "yuv444p").reformat(format=footage.pix_fmt)
-    frame.pts, frame.time_base = stamp, TICK
+    frame.pts, frame.time_base = round(stamp * TICK / context.time_base), context.time_base
     frame.colorspace, frame.color_range = context.colorspace, context.color_range
     return frame

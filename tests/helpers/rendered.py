@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import av
 import numpy as np
+from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from tests.helpers.clips import read_number
@@ -43,17 +44,25 @@ def track(messages: Iterable[Up], rendition: str, epoch: int = 0) -> Track:
     return next(one for one in made.tracks if one.name == rendition)
 
 
-def pictures(messages: list[Up], rendition: str, epoch: int = 0) -> list[Picture]:
-    """Decode a rendition's pictures of one epoch."""
+def pictures(
+    messages: list[Up], rendition: str, epoch: int = 0, *, raw: bool = False
+) -> list[Picture]:
+    """Decode a rendition's pictures of one epoch; `raw`: luma as coded, not as grey."""
     with av.open(_file(messages, rendition, epoch), "r") as container:
         return [
             Picture(
                 float(frame.time or 0.0),
-                frame.to_ndarray(format="gray").astype(np.uint8),
+                _luma(frame, raw),
                 frame.key_frame,
             )
             for frame in container.decode(video=0)
         ]
+
+
+def _luma(frame: VideoFrame, raw: bool) -> NDArray[np.uint8]:
+    if raw:
+        return frame.to_ndarray(format="yuv420p")[: frame.height].astype(np.uint8)
+    return frame.to_ndarray(format="gray").astype(np.uint8)
 
 
 def sound(messages: list[Up], rendition: str, epoch: int = 0) -> NDArray[np.float32]:
