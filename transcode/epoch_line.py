@@ -81,16 +81,23 @@ class EpochLine:
         """
         return not frame.key_frame or kind_of(frame, pixel_shape) == self.kind
 
-    def picture(self, frame: VideoFrame) -> bool:
-        """Place and encode `frame`; False when its time does not belong to this epoch."""
+    def picture(self, frame: VideoFrame, *, spared: bool = False) -> bool:
+        """Place and encode `frame`; False when its time does not belong to this epoch.
+
+        `spared`: the encoders have no time for it, the one before is shown again.
+        """
         slot = self._timeline.video(frame.pts or 0)
         if isinstance(slot, Jump):
             return False
         self._repeat(slot.repeat)
-        if slot.emit:
-            self._encode(frame)
-        else:
+        if not slot.emit:
             self._report.dropped += 1
+        elif spared and self.last is not None:
+            self._report.dropped += 1
+            self._repeat(1)
+            return True
+        else:
+            self._encode(frame)
         self.last = frame
         return True
 

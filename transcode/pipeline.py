@@ -16,6 +16,7 @@ from transcode.audio import Samples
 from transcode.epoch_line import SOUND_ONLY, EpochLine, kind_of
 from transcode.epochs import Epochs
 from transcode.ladder import SAMPLE_RATE, resolve, sound_only
+from transcode.lateness import Lateness
 from transcode.leap import Leap
 from transcode.message import Interrupt, Open, Up
 from transcode.report import Report
@@ -33,8 +34,15 @@ SOUND_BEFORE_PICTURES = 8.0
 class Pipeline:
     """Turns one publisher's units, and the next one's, into every rendition's parts."""
 
-    def __init__(self, settings: Open, emit: Callable[[Up], None]) -> None:
-        """`emit` is called from several threads."""
+    def __init__(
+        self,
+        settings: Open,
+        emit: Callable[[Up], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`emit` is called from several threads; `clock` gives seconds."""
+        self._clock = clock
+        self._lateness = Lateness()
         self._profile = settings.profile
         self._emit = emit
         self._report = Report()
@@ -52,6 +60,7 @@ class Pipeline:
     def feed(self, unit: Unit, arrived_ms: int) -> None:
         """Take one unit that reached the server at `arrived_ms` (UTC). Raises MediaError."""
         began = time.monotonic()
+        self._keep_up(arrived_ms)
         self._source.feed(unit, arrived_ms)
         if isinstance(unit, AudioUnit):
             self._do_without_pictures(arrived_ms)
@@ -110,6 +119,17 @@ class Pipeline:
         if self._slate is not None and not self._waiting.pictures:
             self._slate.until(now_ms)
 
+    def _keep_up(self, arrived_ms: int) -> None:
+        """Where the encoders cannot keep up: leave out the time up to what arrives now."""
+        line = self._line
+        was = self._lateness.lost
+        self._lateness.saw(arrived_ms, self._clock(), line.depth if line is not None else 0)
+        if self._lateness.lost and not was:
+            self._epochs.close()
+            self._source.rejoin()
+            self._waiting = Waiting()
+        self._source.idle = self._lateness.lost
+
     def _drain(self) -> None:
         self._source.flush()
         if self._line is None and self._waiting.pictures:
@@ -121,7 +141,7 @@ class Pipeline:
         line = self._line
         if line is not None:
             if line.fits(frame, self._source.pixel_shape):
-                if line.picture(frame):
+                if line.picture(frame, spared=self._lateness.spares()):
                     self._newest = pts
                     return
                 self._report.jumps += 1

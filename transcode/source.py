@@ -48,6 +48,8 @@ class Source:
     ) -> None:
         """Both are given the time on the publisher's clock, in ticks; a picture's own is that."""
         self.probe = FrameRateProbe(None)
+        self.idle = False
+        """While set, pictures and sound are left out unseen."""
         self._rate_told = False
         """Since the last video configuration."""
         self._report = report
@@ -69,6 +71,9 @@ class Source:
         is refused. Raises MediaError when what it hands on cannot be encoded.
         """
         match unit:
+            case VideoUnit() | AudioUnit() if self.idle:
+                self._report.saw(unit)
+                self._report.dropped += isinstance(unit, VideoUnit)
             case VideoUnit():
                 self._feed_video(unit, arrived_ms)
             case AudioUnit():
@@ -86,6 +91,15 @@ class Source:
         self._flush_video()
         for pts, samples in self._sound_stamps.flush():
             self._hand_sound(samples, pts)
+
+    def rejoin(self) -> None:
+        """Forget what is held back, and go on with the next key picture."""
+        if self._video is not None:
+            self._video = VideoDecoder(self._video.config, self._report.broke)
+        self._keyed = False
+        self._upright.flush()
+        self._picture_stamps.flush()
+        self._sound_stamps.flush()
 
     @property
     def announced(self) -> bool:

@@ -59,6 +59,11 @@ def pictures(
         ]
 
 
+def numbers(messages: list[Up], rendition: str, epoch: int = 0) -> list[int]:
+    """Read the numbers of a rendition's pictures of one epoch."""
+    return [read_number(one.luma) for one in pictures(messages, rendition, epoch)]
+
+
 def _luma(frame: VideoFrame, raw: bool) -> NDArray[np.uint8]:
     if raw:
         return frame.to_ndarray(format="yuv420p")[: frame.height].astype(np.uint8)

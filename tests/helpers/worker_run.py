@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ingest.unit import Unit
 from tests.helpers.footage import time_of
@@ -18,10 +18,16 @@ START_MS = 1_700_000_000_000
 class Run:
     """Collects what the pipeline emits."""
 
-    def __init__(self, floor_ms: int = 0, profile: Profile = PROFILE) -> None:
+    def __init__(
+        self,
+        floor_ms: int = 0,
+        profile: Profile = PROFILE,
+        clock: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        """With a `clock` that stands no machine is too slow."""
         self.messages: list[Up] = []
         self._lock = threading.Lock()
-        self.pipeline = Pipeline(Open(profile, floor_ms), self._emit)
+        self.pipeline = Pipeline(Open(profile, floor_ms), self._emit, clock)
 
     def _emit(self, message: Up) -> None:
         with self._lock:

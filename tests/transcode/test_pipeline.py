@@ -14,6 +14,7 @@ from overlay.scene import Card, Money, Motion, Scene
 from tests.helpers.clips import Clip, read_number, units
 from tests.helpers.rendered import epochs, parts, pictures, sound, track
 from tests.helpers.worker_run import START_MS, Run, transcode
+from transcode.lateness import Lateness
 from transcode.message import Health, Shown, Up
 
 CLIP = Clip(seconds=3.0)
@@ -201,6 +202,29 @@ def test_health_tells_what_arrives() -> None:
     assert health.keyframe_interval == 1.0
     assert health.video.startswith("H.264")
     assert health.audio == "AAC 48000 Hz 2"
+
+
+class Sparing(Lateness):
+    """Spares two of three pictures of the second second."""
+
+    count = 0
+
+    def spares(self) -> bool:
+        self.count += 1
+        return 30 <= self.count < 60 and self.count % 3 != 0
+
+
+def test_pictures_that_are_spared_show_the_one_before_in_every_rung() -> None:
+    run = Run()
+    run.pipeline._lateness = Sparing()
+    run.feed(units(CLIP))
+    made = run.close()
+    wanted = [n if not 30 <= n < 60 else n - (n + 1) % 3 for n in range(90)]
+    for name in ("180p", "90p"):
+        seen = [read_number(picture.luma) for picture in pictures(made, name)]
+        assert seen[:29] + seen[61:] == wanted[:29] + wanted[61:]
+        assert len(set(seen[29:61])) == pytest.approx(11, abs=1)
+        assert seen == sorted(seen)
 
 
 # Scenes
