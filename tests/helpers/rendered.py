@@ -24,6 +24,7 @@ class Picture:
     seconds: float
     """From the start of the epoch."""
     luma: NDArray[np.uint8]
+    """As coded: 16 is black, 235 white."""
     key: bool
 
 
@@ -44,15 +45,13 @@ def track(messages: Iterable[Up], rendition: str, epoch: int = 0) -> Track:
     return next(one for one in made.tracks if one.name == rendition)
 
 
-def pictures(
-    messages: list[Up], rendition: str, epoch: int = 0, *, raw: bool = False
-) -> list[Picture]:
-    """Decode a rendition's pictures of one epoch; `raw`: luma as coded, not as grey."""
+def pictures(messages: list[Up], rendition: str, epoch: int = 0) -> list[Picture]:
+    """Decode a rendition's pictures of one epoch."""
     with av.open(_file(messages, rendition, epoch), "r") as container:
         return [
             Picture(
                 float(frame.time or 0.0),
-                _luma(frame, raw),
+                _luma(frame),
                 frame.key_frame,
             )
             for frame in container.decode(video=0)
@@ -64,10 +63,10 @@ def numbers(messages: list[Up], rendition: str, epoch: int = 0) -> list[int]:
     return [read_number(one.luma) for one in pictures(messages, rendition, epoch)]
 
 
-def _luma(frame: VideoFrame, raw: bool) -> NDArray[np.uint8]:
-    if raw:
-        return frame.to_ndarray(format="yuv420p")[: frame.height].astype(np.uint8)
-    return frame.to_ndarray(format="gray").astype(np.uint8)
+def _luma(frame: VideoFrame) -> NDArray[np.uint8]:
+    plane = frame.planes[0]
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+    return rows[:, : plane.width].copy()
 
 
 def sound(messages: list[Up], rendition: str, epoch: int = 0) -> NDArray[np.float32]:

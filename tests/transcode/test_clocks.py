@@ -18,6 +18,8 @@ from tests.helpers.rendered import pictures, skews, track
 from tests.helpers.worker_run import START_MS, Run, transcode
 from transcode.message import Health, Up
 
+pytestmark = pytest.mark.slow  # each is short, but there are many
+
 SYNC = 0.040
 SECOND = 90_000
 FOOTAGE = Footage(seconds=6.0)

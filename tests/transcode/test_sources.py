@@ -18,6 +18,8 @@ from tests.helpers.rendered import Picture, beeps, parts, pictures, skews, sound
 from tests.helpers.worker_run import Run, transcode
 from transcode.message import Health, Up
 
+pytestmark = pytest.mark.slow  # each is short, but there are many
+
 SYNC = 0.040
 SECOND = 90_000
 SOUND = record(Soundtrack(seconds=4.0))
@@ -170,8 +172,8 @@ def test_full_range_becomes_limited_range(level: int, out: int) -> None:
 
 
 def mean(made: list[Up]) -> float:
-    """Give the mean code value of the luma as encoded, without any range conversion."""
-    return float(np.mean([one.luma.mean() for one in pictures(made, "180p", raw=True)]))
+    """Give the mean code value of the luma as encoded."""
+    return float(np.mean([one.luma.mean() for one in pictures(made, "180p")]))
 
 
 def marked(number: int, width: int, height: int) -> NDArray[np.uint8]:
