@@ -71,6 +71,9 @@ class VideoConfig:
 
     codec: VideoCodec
     extradata: bytes
+    rotation: int = 0
+    """Degrees anticlockwise, a multiple of 90, by which pictures are to be turned, besides
+    what they say themselves: a file's display matrix."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,9 @@ CHANNELS = 2
 _LAYOUT = "stereo"
 _FORMAT = "fltp"
 
+SURROUND_GAIN = np.float32(0.7071)
+"""-3 dB where more channels are summed into two, so that what is loud in all does not clip."""
+
 Samples = NDArray[np.float32]
 
 
@@ -34,8 +37,15 @@ class Resampler:
         """Give `frame` as an array of shape (2, n) at the output's rate.
 
         A rate change holds a few samples back inside the filter; they come with
-        the next frame.
+        the next frame. Raises MediaError for a layout that cannot be mixed.
         """
+        try:
+            return self._resampled(frame)
+        except (av.FFmpegError, ValueError) as error:
+            self._resampler = None
+            raise MediaError(f"sound cannot be resampled: {error}") from error
+
+    def _resampled(self, frame: AudioFrame) -> Samples:
         kind = (frame.format.name, frame.layout.name, frame.sample_rate)
         if self._resampler is None or kind != self._kind:
             self._kind = kind
@@ -47,8 +57,11 @@ class Resampler:
             np.asarray(piece.to_ndarray(), np.float32) for piece in self._resampler.resample(frame)
         ]
         if not pieces:
-            return np.empty((CHANNELS, 0), np.float32)
-        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
+            return silence(0)
+        samples = pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
+        if frame.layout.nb_channels > CHANNELS:
+            samples = np.clip(samples * SURROUND_GAIN, -1, 1)
+        return samples
 
 
 class AudioEncoder:

@@ -36,6 +36,10 @@ _RAW = frozenset({AudioCodec.PCM_ALAW, AudioCodec.PCM_MULAW, AudioCodec.PCM_S16L
 _LAYOUTS = {1: "mono", 2: "stereo"}
 
 
+MAX_PIXELS = 4096 * 2304
+"""A decoder and the queues behind it hold some forty pictures: with larger ones, gigabytes."""
+
+
 class VideoDecoder:
     """One video track's decoder. Damaged access units are told and left out."""
 
@@ -105,6 +109,7 @@ def _opened(config: VideoConfig | AudioConfig) -> CodecContext:
         # Frame threads would hold back a picture each; one live stream decodes
         # several times faster than real time on one core.
         context.thread_count = 1
+        context.options = {"max_pixels": str(MAX_PIXELS)}
         context.open()
     except (av.FFmpegError, ValueError, KeyError) as error:
         raise MediaError(f"configuration refused by the {codec} decoder: {error}") from error

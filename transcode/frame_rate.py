@@ -21,6 +21,12 @@ SNAP = Fraction(1, 500)
 """A hint this near to a nominal rate means it: 29.97 is 30000/1001."""
 ENOUGH = 12
 """Frames to measure over."""
+LONG_ENOUGH = 3 * TICKS_PER_SECOND // 2
+"""Nor is there a longer wait for a source that is slow."""
+LONGEST_STEP = 8 * TICKS_PER_SECOND
+"""Beyond it a clock has leapt."""
+STILL = Fraction(30)
+"""For a source slower than any camera: a screen on which nothing moves, until something does."""
 STRAY = 3
 """A step so many times the median is a hole or a jump and not a frame."""
 
@@ -34,12 +40,15 @@ class FrameRateProbe:
         self.rate: Fraction | None = _snap(hint) if hint is not None and sane else None
         """None until it is known; then it stays."""
         self._stamps: list[int] = []
+        self._span = 0
 
     def observe(self, dts: int) -> None:
         """Take the decoding time, in ticks, of the next frame."""
         if self.rate is None:
+            step = dts - self._stamps[-1] if self._stamps else 0
+            self._span += step if 0 < step <= LONGEST_STEP else 0
             self._stamps.append(dts)
-            if len(self._stamps) > ENOUGH:
+            if len(self._stamps) > ENOUGH or self._span >= LONG_ENOUGH:
                 self.rate = _measured(self._stamps)
                 self._stamps.clear()
 
@@ -68,5 +77,7 @@ def _measured(stamps: list[int]) -> Fraction:
     near = [nominal for nominal in NOMINAL if abs(nominal - rate) <= slack]
     if near:
         return min(near, key=lambda nominal: (nominal.denominator > 1, abs(nominal - rate)))
+    if rate < NOMINAL[0]:
+        return STILL
     whole = (nominal for nominal in NOMINAL if nominal > rate and nominal.denominator == 1)
     return next(whole, NOMINAL[-1])

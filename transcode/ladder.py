@@ -6,7 +6,7 @@ construction; ticks are computed from the count, each rounded once, so nothing d
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, floor
 
@@ -119,6 +119,15 @@ def resolve(
         renditions=_renditions(profile, width * sar, Fraction(height)),
         audio_bitrate=profile.audio_bitrate,
     )
+
+
+def sound_only(profile: Profile) -> Ladder:
+    """Make the ladder of `profile` for a source without pictures.
+
+    It has no rung but the grid of 30 frames/s, so that pictures that come later, at the
+    usual rates, keep the playlists' targets. Raises MediaError.
+    """
+    return replace(resolve(profile, 1280, 720, Fraction(30)), renditions=())
 
 
 def _output_rate(source: Fraction, most: Fraction) -> Fraction:

@@ -50,6 +50,9 @@ class Interrupt:
     """Go on with a still picture, up to each Tick, until another publisher's pictures come."""
     title: str
     """The channel's, to be written on the slate."""
+    width: int = 0
+    """Of the last picture, for a worker that has not seen it itself; 0 x 0: unknown."""
+    height: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,8 @@ class Epoch:
     """Ticks; no segment is longer. Same for all tracks."""
     tracks: tuple[Track, ...] = ()
     """Best first; audio-only last."""
+    slate: bool = False
+    """It is a still picture for want of a publisher; `origin` is on no publisher's clock."""
 
 
 @dataclass(frozen=True, slots=True)

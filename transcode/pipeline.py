@@ -6,215 +6,204 @@ Runs in the worker only, on one thread; scenes are drawn up on another.
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from fractions import Fraction
 
 from av.video.frame import VideoFrame
 
-from ingest.unit import (
-    AudioConfig,
-    AudioUnit,
-    StreamInfo,
-    Unit,
-    VideoConfig,
-    VideoUnit,
-)
+from ingest.unit import AudioUnit, Unit
 from overlay.scene import Scene
-from transcode.audio import Resampler, Samples
-from transcode.decode import AudioDecoder, VideoDecoder
-from transcode.epoch_line import EpochLine, kind_of
-from transcode.ladder import SAMPLE_RATE, FrameRateProbe, resolve
+from transcode.audio import Samples
+from transcode.epoch_line import SOUND_ONLY, EpochLine, kind_of
+from transcode.epochs import Epochs
+from transcode.ladder import SAMPLE_RATE, resolve, sound_only
+from transcode.lateness import Lateness
+from transcode.leap import Leap
 from transcode.message import Interrupt, Open, Up
-from transcode.part import Epoch
-from transcode.renditions import Renditions
 from transcode.report import Report
-from transcode.schedule import Schedule
+from transcode.slate import Slate
+from transcode.source import Source
+from transcode.track_line import ticks_of_samples
+from transcode.waiting import Waiting
 
-WAITING_PICTURES = 30
-"""Pictures held while the frame rate is being measured."""
-WAITING_SOUNDS = 300
-"""Sound pieces held until the first picture fixes the origin."""
-ARRIVALS = 64
-"""Arrival times remembered, more than any decoder reorders."""
+SOUND_ALONE = 3.0
+"""Seconds of sound without a word of pictures: there are none, go on the air without."""
+SOUND_BEFORE_PICTURES = 8.0
+"""The same where pictures were announced; they may begin 5 s later, or key pictures be rare."""
 
 
 class Pipeline:
-    """Turns one publisher's units into every rendition's parts."""
+    """Turns one publisher's units, and the next one's, into every rendition's parts."""
 
-    def __init__(self, settings: Open, emit: Callable[[Up], None]) -> None:
-        """`emit` is called from several threads."""
+    def __init__(
+        self,
+        settings: Open,
+        emit: Callable[[Up], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`emit` is called from several threads; `clock` gives seconds."""
+        self._clock = clock
+        self._lateness = Lateness()
         self._profile = settings.profile
         self._emit = emit
-        self._probe = FrameRateProbe(None)
-        self._video: VideoDecoder | None = None
-        self._audio: AudioDecoder | None = None
         self._report = Report()
-        self._drawing = ThreadPoolExecutor(1, "stage")
-        self._schedule = Schedule()
-        self._line: EpochLine | None = None
-        self._epochs = 0
-        self._pdt_floor_ms = settings.pdt_floor_ms
-        self._keyed = False
-        self._arrivals: deque[tuple[int, int]] = deque(maxlen=ARRIVALS)
-        self._pictures: deque[VideoFrame] = deque(maxlen=WAITING_PICTURES)
-        self._sounds: deque[tuple[int, Samples]] = deque(maxlen=WAITING_SOUNDS)
-        self._resampler: Resampler | None = None
+        self._epochs = Epochs(settings, self._report, emit)
+        self._slate: Slate | None = None
+        self._begin_publisher()
+
+    def _begin_publisher(self) -> None:
+        self._source = Source(self._report, self._picture, self._sound)
+        self._waiting = Waiting()
+        self._leap = Leap()
+        self._newest = 0
+        """Publisher's time of the newest picture that found its place."""
 
     def feed(self, unit: Unit, arrived_ms: int) -> None:
         """Take one unit that reached the server at `arrived_ms` (UTC). Raises MediaError."""
         began = time.monotonic()
-        match unit:
-            case VideoUnit():
-                self._feed_video(unit, arrived_ms)
-            case AudioUnit():
-                self._feed_audio(unit)
-            case VideoConfig():
-                self._open_video(unit)
-            case AudioConfig():
-                if self._audio is None or self._audio.config != unit:
-                    self._audio = AudioDecoder(unit, self._report.broke)
-                    self._report.audio(unit)
-            case StreamInfo():
-                self._probe = FrameRateProbe(unit.frame_rate)
-        if self._line is not None:
-            self._line.settle_debts()
+        self._keep_up(arrived_ms)
+        self._source.feed(unit, arrived_ms)
+        if isinstance(unit, AudioUnit):
+            self._do_without_pictures(arrived_ms)
+        if self._slate is not None:
+            self._stand(arrived_ms)
+        elif (line := self._epochs.line) is not None:
+            line.settle_debts()
         self._report.worked(time.monotonic() - began)
         health = self._report.due(arrived_ms, self._line.depth if self._line else 0)
         if health is not None:
             self._emit(health)
 
     def splice(self) -> None:
-        """Another publisher's units follow, with another clock: end the epoch."""
+        """Another publisher's units follow, with another clock: end the epoch. Raises MediaError.
+
+        A slate stands on until its pictures come.
+        """
         self._drain()
-        self._close_line()
-        self._video = self._audio = self._resampler = None
-        self._keyed = False
-        self._probe = FrameRateProbe(None)
-        self._pictures.clear()
-        self._sounds.clear()
+        if self._slate is None:
+            self._epochs.close()
+        self._begin_publisher()
 
     def interrupt(self, told: Interrupt) -> None:
         """The publisher is gone: end the epoch. Raises MediaError."""
-        del told
-        self.splice()
+        self._drain()
+        line = self._epochs.line
+        sound_alone = line is not None and not line.has_video
+        self._epochs.close()
+        self._begin_publisher()
+        self._slate = Slate(told, self._epochs, sound_alone) if told.slate else None
 
     def tick(self, now_ms: int) -> None:
-        """While interrupted, it is `now_ms`."""
-        del now_ms
+        """It is `now_ms` (UTC): a slate that stands is encoded so far. Raises MediaError."""
+        self._stand(now_ms)
 
     def show(self, scene: Scene, at_ms: int) -> None:
         """Put `scene` on screen from the first picture at or after `at_ms` on the PDT axis.
 
         A time that has gone by means the next picture. Shown tells which it was.
         """
-        self._schedule.add(scene, at_ms)
-        if self._line is not None:
-            self._drawing.submit(self._line.stage, scene, at_ms)
+        self._epochs.show(scene, at_ms)
 
     def close(self) -> None:
         """Encode what is held and emit the last parts. Raises MediaError."""
         self._drain()
-        self._close_line()
-        self._drawing.shutdown(wait=True)
+        self._epochs.end()
+
+    @property
+    def _line(self) -> EpochLine | None:
+        """The epoch of the publisher's pictures; None while there is none, or only a makeshift."""
+        line = self._epochs.line
+        return line if line is not None and line.has_video and self._slate is None else None
+
+    def _stand(self, now_ms: int) -> None:
+        # Not beyond the arrival of the picture that is to follow.
+        if self._slate is not None and not self._waiting.pictures:
+            self._slate.until(now_ms)
+
+    def _keep_up(self, arrived_ms: int) -> None:
+        """Where the encoders cannot keep up: leave out the time up to what arrives now."""
+        line = self._line
+        was = self._lateness.lost
+        self._lateness.saw(arrived_ms, self._clock(), line.depth if line is not None else 0)
+        if self._lateness.lost and not was:
+            self._epochs.close()
+            self._source.rejoin()
+            self._waiting = Waiting()
+        self._source.idle = self._lateness.lost
 
     def _drain(self) -> None:
-        if self._video is not None:
-            for frame in self._video.flush():
-                self._picture(frame)
-        if self._line is None and self._pictures:
-            self._probe.settle()
+        self._source.flush()
+        if self._line is None and self._waiting.pictures:
+            self._source.probe.settle()
             self._open_line()
 
-    def _open_video(self, config: VideoConfig) -> None:
-        if self._video is not None:
-            if self._video.config == config:
-                return
-            for frame in self._video.flush():
-                self._picture(frame)
-        self._video = VideoDecoder(config, self._report.broke)
-        self._keyed = False
-        self._report.video(config)
-
-    def _feed_video(self, unit: VideoUnit, arrived_ms: int) -> None:
-        self._report.saw(unit)
-        if self._video is None or not (self._keyed or unit.keyframe):
-            return
-        self._keyed = True
-        self._arrivals.append((unit.pts, arrived_ms))
-        self._probe.observe(unit.dts)
-        for frame in self._video.decode(unit):
-            self._picture(frame)
-
-    def _feed_audio(self, unit: AudioUnit) -> None:
-        self._report.saw(unit)
-        if self._audio is None:
-            return
-        for frame in self._audio.decode(unit):
-            pts = unit.pts if frame.pts is None else frame.pts
-            if self._resampler is None:
-                self._resampler = Resampler(SAMPLE_RATE)
-            samples = self._resampler.resample(frame)
-            if self._line is None:
-                self._sounds.append((pts, samples))
-            else:
-                self._line.sound(pts, samples)
-
-    def _picture(self, frame: VideoFrame) -> None:
-        if frame.pts is None:
-            return
+    def _picture(self, frame: VideoFrame, pts: int) -> None:
         self._report.size = (frame.width, frame.height)
         line = self._line
-        if line is not None and not line.fits(frame):
-            self._close_line()
-            line = None
-        if line is None:
-            self._pictures.append(frame)
-            if self._probe.rate is not None:
-                self._open_line()
-        elif line.picture(frame):
-            return
-        else:
-            self._report.jumps += 1
-            self._close_line()
-            self._pictures.append(frame)
+        if line is not None:
+            if line.fits(frame, self._source.pixel_shape):
+                if line.picture(frame, spared=self._lateness.spares()):
+                    self._newest = pts
+                    return
+                self._report.jumps += 1
+                self._leap.picture(self._newest, pts)
+            self._epochs.close()
+        self._waiting.picture(frame)
+        if self._source.probe.rate is not None:
             self._open_line()
 
+    def _sound(self, samples: Samples, pts: int) -> None:
+        line = self._epochs.line if self._slate is None else None
+        if self._leap.sound(pts, ticks_of_samples(samples.shape[1], SAMPLE_RATE)):
+            line = None
+        placed = line.sound(pts, samples) if line is not None else False
+        if placed and line is not None and line.has_video:
+            self._waiting.drop_sound()
+            return
+        # For the epoch that the next picture begins: it is to have this sound again.
+        if placed is None:
+            self._report.jumps += 1
+            self._epochs.close()
+            self._waiting.drop_sound()
+        self._waiting.sound(pts, samples)
+
+    def _do_without_pictures(self, arrived_ms: int) -> None:
+        """Where only sound comes: begin an epoch without pictures, or with the only one."""
+        if self._line is not None:
+            return
+        alone = self._waiting.alone_seconds
+        if self._waiting.pictures:
+            if alone >= SOUND_ALONE:
+                self._source.probe.settle()
+                self._open_line()
+            return
+        enough = SOUND_BEFORE_PICTURES if self._source.announced else SOUND_ALONE
+        if alone >= enough and (self._epochs.line is None or self._slate is not None):
+            self._open_sound_line(arrived_ms)
+
     def _open_line(self) -> None:
-        rate = self._probe.rate
+        rate = self._source.probe.rate
         if rate is None:
             return
-        first = self._pictures[0]
+        first = self._waiting.pictures[0]
         origin = first.pts or 0
-        arrived = next((ms for pts, ms in reversed(self._arrivals) if pts == origin), None)
-        if arrived is None:
-            arrived = self._arrivals[-1][1]
-        kind = kind_of(first)
-        shape = self._video.pixel_shape if self._video else Fraction(1)
-        ladder = resolve(self._profile, first.width, first.height, rate, shape)
-        renditions = Renditions(self._epochs, self._profile, ladder, kind[2], self._emit)
-        epoch = Epoch(
-            number=self._epochs,
-            origin=origin,
-            pdt_ms=max(arrived, self._pdt_floor_ms),
-            part_target=ladder.part_target,
-            segment_target=ladder.segment_target,
-            tracks=renditions.tracks,
-        )
-        self._epochs += 1
-        self._report.nominal = ladder.frame_rate
-        self._emit(epoch)
-        line = self._line = EpochLine(epoch, kind, renditions, self._report, self._emit)
-        for scene, at_ms in self._schedule.since(epoch.pdt_ms):
-            line.stage(scene, at_ms)
-        while self._pictures:
-            line.picture(self._pictures.popleft())
-        while self._sounds:
-            line.sound(*self._sounds.popleft())
+        kind = kind_of(first, self._source.pixel_shape)
+        ladder = resolve(self._profile, kind.width, kind.height, rate, kind.pixel_shape)
+        self._slate = None
+        line = self._epochs.open(kind, ladder, origin, self._source.arrival(origin))
+        for frame in self._waiting.take_pictures():
+            line.picture(frame)
+            self._newest = frame.pts or 0
+        for pts, samples in self._waiting.take_sound(origin):
+            line.sound(pts, samples)
+        self._waiting.begin()
 
-    def _close_line(self) -> None:
-        line, self._line = self._line, None
-        if line is not None:
-            line.close()
-            self._pdt_floor_ms = line.pdt_end_ms
+    def _open_sound_line(self, arrived_ms: int) -> None:
+        """Begin with the sound that is held, which stays for pictures that come after all."""
+        began_ms = arrived_ms - round(self._waiting.sound_seconds * 1000)
+        held = self._waiting.take_sound()
+        self._slate = None
+        line = self._epochs.open(SOUND_ONLY, sound_only(self._profile), held[0][0], began_ms)
+        for pts, samples in held:
+            line.sound(pts, samples)
+            self._waiting.sound(pts, samples)
+        self._waiting.begin()

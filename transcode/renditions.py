@@ -104,7 +104,7 @@ class Renditions:
     @property
     def depth(self) -> int:
         """Jobs waiting at the slowest rung."""
-        return max(rung.depth for rung in self._rungs)
+        return max((rung.depth for rung in self._rungs), default=0)
 
     def close(self) -> None:
         """Encode what is held, cut the last parts and join the threads. Raises MediaError."""
@@ -128,7 +128,7 @@ class Renditions:
     def _release(self) -> None:
         """Cut the audio-only rendition no further than the picture goes: all end alike."""
         end = self.ladder.frame_ticks(self._pictures)
-        while self._waiting and self._released_ticks < end:
+        while self._waiting and (self._released_ticks < end or not self._rungs):
             self._released_ticks += self._packet_ticks
             for part in self._audio_cutter.audio(self._waiting.popleft()):
                 self._emit(part)

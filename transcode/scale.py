@@ -16,7 +16,7 @@ Planes = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
 
 _BT601_TAGS = (5, 6)
 _BT709_TAG = 1
-_HD_SHORT_SIDE = 720
+HD_SHORT_SIDE = 720
 
 
 def color_of(frame: VideoFrame) -> ColorSpec:
@@ -30,7 +30,7 @@ def color_of(frame: VideoFrame) -> ColorSpec:
         return ColorSpec(Matrix.BT709, full_range=False)
     if tag in _BT601_TAGS:
         return ColorSpec(Matrix.BT601, full_range=False)
-    hd = min(frame.width, frame.height) >= _HD_SHORT_SIDE
+    hd = min(frame.width, frame.height) >= HD_SHORT_SIDE
     return ColorSpec(Matrix.BT709 if hd else Matrix.BT601, full_range=False)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import replace
 from fractions import Fraction
@@ -14,41 +13,11 @@ from ingest.unit import AudioUnit, StreamInfo, Unit, VideoUnit
 from overlay.scene import Card, Money, Motion, Scene
 from tests.helpers.clips import Clip, read_number, units
 from tests.helpers.rendered import epochs, parts, pictures, sound, track
-from transcode.message import Health, Open, Shown, Up
-from transcode.pipeline import Pipeline
-from transcode.profile import Profile, Rung
+from tests.helpers.worker_run import START_MS, Run, transcode
+from transcode.lateness import Lateness
+from transcode.message import Health, Shown, Up
 
-PROFILE = Profile("test", (Rung(180, 600_000), Rung(90, 200_000)))
-START_MS = 1_700_000_000_000
 CLIP = Clip(seconds=3.0)
-
-
-class Run:
-    """A pipeline fed at the pace of its units' own clock."""
-
-    def __init__(self, floor_ms: int = 0) -> None:
-        self.messages: list[Up] = []
-        self._lock = threading.Lock()
-        self.pipeline = Pipeline(Open(PROFILE, floor_ms), self._emit)
-
-    def _emit(self, message: Up) -> None:
-        with self._lock:
-            self.messages.append(message)
-
-    def feed(self, media: list[Unit], start_ms: int = START_MS) -> None:
-        for unit in media:
-            dts = getattr(unit, "dts", getattr(unit, "pts", 0))
-            self.pipeline.feed(unit, start_ms + dts // 90)
-
-    def close(self) -> list[Up]:
-        self.pipeline.close()
-        return self.messages
-
-
-def transcode(media: list[Unit]) -> list[Up]:
-    run = Run()
-    run.feed(media)
-    return run.close()
 
 
 def later(media: list[Unit], ticks: int) -> list[Unit]:
@@ -235,6 +204,29 @@ def test_health_tells_what_arrives() -> None:
     assert health.audio == "AAC 48000 Hz 2"
 
 
+class Sparing(Lateness):
+    """Spares two of three pictures of the second second."""
+
+    count = 0
+
+    def spares(self) -> bool:
+        self.count += 1
+        return 30 <= self.count < 60 and self.count % 3 != 0
+
+
+def test_pictures_that_are_spared_show_the_one_before_in_every_rung() -> None:
+    run = Run()
+    run.pipeline._lateness = Sparing()
+    run.feed(units(CLIP))
+    made = run.close()
+    wanted = [n if not 30 <= n < 60 else n - (n + 1) % 3 for n in range(90)]
+    for name in ("180p", "90p"):
+        seen = [read_number(picture.luma) for picture in pictures(made, name)]
+        assert seen[:29] + seen[61:] == wanted[:29] + wanted[61:]
+        assert len(set(seen[29:61])) == pytest.approx(11, abs=1)
+        assert seen == sorted(seen)
+
+
 # Scenes
 
 CARD = Card("pin", "Honey", Money(1450, "EUR"))
@@ -325,11 +317,12 @@ def test_the_scene_on_screen_goes_on_in_the_next_epoch() -> None:
 
 def _wait_staged(run: Run, scenes: int) -> None:
     """Wait until the drawing thread has put `scenes` scenes on the stage."""
-    line = run.pipeline._line
+    epochs_made = run.pipeline._epochs
+    line = epochs_made.line
     assert line is not None
     deadline = time.monotonic() + 10
     while (
-        len(line._renditions.stage._pending) != scenes or run.pipeline._drawing._work_queue.qsize()
+        len(line._renditions.stage._pending) != scenes or epochs_made._drawing._work_queue.qsize()
     ):
         assert time.monotonic() < deadline, "scenes were not drawn up"
         time.sleep(0.005)

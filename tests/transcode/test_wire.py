@@ -30,11 +30,13 @@ from transcode.wire import (
     Decoder,
     Feed,
     Health,
+    Interrupt,
     Message,
     Open,
     Show,
     Shown,
     Splice,
+    Tick,
     encode,
 )
 
@@ -68,6 +70,9 @@ MESSAGES: list[Message] = [
     Show(Scene("s1", (CARD, PLAIN), "ar", Corner.TOP_LEFT, Motion.SLIDE), 8),
     Show(Scene("s2"), 9),
     Splice(),
+    Interrupt(slate=True, title="Käse & Brot", width=1080, height=1920),
+    Interrupt(slate=False, title=""),
+    Tick(1_700_000_000_123),
     Close(),
     Epoch(
         2,

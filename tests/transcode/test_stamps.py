@@ -1,0 +1,68 @@
+"""Timestamps mended one track at a time."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transcode.stamps import BACK, LEAP, STANDING, Stamps
+
+STEP = 3000
+
+
+def run(stamps: list[int]) -> list[tuple[int, int]]:
+    """Give time and number of every item, in the order in which they came out."""
+    mend: Stamps[int] = Stamps(STEP)
+    out: list[tuple[int, int]] = []
+    for number, at in enumerate(stamps):
+        out += mend.take(at, number)
+    return out + mend.flush()
+
+
+def test_an_even_track_passes_at_once() -> None:
+    mend: Stamps[int] = Stamps(STEP)
+    for number in range(100):
+        assert mend.take(number * STEP, number) == [(number * STEP, number)]
+    assert mend.flush() == []
+
+
+def test_a_leap_is_believed_when_the_next_agrees() -> None:
+    stamps = [0, 3000, 6000, 10**9, 10**9 + 3000, 10**9 + 6000]
+    assert run(stamps) == [(at, number) for number, at in enumerate(stamps)]
+
+
+def test_a_slip_takes_the_place_after_the_one_before() -> None:
+    assert [at for at, _ in run([0, 3000, 10**9, 9000, 12_000])] == [0, 3000, 6000, 9000, 12_000]
+
+
+def test_a_leap_at_the_very_end_is_not_believed() -> None:
+    assert [at for at, _ in run([0, 3000, 10**9])] == [0, 3000, 6000]
+
+
+def test_a_slow_track_is_not_held_up() -> None:
+    mend: Stamps[int] = Stamps(STEP)
+    for number in range(20):
+        at = number * LEAP
+        assert mend.take(at, number) == [(at, number)], "two seconds a picture"
+
+
+def test_a_clock_that_stands_is_replaced_by_counting() -> None:
+    out = run([500] * 100)
+    assert [number for _, number in out] == list(range(100))
+    assert [at for at, _ in out[: STANDING + 1]][:2] == [500, 500]
+    assert all(b - a == STEP for (a, _), (b, _) in pairwise(out[STANDING:]))
+
+
+@given(st.lists(st.integers(-(2**60), 2**60) | st.integers(0, 10) | st.just(7), max_size=80))
+def test_nothing_is_lost_or_reordered_whatever_the_stamps_are(stamps: list[int]) -> None:
+    out = run(stamps)
+    assert [number for _, number in out] == list(range(len(stamps)))
+
+
+@given(st.lists(st.integers(-(2**60), 2**60), min_size=40, max_size=80, unique=True))
+def test_nonsense_moves_on_at_the_tracks_own_pace(stamps: list[int]) -> None:
+    out = run(stamps)
+    leaps = [b - a for (a, _), (b, _) in pairwise(out) if not -BACK <= b - a <= LEAP]
+    assert len(leaps) <= len(stamps) // 4
