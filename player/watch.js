@@ -34,8 +34,11 @@ function drawProducts() {
 }
 
 function drawState() {
-  const live = player.feed.state === "live";
-  setText(find("state"), live ? "Live now" : (WORDS[player.dataset.notice] ?? ""));
+  const { state } = player.feed;
+  const live = state === "live";
+  // A slate in the picture plays on: what is the matter is told here all the same.
+  const notice = state === "interrupted" ? Notice.INTERRUPTED : player.dataset.notice;
+  setText(find("state"), live ? "Live now" : (WORDS[notice] ?? ""));
   find("state").classList.toggle("panel-live", live);
 }
 

@@ -189,7 +189,12 @@ class LiveStream:
         again = self.interrupted
         self._lost_at = self._clock.monotonic()
         self._spliced = True
-        self.supervisor.interrupt(wire.Interrupt(self._broadcast.slate, self._broadcast.title))
+        health = self.figures.health or wire.Health()
+        self.supervisor.interrupt(
+            wire.Interrupt(
+                self._broadcast.slate, self._broadcast.title, health.width, health.height
+            )
+        )
         if not again:
             self._log.warning("interrupted", reason=reason, grace=self._broadcast.grace)
             self._hooks.interrupted(self, reason)
@@ -320,7 +325,7 @@ class LiveStream:
         if self.started_ms is None:
             self.started_ms = epoch.pdt_ms
             self._hooks.began(self)
-        elif self.interrupted and self._feed is not None:
+        elif self.interrupted and not epoch.slate:
             self._lost_at = None
             self._hooks.resumed(self)
         self._hooks.advanced(self)

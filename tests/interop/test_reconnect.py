@@ -127,6 +127,34 @@ async def test_a_killed_encoder_comes_back_with_another_resolution(
     await watched.tab.page.context.close()
 
 
+async def test_a_slate_stands_in_for_the_anchor_and_nobody_stalls(
+    tmp_path: Path, browser: Chromium
+) -> None:
+    async with AsyncExitStack() as stack:
+        server = stack.enter_context(serving(tmp_path, {"INGEST__INTERRUPTION": "slate"}))
+        api = await stack.enter_async_context(calling(server))
+        made = await api.add_channel("slate", motion="none")
+        watched = Watched(api, made, await browser.tab(PHONE))
+        sender = await watched.begin(stack)
+        live = f"{server.url}/live/{made.id}"
+        recording = await stack.enter_async_context(following(api.session, live, RUNG))
+        taken = recording.renditions[RUNG]
+        sender.send_signal(signal.SIGKILL)
+        await sender.wait()
+        lost = (await api.until_state(made.id, "interrupted"))["session"]
+        assert lost == watched.session
+        await recording.until(lambda _: after_the_gaps(taken) >= 3, PAGE_SECONDS)
+        slate = next(s.pdt_ms for s in taken.whole if s.discontinuity)
+        await watched.tab.until(f"{PLAYER}.playingDate > {slate + 2000}", within=PAGE_SECONDS)
+        assert await watched.tab.page.evaluate(f"{PLAYER}.dataset.phase") == "playing"
+        assert await watched.tab.spot("tea").is_visible()
+        await watched.send(stack, PORTRAIT)
+        await watched.goes_on(PORTRAIT)
+        assert gaps(taken) == 0
+        assert watched.tab.complaints == []
+        await watched.tab.page.context.close()
+
+
 def after_the_gaps(taken: Taken) -> int:
     """Count the whole segments behind the first discontinuity."""
     breaks = [s.msn for s in taken.whole if s.discontinuity]
