@@ -160,7 +160,7 @@ class _Reader:
         shared = "" if layout == Multitrack.MANY_TRACKS_MANY_CODECS else self._four_cc()
         if layout == Multitrack.ONE_TRACK:
             return kind, (Packet(self.take(1)[0], shared, self._rest()),)
-        packets = []
+        packets: list[Packet] = []
         while self._at < len(self._tag):
             if len(packets) == _MAX_TRACKS:
                 raise PeerError(f"{_article(self._medium)} message has too many tracks")
