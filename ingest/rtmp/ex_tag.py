@@ -13,6 +13,9 @@ from ingest.errors import PeerError
 
 _COMMAND: Final = 5
 _UI24: Final = 3
+_MAX_MODIFIERS: Final = 16
+_MAX_TRACKS: Final = 256
+"""In one message: as many as there are numbers. An empty track costs its sender 4 bytes."""
 
 
 class VideoPacketType(IntEnum):
@@ -126,7 +129,9 @@ class _Reader:
         Modifiers that are not known are passed over: a receiver need only read them.
         """
         nanoseconds = 0
-        while kind == mod_ex:
+        for _ in range(_MAX_MODIFIERS):
+            if kind != mod_ex:
+                return kind, nanoseconds
             size = self.take(1)[0] + 1
             if size == 256:
                 size = int.from_bytes(self.take(2), "big") + 1
@@ -137,6 +142,8 @@ class _Reader:
                 if size < _UI24:
                     raise PeerError(f"{_article(self._medium)} time offset is too short")
                 nanoseconds = int.from_bytes(data[:_UI24], "big")
+        if kind == mod_ex:
+            raise PeerError(f"{_article(self._medium)} tag has too many modifiers")
         return kind, nanoseconds
 
     def packets(self, kind: int, multitrack: int) -> tuple[int, tuple[Packet, ...]]:
@@ -153,8 +160,10 @@ class _Reader:
         shared = "" if layout == Multitrack.MANY_TRACKS_MANY_CODECS else self._four_cc()
         if layout == Multitrack.ONE_TRACK:
             return kind, (Packet(self.take(1)[0], shared, self._rest()),)
-        packets = []
+        packets: list[Packet] = []
         while self._at < len(self._tag):
+            if len(packets) == _MAX_TRACKS:
+                raise PeerError(f"{_article(self._medium)} message has too many tracks")
             four_cc = shared or self._four_cc()
             track = self.take(1)[0]
             size = int.from_bytes(self.take(_UI24), "big")

@@ -7,6 +7,7 @@ every picture (see `clips`) and beeps every second.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from fractions import Fraction
 
 import av
@@ -27,18 +28,19 @@ _OPTIONS = {
 }
 
 
-def write(target: str, video: str, audio: str, seconds: int, first: int = 0) -> None:
-    """Write pictures `first`, `first` + 1, ... and as much sound, as the file's name says."""
+def write(target: str, video: str, audio: str, seconds: int, pix_fmt: str = "yuv420p") -> None:
+    """Write pictures 0, 1, 2, ... and as much sound, in the container that the name says."""
     with av.open(target, "w") as out:
         pictures = out.add_stream(video, rate=RATE)
         assert isinstance(pictures, av.VideoStream)
-        pictures.width, pictures.height, pictures.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        pictures.width, pictures.height, pictures.pix_fmt = WIDTH, HEIGHT, pix_fmt
         pictures.options = {**_OPTIONS[video], "g": str(RATE)}
         sounds = out.add_stream(audio, rate=SAMPLE_RATE, layout="stereo")
         assert isinstance(sounds, AudioStream)
         resampler, heard = _resampler(sounds), 0
         for number in range(seconds * RATE):
-            frame = VideoFrame.from_ndarray(picture(first + number, WIDTH, HEIGHT), "yuv420p")
+            frame = VideoFrame.from_ndarray(picture(number, WIDTH, HEIGHT), "yuv420p")
+            frame = frame.reformat(format=pix_fmt)
             frame.pts, frame.time_base = number, Fraction(1, RATE)
             out.mux(pictures.encode(frame))
             _sound(out, sounds, resampler, heard)
@@ -47,6 +49,16 @@ def write(target: str, video: str, audio: str, seconds: int, first: int = 0) -> 
         for piece in resampler.resample(None):
             out.mux(sounds.encode(piece))
         out.mux(sounds.encode(None))
+
+
+def tags(flv: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Give a file's tags (FLV 10.1, E.4.1): type, milliseconds, body."""
+    at = 13
+    while at < len(flv):
+        size = int.from_bytes(flv[at + 1 : at + 4], "big")
+        stamp = flv[at + 7] << 24 | int.from_bytes(flv[at + 4 : at + 7], "big")
+        yield flv[at], stamp, flv[at + 11 : at + 11 + size]
+        at += 15 + size
 
 
 def _resampler(sounds: AudioStream) -> av.AudioResampler:

@@ -124,6 +124,24 @@ def test_a_modifier_has_any_size_that_can_be_said(size: int) -> None:
     assert read_ex_audio(tag).packets == (Packet(0, "Opus", b"x"),)
 
 
+def test_modifiers_are_bounded() -> None:
+    """Else one message could hold millions, at three bytes each."""
+    assert read_ex_audio(ex_tags.audio(1, "Opus", modifiers=(ex_tags.nano(7),) * 16)).packets
+    for many in (17, 100_000):
+        tag = ex_tags.audio(1, "Opus", modifiers=(ex_tags.mod_ex(b"x", 5),) * many)
+        with pytest.raises(PeerError, match="too many modifiers"):
+            read_ex_audio(tag)
+
+
+def test_tracks_are_bounded() -> None:
+    tracks = [(number, "avc1", b"") for number in range(256)]
+    tag = ex_tags.video_tracks(Multitrack.MANY_TRACKS, 1, tracks)
+    assert len(read_ex_video(tag).packets) == 256
+    for more in (b"\x00\x00\x00\x00", bytes(4_000_000)):
+        with pytest.raises(PeerError, match="too many tracks"):
+            read_ex_video(tag + more)
+
+
 def test_a_time_offset_of_two_bytes_is_refused() -> None:
     with pytest.raises(PeerError, match="time offset"):
         read_ex_audio(ex_tags.audio(1, "Opus", b"x", modifiers=(ex_tags.mod_ex(b"ab"),)))
