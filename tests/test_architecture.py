@@ -36,6 +36,7 @@ FLOORS = (
     (Floor.NATIVE, "transcode.rung_thread"),
     (Floor.NATIVE, "transcode.scale"),
     (Floor.NATIVE, "transcode.stage"),
+    (Floor.NATIVE, "transcode.watch"),
     (Floor.PURE, "transcode.*"),
     (Floor.NATIVE, "overlay.canvas"),
     (Floor.NATIVE, "overlay.compositor"),

@@ -77,6 +77,10 @@ class Shown:
     """Why cards were left out; one sentence each."""
 
 
+QUIET = -120.0
+"""dBFS told where there is no sound at all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     """How the publisher's stream and the encoders are doing, over the last interval."""
@@ -95,7 +99,8 @@ class Health:
     """Codec, rate and channels, e.g. `AAC 48000 Hz 2`; empty without audio."""
     audio_bitrate: int = 0
     keyframe_interval: float = 0.0
-    """Seconds between the source's last two key pictures; 0 before the second."""
+    """Seconds between the source's last two key pictures, or since the last where that is
+    longer; 0 before the first."""
     b_frames: bool = False
     frames: int = 0
     """Pictures encoded since the start, repeats included."""
@@ -112,6 +117,34 @@ class Health:
     speed: float = 1.0
     """Seconds of media in a second of work, waits for the encoders included; below 1 it
     falls behind, 0 when nothing was encoded."""
+    source_fps: float = 0.0
+    """Pictures a second by the publisher's timestamps; 0 while unknown."""
+    uneven: float = 0.0
+    """Share of the last pictures whose distance is far off the typical one."""
+    lost: int = 0
+    """Pictures that the publisher left out, by the holes in its timestamps, since the start."""
+    keyframe_longest: float = 0.0
+    keyframe_shortest: float = 0.0
+    """Of the last key intervals, in seconds; the shortest is 0 before the second key picture."""
+    av_offset: float | None = None
+    """Seconds by which the newest sound is ahead of the newest picture; None without both."""
+    start_offset: float | None = None
+    """Seconds by which the sound began later than the picture."""
+    pixel_format: str = ""
+    """By libav's name; empty before the first picture was decoded."""
+    black: bool = False
+    """Every picture looked at was black all over."""
+    bars: float = 0.0
+    """Share of the picture that is black bars at two opposite sides."""
+    frozen_seconds: float = 0.0
+    """How long the picture has not changed."""
+    peak_left: float = QUIET
+    peak_right: float = QUIET
+    """The loudest sample of each channel, dBFS; mono is on both."""
+    level: float = QUIET
+    """Root mean square of the sound, dBFS."""
+    clipped: float = 0.0
+    """Share of samples at full scale, in the channel that has more of them."""
 
 
 @dataclass(frozen=True, slots=True)

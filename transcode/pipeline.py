@@ -31,6 +31,7 @@ from transcode.part import Epoch
 from transcode.renditions import Renditions
 from transcode.report import Report
 from transcode.schedule import Schedule
+from transcode.watch import Watch
 
 WAITING_PICTURES = 30
 """Pictures held while the frame rate is being measured."""
@@ -51,6 +52,7 @@ class Pipeline:
         self._video: VideoDecoder | None = None
         self._audio: AudioDecoder | None = None
         self._report = Report()
+        self._watch = Watch()
         self._drawing = ThreadPoolExecutor(1, "stage")
         self._schedule = Schedule()
         self._line: EpochLine | None = None
@@ -83,7 +85,7 @@ class Pipeline:
         self._report.worked(time.monotonic() - began)
         health = self._report.due(arrived_ms, self._line.depth if self._line else 0)
         if health is not None:
-            self._emit(health)
+            self._emit(self._watch.told(health))
 
     def splice(self) -> None:
         """Another publisher's units follow, with another clock: end the epoch."""
@@ -91,6 +93,7 @@ class Pipeline:
         self._close_line()
         self._video = self._audio = self._resampler = None
         self._keyed = False
+        self._report.restart()
         self._probe = FrameRateProbe(None)
         self._pictures.clear()
         self._sounds.clear()
@@ -156,6 +159,7 @@ class Pipeline:
             if self._resampler is None:
                 self._resampler = Resampler(SAMPLE_RATE)
             samples = self._resampler.resample(frame)
+            self._watch.sound(samples)
             if self._line is None:
                 self._sounds.append((pts, samples))
             else:
@@ -165,6 +169,7 @@ class Pipeline:
         if frame.pts is None:
             return
         self._report.size = (frame.width, frame.height)
+        self._watch.picture(frame)
         line = self._line
         if line is not None and not line.fits(frame):
             self._close_line()

@@ -1,0 +1,57 @@
+"""The worker's report on a whole clip, through the real decoders."""
+
+from __future__ import annotations
+
+import pytest
+
+from ingest.unit import AudioUnit, Unit, VideoUnit
+from tests.helpers.clips import Clip, units
+from transcode.message import QUIET, Health, Open, Up
+from transcode.pipeline import Pipeline
+from transcode.profile import Profile, Rung
+
+PROFILE = Profile("test", (Rung(90, 200_000),))
+
+
+def reports(media: list[Unit]) -> list[Health]:
+    """Feed units at the pace of their own clock; give the reports, first to last."""
+    told: list[Up] = []
+    pipeline = Pipeline(Open(PROFILE, 0), told.append)
+    for unit in media:
+        stamp = unit.dts if isinstance(unit, VideoUnit) else getattr(unit, "pts", 0)
+        pipeline.feed(unit, 1_700_000_000_000 + stamp // 90)
+    pipeline.close()
+    return [message for message in told if isinstance(message, Health)]
+
+
+def test_a_good_stream_is_told_as_good() -> None:
+    *_, health = reports(units(Clip(seconds=4.2, keyframe_seconds=1.0)))
+    assert health.source_fps == pytest.approx(30, rel=0.03)
+    assert health.fps == pytest.approx(30, abs=2)
+    assert (health.lost, health.jumps, health.damaged) == (0, 0, 0)
+    assert health.keyframe_longest == pytest.approx(1, abs=0.01)
+    assert health.av_offset == pytest.approx(0, abs=0.04)
+    assert health.start_offset == pytest.approx(0, abs=0.04)
+    assert health.pixel_format == "yuv420p"
+    assert (health.black, health.bars) == (False, 0)
+    assert health.frozen_seconds < 2
+    assert -8 < health.peak_left < -4, "the beep has half of full scale"
+    assert health.peak_left == pytest.approx(health.peak_right, abs=1)
+    assert health.clipped == 0
+
+
+def test_without_sound_there_is_no_offset_and_no_level() -> None:
+    *_, health = reports(units(Clip(seconds=2.2, audio=False)))
+    assert health.av_offset is None
+    assert health.start_offset is None
+    assert health.peak_left == QUIET
+
+
+def test_sound_stamped_late_is_told_by_how_much() -> None:
+    media = units(Clip(seconds=4.2))
+    late = [
+        AudioUnit(unit.pts - 18_000, unit.data) if isinstance(unit, AudioUnit) else unit
+        for unit in media
+    ]
+    *_, health = reports(late)
+    assert health.av_offset == pytest.approx(-0.2, abs=0.04)
