@@ -29,6 +29,7 @@ from server.http.routes import add_routes
 from server.http.site import BodyLimits, Site
 from server.listening import naming
 from server.live.registry import LiveSettings, Registry
+from server.live.rounds import Rounds
 from server.shop.port import OffAir
 from server.shop.service import Shop
 from server.store.port import Store
@@ -116,6 +117,9 @@ class Vitrine:
         self.registry.listen(self.shop)
         await self.shop.recover()
         self.registry.start()
+        self.rounds = Rounds(self.registry.streams, self.bus, clock)
+        self.rounds.start()
+        stack.push_async_callback(self.rounds.close)
 
         self.rtmp = RtmpListener(
             self.registry, config.ingest_limits(), config.server.host, config.server.rtmp_port

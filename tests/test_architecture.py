@@ -60,6 +60,8 @@ FLOORS = (
     *((Floor.ADAPTERS, f"server.config_{name}") for name in ("ingest", "section", "transcode")),
     (Floor.PURE, "server.config_words"),
     (Floor.SERVICES, "server.channels"),
+    *((Floor.PURE, f"server.live.{name}") for name in ("arrival", "coach", "figures")),
+    *((Floor.PURE, f"server.live.{name}") for name in ("rules", "rules_line", "rules_media")),
     (Floor.SERVICES, "server.live.*"),
     *((Floor.COMPOSE, f"server.{name}") for name in ("__main__", "app", "cli", "serve")),
     *((Floor.COMPOSE, f"server.{name}") for name in ("cli_channel", "cli_products", "options")),

@@ -39,6 +39,14 @@ class SessionListener(Protocol):
 
     async def session_ended(self, channel: str, session: str, at_ms: int) -> None: ...
 
+    async def session_interrupted(self, channel: str, session: str, at_ms: int) -> None:
+        """The publisher is lost; the session goes on within its grace window."""
+        ...
+
+    async def session_resumed(self, channel: str, session: str, at_ms: int) -> None:
+        """A publisher is back within the grace window."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class LiveSettings:
@@ -138,6 +146,10 @@ class Registry:
     def state(self, channel: str) -> LiveState:
         """Describe a channel, on the air or not."""
         return describe(self._streams.get(channel), self._clock.wall_ms())
+
+    def streams(self) -> tuple[LiveStream, ...]:
+        """Give every stream, on the air or about to be."""
+        return tuple(self._streams.values())
 
     async def stop(self, channel: str, reason: str = "ended by request") -> bool:
         """End the channel's broadcast; False when there is none."""

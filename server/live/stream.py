@@ -20,7 +20,9 @@ from server.hls.edge import Edge
 from server.hls.errors import WindowError
 from server.hls.playlist import DateRange
 from server.hls.window import Window
+from server.live.coach import Coach
 from server.live.figures import Figures
+from server.live.rules import RULES
 from server.shop.port import ShownAt
 from transcode import wire
 from transcode.part import Epoch, Part
@@ -79,6 +81,7 @@ class LiveStream:
         self.session = session
         self.profile = profile
         self.figures = Figures()
+        self.coach = Coach(RULES)
         self.epoch: Epoch | None = None
         self.started_ms: int | None = None
         """PDT of the first picture; None before it."""

@@ -228,6 +228,12 @@ class Shop:
         """
         await self._shows.ended(channel_id, session_id, at_ms)
 
+    async def session_interrupted(self, channel_id: str, session_id: str, at_ms: int) -> None:
+        """Do nothing: what is pinned stays pinned through an interruption."""
+
+    async def session_resumed(self, channel_id: str, session_id: str, at_ms: int) -> None:
+        """Do nothing: what is pinned stayed pinned."""
+
     async def recover(self) -> None:
         """End what a crash left open. Called once by the server, before anyone goes live."""
         await self._shows.recover()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ingest.unit import AudioUnit, VideoCodec, VideoConfig, VideoUnit
-from server.live.figures import WINDOW_MS, Figures
+from server.live.figures import Figures
 
+WINDOW_MS = 4_000
 HOUR = 3_600 * 90_000
 
 

@@ -83,6 +83,12 @@ class Diary:
     async def session_ended(self, channel: str, session: str, at_ms: int) -> None:
         self.lines.append(("ended", session, at_ms))
 
+    async def session_interrupted(self, channel: str, session: str, at_ms: int) -> None:
+        self.lines.append(("interrupted", session, at_ms))
+
+    async def session_resumed(self, channel: str, session: str, at_ms: int) -> None:
+        self.lines.append(("resumed", session, at_ms))
+
 
 @dataclass
 class Studio:
