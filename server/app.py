@@ -22,6 +22,7 @@ from server.claim import claimed
 from server.clock import Clock, SystemClock
 from server.config import Config
 from server.http.audience import Audience
+from server.http.channel_metrics import families
 from server.http.metrics import Metrics
 from server.http.middleware import add_headers, middlewares
 from server.http.pages import Pages
@@ -178,6 +179,10 @@ class Vitrine:
         site.metrics.watch("viewers", "Viewers whose page is open.", site.audience.total)
         site.metrics.watch(
             "rtmp_connections", "Open RTMP connections.", lambda: self.rtmp.connections
+        )
+        registry = self.registry
+        site.metrics.watch_families(
+            lambda: families([(s.channel, registry.state(s.channel)) for s in registry.streams()])
         )
 
     async def _listen(self, app: web.Application) -> None:
