@@ -35,6 +35,9 @@ from server.shop.port import OffAir
 from server.shop.service import Shop
 from server.store.port import Store
 from server.store.sqlite import SqliteStore
+from server.webhooks.message import Write
+from server.webhooks.sender import Sender
+from server.webhooks.writer import Herald, Writer
 
 DATABASE = "vitrine.db"
 _IDLE_SECONDS = 75.0
@@ -112,15 +115,16 @@ class Vitrine:
         self.channels = make_channels(config, store, clock)
         live = LiveSettings(config.profiles(), config.hls.window_segments)
         self.registry = Registry(store, self.channels, self.bus, clock, live)
-        self.shop = Shop(store, self.bus, self.registry, clock, check, config.shop_settings())
+        write = Writer(config.webhooks.targets(), clock)
+        self.shop = Shop(
+            store, self.bus, self.registry, clock, check, config.shop_settings(), write
+        )
         stack.push_async_callback(self.shop.close)
         stack.push_async_callback(self.registry.close)
         self.registry.listen(self.shop)
         await self.shop.recover()
         self.registry.start()
-        self.rounds = Rounds(self.registry.streams, self.bus, clock)
-        self.rounds.start()
-        stack.push_async_callback(self.rounds.close)
+        await self._watch(store, clock, write)
 
         self.rtmp = RtmpListener(
             self.registry, config.ingest_limits(), config.server.host, config.server.rtmp_port
@@ -174,6 +178,19 @@ class Vitrine:
         self.bus.close()
         await self._stack.aclose()
         self._log.info("stopped")
+
+    async def _watch(self, store: Store, clock: Clock, write: Write) -> None:
+        """Have the coach look at every broadcast, and the world told by webhooks."""
+        herald = Herald(store, write)
+        self.registry.listen(herald)
+        self.rounds = Rounds(self.registry.streams, self.bus, clock)
+        self.rounds.listen(herald)
+        self.rounds.start()
+        self._stack.push_async_callback(self.rounds.close)
+        webhooks = self.config.webhooks
+        sender = Sender(store, webhooks.targets(), clock, webhooks.settings())
+        await sender.start()
+        self._stack.push_async_callback(sender.close)
 
     def _measure(self, site: Site) -> None:
         site.metrics.watch("viewers", "Viewers whose page is open.", site.audience.total)

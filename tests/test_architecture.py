@@ -19,6 +19,10 @@ FLOORS = (
     (Floor.VALUES, "transcode.part"),
     (Floor.VALUES, "server.channel"),
     (Floor.EDGE, "server.http.*"),
+    (Floor.EDGE, "server.webhooks.sender"),
+    (Floor.VALUES, "server.webhooks.message"),
+    (Floor.PURE, "server.webhooks.schedule"),
+    (Floor.SERVICES, "server.webhooks.writer"),
     (Floor.VALUES, "*.errors"),
     (Floor.ADAPTERS, "ingest.rtmp.listener"),
     (Floor.ADAPTERS, "ingest.rtmp.connection"),
@@ -59,6 +63,7 @@ FLOORS = (
     *((Floor.ADAPTERS, f"server.{name}") for name in ("config_yaml", "encoders", "listening")),
     *((Floor.ADAPTERS, f"server.config_{name}") for name in ("ingest", "section", "transcode")),
     (Floor.PURE, "server.config_words"),
+    *((Floor.ADAPTERS, f"server.{name}") for name in ("config_webhooks", "net")),
     (Floor.SERVICES, "server.channels"),
     *((Floor.PURE, f"server.live.{name}") for name in ("arrival", "coach", "figures")),
     *((Floor.PURE, f"server.live.{name}") for name in ("rules", "rules_line", "rules_media")),
@@ -71,6 +76,7 @@ FLOORS = (
     *((Floor.VALUES, name) for name in ("ingest", "overlay", "transcode", "server")),
     *((Floor.VALUES, f"ingest.{name}") for name in ("rtmp",)),
     *((Floor.VALUES, f"server.{name}") for name in ("hls", "http", "live", "shop", "store")),
+    (Floor.VALUES, "server.webhooks"),
 )
 
 PLAN = Plan(
