@@ -1,4 +1,4 @@
-"""A bad broadcast is told what is wrong with it, in API, metrics and webhooks, until it is mended."""
+"""A bad broadcast is told what is wrong with it, by API, metrics, webhooks; mended, it is not."""
 
 from __future__ import annotations
 
