@@ -1,7 +1,7 @@
 """What the decoded pictures and sound are like: black, frozen, barred, silent, clipping.
 
 Imports PyAV and NumPy. Runs in the worker only, on the frame thread, so it is cheap: a grid
-of the luma is looked at twice a second, sound once a block.
+of the luma is looked at twice a second, sound is measured by the second.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ MOVED_SHARE = 0.001
 BLACK_LEVEL = 28
 """Limited range's black is 16; noise and a little light above it still look black."""
 BLACK_SPREAD = 6.0
+BLOCKS = 64
+"""Blocks of sound held to be measured together; about a second."""
 FULL_SCALE = 0.985
 """Where samples are cut off; AAC rounds the cut a little."""
 LOUDEST = 20.0
@@ -47,6 +49,7 @@ class Watch:
         self._black = False
         self._bars = 0.0
         self._format = ""
+        self._blocks: list[Samples] = []
         self._rest()
 
     def picture(self, frame: VideoFrame) -> None:
@@ -68,18 +71,14 @@ class Watch:
         self._bars = 0.0 if dark else bars(luma)
 
     def sound(self, samples: Samples) -> None:
-        """Listen to a block of sound, shape (2, n)."""
-        count = samples.shape[1]
-        if not count:
-            return
-        sizes = np.abs(samples)
-        np.maximum(self._peaks, sizes.max(axis=1), out=self._peaks)
-        self._power += float(np.vdot(samples, samples))
-        self._samples += count
-        self._clipped += np.count_nonzero(sizes >= FULL_SCALE, axis=1)
+        """Listen to a block of sound, shape (2, n), that nobody changes afterwards."""
+        self._blocks.append(samples)
+        if len(self._blocks) == BLOCKS:
+            self._listen()
 
     def told(self, health: Health) -> Health:
         """Add what was seen and heard since the last report, and begin the next interval."""
+        self._listen()
         if self._looks:
             self._black = self._dark == self._looks
         mean = self._power / (CHANNELS * self._samples) if self._samples else 0.0
@@ -97,6 +96,20 @@ class Watch:
         self._looks = self._dark = 0
         self._rest()
         return told
+
+    def _listen(self) -> None:
+        """Measure the blocks held, together: NumPy costs by the call."""
+        if not self._blocks:
+            return
+        samples = np.concatenate(self._blocks, axis=1)
+        self._blocks.clear()
+        if not samples.shape[1]:
+            return
+        sizes = np.abs(samples)
+        np.maximum(self._peaks, sizes.max(axis=1), out=self._peaks)
+        self._power += float(np.vdot(samples, samples))
+        self._samples += samples.shape[1]
+        self._clipped += np.count_nonzero(sizes >= FULL_SCALE, axis=1)
 
     def _is_still(self, luma: Luma) -> bool:
         """Compare with the picture at which standing still began: slow movement adds up."""
