@@ -76,15 +76,15 @@ class Sight:
     @property
     def counters(self) -> dict[str, int]:
         """Give what only grows, until a worker or a publisher begins anew."""
-        health = self.health or Health()
-        return {
-            "pictures": health.frames,
-            "lost": health.lost,
-            "jumps": health.jumps,
-            "damaged": health.damaged,
-            "unfed": self.unfed,
-            "restarts": self.restarts,
-        }
+        counters = {"unfed": self.unfed, "restarts": self.restarts}
+        if self.health is not None:
+            counters |= {
+                "pictures": self.health.frames,
+                "lost": self.health.lost,
+                "jumps": self.health.jumps,
+                "damaged": self.health.damaged,
+            }
+        return counters
 
 
 class Trend:
@@ -94,14 +94,16 @@ class Trend:
         self._past: deque[tuple[int, dict[str, int]]] = deque(maxlen=REMEMBERED)
 
     def add(self, counters: dict[str, int], now_ms: int) -> None:
-        self._past.append((now_ms, counters))
+        """Note counters; one that is not told now stands where it stood."""
+        before = self._past[-1][1] if self._past else {}
+        self._past.append((now_ms, before | counters))
 
     def grown(self, name: str, seconds: int) -> int:
         """Give by how much `name` grew in the last `seconds`; a fall is a beginning anew."""
         if not self._past:
             return 0
         since = self._past[-1][0] - seconds * 1_000
-        values = [counters[name] for at, counters in self._past if at >= since]
+        values = [known[name] for at, known in self._past if at >= since and name in known]
         return sum(
             after - before if after >= before else after for before, after in pairwise(values)
         )

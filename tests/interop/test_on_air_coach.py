@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from tests.helpers.hook import SECRET, Hook, hooked
-from tests.helpers.senders import sending
+from tests.helpers.senders import ffmpeg_dead, ffmpeg_well, sending
 from tests.helpers.vitrine_server import Api, calling, serving
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
@@ -20,25 +20,6 @@ DEADLINE = 60.0
 OF_THE_MACHINE = {"encoding-behind", "bitrate-unstable", "connection-slow", "fps-short"}
 """What a busy machine may bring about by itself."""
 WRONG = {"black", "silent", "keyframe-interval"}
-
-
-def ffmpeg(url: str, picture: str, sound: str, keyframe_seconds: int) -> tuple[str, ...]:
-    return (
-        "ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin", "-re",
-        "-f", "lavfi", "-i", picture, "-re", "-f", "lavfi", "-i", sound,
-        "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-b:v", "800k",
-        "-g", str(30 * keyframe_seconds), "-keyint_min", str(30 * keyframe_seconds),
-        "-sc_threshold", "0", "-pix_fmt", "yuv420p", "-c:a", "aac", "-ac", "2", "-f", "flv", url,
-    )  # fmt: skip
-
-
-def bad(url: str) -> tuple[str, ...]:
-    """Black and silent, with a key picture every 8 s."""
-    return ffmpeg(url, "color=black:size=640x360:rate=30", "anullsrc=sample_rate=48000", 8)
-
-
-def good(url: str) -> tuple[str, ...]:
-    return ffmpeg(url, "testsrc2=size=640x360:rate=30", "sine=frequency=440:sample_rate=48000", 2)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -80,7 +61,7 @@ async def test_what_is_wrong_is_named_and_taken_back_when_it_is_mended(
         seen.update(found)
         return found
 
-    async with sending(*bad(url)):
+    async with sending(*ffmpeg_dead(url)):
         await api.until(lambda found: found >= WRONG, ask, DEADLINE)
         assert seen == WRONG, "exactly these, at no moment others"
         channel = await api.channel(made.id)
@@ -93,7 +74,7 @@ async def test_what_is_wrong_is_named_and_taken_back_when_it_is_mended(
         async with api.session.get(f"{api.server.url}/metrics") as answer:
             metrics = await answer.text()
         assert 'vitrine_channel_warning{channel="coached",code="black"' in metrics
-        async with sending(*good(url)):
+        async with sending(*ffmpeg_well(url)):
             await api.until(lambda found: found == set(), ask, DEADLINE)
             mended = await api.channel(made.id)
             assert mended["session"] == channel["session"], "taken over, the same broadcast"

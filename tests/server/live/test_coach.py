@@ -90,3 +90,12 @@ def test_growth_is_of_the_last_seconds_and_survives_a_new_worker() -> None:
     assert trend.grown("lost", 2) == 4
     assert trend.grown("lost", 60) == 5 + 1 + 3
     assert Trend().grown("lost", 60) == 0
+
+
+def test_a_publisher_that_takes_over_does_not_inherit_what_was_counted_before() -> None:
+    trend = Trend()
+    for at, health in ((0, Health(lost=50)), (1_000, None), (2_000, Health(lost=50))):
+        trend.add(Sight(health=health).counters, at)
+    assert trend.grown("lost", 60) == 0
+    trend.add(Sight(health=Health(lost=52)).counters, 3_000)
+    assert trend.grown("lost", 60) == 2
