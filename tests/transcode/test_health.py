@@ -6,6 +6,7 @@ import pytest
 
 from ingest.unit import AudioUnit, Unit, VideoUnit
 from tests.helpers.clips import Clip, units
+from transcode import wire
 from transcode.message import QUIET, Health, Open, Up
 from transcode.pipeline import Pipeline
 from transcode.profile import Profile, Rung
@@ -55,3 +56,10 @@ def test_sound_stamped_late_is_told_by_how_much() -> None:
     ]
     *_, health = reports(late)
     assert health.av_offset == pytest.approx(-0.2, abs=0.04)
+
+
+def test_a_report_goes_through_the_pipe_whole() -> None:
+    *_, health = reports(units(Clip(seconds=2.2)))
+    assert wire.Decoder().feed(wire.encode(health)) == [health]
+    assert wire.Decoder().feed(wire.encode(Health())) == [Health()]
+    assert health.av_offset is not None

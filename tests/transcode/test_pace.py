@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingest.unit import TICKS_PER_SECOND
 from transcode.pace import Pace
@@ -112,3 +116,24 @@ def test_a_track_that_starts_later_is_told_and_forgotten_with_its_publisher() ->
     pace.restart()
     assert pace.beat().start_offset is None
     assert pace.beat().fps == 0
+
+
+STAMPS = st.integers(-(2**40), 2**40)
+
+
+@given(st.lists(st.tuples(st.booleans(), STAMPS, st.booleans()), max_size=60))
+def test_no_stamps_break_the_report(units: list[tuple[bool, int, bool]]) -> None:
+    pace = Pace()
+    for sound, stamp, key in units:
+        if sound:
+            pace.sound(stamp)
+        else:
+            pace.picture(stamp, key)
+    for _ in range(2):
+        beat = pace.beat()
+        assert beat.fps >= 0
+        assert 0 <= beat.uneven <= 1
+        assert beat.lost >= 0
+        assert 0 <= beat.key_shortest <= max(beat.key_longest, beat.key_shortest)
+        offsets = [o for o in (beat.av_offset, beat.start_offset) if o is not None]
+        assert all(math.isfinite(value) for value in (beat.fps, beat.key_interval, *offsets))

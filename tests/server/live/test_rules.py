@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingest.unit import AudioCodec, AudioConfig, VideoCodec
 from server.live.coach import Coach, Severity, Sight
@@ -182,3 +184,41 @@ def test_the_document_and_the_rules_are_one() -> None:
     ]
     assert len({rule.code for rule in RULES}) == len(RULES)
     assert {rule.severity for rule in RULES} == set(Severity)
+
+
+FLOATS = st.floats(-200, 10_000, allow_nan=False)
+HEALTHS = st.builds(
+    Health,
+    width=st.integers(0, 10_000), height=st.integers(0, 10_000), source_fps=FLOATS,
+    video_bitrate=st.integers(0, 10**9), speed=FLOATS, uneven=FLOATS, clipped=FLOATS,
+    keyframe_longest=FLOATS, keyframe_shortest=FLOATS, av_offset=st.none() | FLOATS,
+    peak_left=FLOATS, peak_right=FLOATS, bars=FLOATS, frozen_seconds=FLOATS,
+    pixel_format=st.text(max_size=20), video=st.text(max_size=20), black=st.booleans(),
+    frames=st.integers(0, 10**6), lost=st.integers(0, 10**6), damaged=st.integers(0, 10**6),
+)  # fmt: skip
+SIGHTS = st.builds(
+    Sight,
+    started=st.booleans(), waited_ms=st.integers(0, 10**6), health=st.none() | HEALTHS,
+    announced_fps=FLOATS, bitrate=st.integers(0, 10**9), late_ms=st.integers(-10, 10**6),
+    burst_ms=st.integers(-10, 10**6), video=st.none() | st.sampled_from(VideoCodec),
+    audio=st.none() | st.builds(
+        AudioConfig, st.sampled_from(AudioCodec), st.just(b""), st.integers(0, 400_000),
+        st.integers(0, 16),
+    ),
+    picture_age_ms=st.none() | st.integers(0, 10**6),
+    sound_age_ms=st.none() | st.integers(0, 10**6),
+    restarts=st.integers(0, 9), last_words=st.text(max_size=50), unfed=st.integers(0, 9_000),
+)  # fmt: skip
+
+
+@given(st.lists(SIGHTS, min_size=1, max_size=5))
+def test_whatever_is_measured_is_told_in_sentences(sights: list[Sight]) -> None:
+    coach = Coach(RULES)
+    for second in range(30):
+        coach.look(sights[second % len(sights)], second * 1_000)
+        for notice in coach.notices:
+            assert notice.message
+            assert notice.advice.endswith((".", "?"))
+            assert notice.since_ms <= second * 1_000
+    order = [list(Severity)[::-1].index(notice.severity) for notice in coach.notices]
+    assert order == sorted(order)
