@@ -32,8 +32,11 @@ export function lasting(since, now) {
   return seconds < 3600 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(seconds / 3600)} h`;
 }
 
-/** Menu paths read better with arrows: "Settings > Output". */
-export const pathed = (text) => (text ?? "").replaceAll(" > ", " \u203a ");
+/** Set text well: menu paths with arrows that stay with what is before, numbers with their unit. */
+export function typeset(text) {
+  const arrows = (text ?? "").replaceAll(" > ", "\u00a0\u203a ");
+  return arrows.replace(/(\d) (s|ms|fps|dB|kHz|kbit\/s|Mbit\/s)(?![\w/])/g, "$1\u00a0$2");
+}
 
 /**
  * Fill a <ul> with a card for each warning, errors first. Cards that stay are changed in place:
@@ -56,8 +59,9 @@ function makeCard(code) {
 
 function fill(card, { severity, message, advice, since }, now) {
   card.dataset.severity = severity;
-  setText(card.querySelector(".warning-message"), message);
-  setText(card.querySelector(".warning-since"), lasting(since, now));
-  setText(card.querySelector(".warning-advice"), pathed(advice));
+  setText(card.querySelector(".warning-message"), typeset(message));
+  // How long a thing has been so that is no trouble is nobody's concern.
+  setText(card.querySelector(".warning-since"), severity === "info" ? "" : lasting(since, now));
+  setText(card.querySelector(".warning-advice"), typeset(advice));
   return card;
 }

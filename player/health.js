@@ -8,12 +8,13 @@ const number = (digits) => (value) => (Number.isFinite(value) ? value.toFixed(di
 export const bits = (value) => (Number.isFinite(value) ? (value >= 1e6 ? `${(value / 1e6).toFixed(2)} Mbit/s` : `${Math.round(value / 1e3)} kbit/s`) : null);
 const seconds = (value) => (Number.isFinite(value) ? `${value.toFixed(1)} s` : null);
 
+const fps = (value) => (Number.isFinite(value) ? `${number(Math.abs(value - Math.round(value)) > 0.02 ? 2 : 0)(value)} fps` : null);
 const kbit = (value) => (value > 0 ? bits(value) : null);
 const count = (value, one, many) => (value > 0 ? `${value} ${value === 1 ? one : many}` : null);
 
 const READINGS = [
   ["Bitrate", ({ bitrate }) => bits(bitrate)],
-  ["Frame rate", ({ fps }) => (Number.isFinite(fps) ? `${number(fps % 1 ? 2 : 0)(fps)} fps` : null)],
+  ["Frame rate", ({ source_fps: stamped, fps: came }) => fps(stamped || came)],
   ["Picture", ({ width, height }) => (width && height ? `${width}\u00d7${height}` : null)],
   ["Video", ({ codec, video, video_bitrate: rate }) => [codec || video, kbit(rate)].filter(Boolean).join(", ") || null],
   ["Audio", (ingest) => audio(ingest)],
@@ -34,15 +35,15 @@ function audio({ audio: codec, sample_rate: rate, channels, audio_bitrate: bitra
   return parts.filter(Boolean).join(", ");
 }
 
-/** Fill a <dl> with what is known of a channel's ingest and ladder. */
-export function drawReadings(list, channel) {
+/** Fill a <dl> with what is known of a channel's ingest and ladder, but for what is `shown` already. */
+export function drawReadings(list, channel, shown = []) {
   const ingest = channel?.ingest ?? {};
-  const rows = READINGS.map(([term, read]) => [term, read(ingest)]).filter(([, value]) => value !== null && value !== undefined);
+  const rows = READINGS.filter(([term]) => !shown.includes(term)).map(([term, read]) => [term, read(ingest)]).filter(([, value]) => value !== null && value !== undefined);
   const rungs = (channel?.renditions ?? []).filter(({ width }) => width).map(({ name }) => name);
   if (rungs.length) rows.push(["Ladder", rungs.join(", ")]);
   if (Number.isInteger(channel?.viewers)) rows.push(["Viewers", String(channel.viewers)]);
   const live = channel?.state === "live" || channel?.state === "interrupted";
   const entries = live ? rows.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, String(value)))) : [];
   list.replaceChildren(...entries);
-  if (!live) list.append(h("div", { className: "hint" }, "Start streaming in OBS: the figures appear here."));
+  if (!live && !ingest.peer) list.append(h("div", { className: "hint" }, "Start streaming in OBS: the figures appear here."));
 }

@@ -126,7 +126,7 @@ class Studio {
     setText(find("state"), reachable ? STATES[state] : "No connection");
     drawWarnings(find("warnings"), channel?.warnings ?? []);
     this.#vitals.draw(channel);
-    drawReadings(find("readings"), channel);
+    drawReadings(find("readings"), channel, ["Bitrate", "Frame rate"]);
     this.#drawSummary(summary(channel, reachable));
     if (channel?.rtmp_url) this.#encoder.setServer(channel.rtmp_url);
     this.#drawProducts();

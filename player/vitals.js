@@ -20,6 +20,12 @@ export function onScale(offset) {
   return 0.5 + Math.min(1, Math.max(-1, offset / FARTHEST)) / 2;
 }
 
+/** Average the last few seconds: where one ends and the next begins is chance. */
+export function mean(values, count = 4) {
+  const last = values.slice(-count);
+  return last.reduce((sum, value) => sum + value, 0) / last.length;
+}
+
 /** Say a level. */
 export function levelWords(level) {
   if (!Number.isFinite(level)) return "no sound";
@@ -53,7 +59,7 @@ export class Vitals {
       this.#rate.element,
       this.#pictures.element,
       vital("Sound", this.#level, h("div", { className: "meter" }, this.#left.element, this.#right.element)),
-      vital("Sound to picture", this.#sync, h("div", { className: "sync", "aria-hidden": "true" }, zone, this.#mark)),
+      vital("A/V sync", this.#sync, h("div", { className: "sync", "aria-hidden": "true" }, zone, this.#mark)),
     );
   }
 
@@ -65,7 +71,7 @@ export class Vitals {
     if (!live) return;
     const { bitrate = [], fps = [] } = ingest.history ?? {};
     this.#rate.draw(bitrate, bits(ingest.bitrate), 1e6);
-    this.#pictures.draw(fps, Number.isFinite(ingest.fps) ? `${Math.round(ingest.fps)} fps` : "", ingest.nominal_fps ?? 30);
+    this.#pictures.draw(fps, fps.length ? `${Math.round(mean(fps))} fps` : "", ingest.nominal_fps ?? 30);
     const heard = ingest.audio ? ingest : {};
     this.#left.draw(heard.peak_left);
     this.#right.draw(heard.peak_right);

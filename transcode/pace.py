@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ingest.unit import TICKS_PER_SECOND
 
 STEPS = 120
-"""Steps from picture to picture that the typical one is the median of."""
+"""Steps from picture to picture that the typical one is found among."""
 FEWEST_STEPS = 8
 FRESH_STEPS = 1_000
 """Steps between two reports, at most; no encoder sends more pictures in a second."""
@@ -52,7 +52,7 @@ class Pace:
         self.lost = 0
         self._steps: deque[int] = deque(maxlen=STEPS)
         self._fresh: deque[int] = deque(maxlen=FRESH_STEPS)
-        self._typical = 0
+        self._typical = 0.0
         self.restart()
 
     def restart(self) -> None:
@@ -69,7 +69,7 @@ class Pace:
         self._intervals: deque[int] = deque(maxlen=KEY_INTERVALS)
         self._steps.clear()
         self._fresh.clear()
-        self._typical = 0
+        self._typical = 0.0
         self._forget_offsets()
 
     def picture(self, dts: int, keyframe: bool) -> None:
@@ -122,7 +122,10 @@ class Pace:
 
     def _learn(self) -> None:
         if len(self._steps) >= FEWEST_STEPS:
-            self._typical = sorted(self._steps)[len(self._steps) // 2]
+            middle = sorted(self._steps)[len(self._steps) // 2]
+            # A container's milliseconds round each step; their mean is the true one.
+            near = [step for step in self._steps if abs(step - middle) <= UNEVEN * middle]
+            self._typical = sum(near) / len(near)
         if self._typical:
             longest = HOLE * self._typical
             self.lost += sum(

@@ -90,7 +90,7 @@ def connection_slow(sight: Sight, _: Trend) -> Finding | None:
     return Finding(
         f"The stream arrives {sight.late_ms / 1_000:.1f} s late: "
         f"{_mbit(sight.bitrate)} is more than your connection takes.",
-        f"{_STREAMING} > Bitrate: set three quarters of your upload speed or less; use a cable.",
+        f"In {_STREAMING} > Bitrate: set three quarters of your upload speed or less; use a cable.",
     )
 
 
@@ -169,7 +169,7 @@ def bitrate_low(sight: Sight, _: Trend) -> Finding | None:
     return Finding(
         f"{_mbit(health.video_bitrate)} is little for {health.width}x{health.height}"
         f" at {health.source_fps:.0f} pictures a second.",
-        f"{_STREAMING} > Bitrate: {_mbit(round(least * 3))} or more with Rate Control CBR,"
+        f"In {_STREAMING} > Bitrate: {_mbit(round(least * 3))} or more with Rate Control CBR,"
         " or a smaller Output (Scaled) Resolution in Settings > Video.",
     )
 
@@ -179,7 +179,7 @@ def bitrate_high(sight: Sight, _: Trend) -> Finding | None:
         return None
     return Finding(
         f"{_mbit(sight.bitrate)} is more than viewers can profit from.",
-        f"{_STREAMING} > Bitrate: 6000 Kbps serves 1080p; more only risks dropped frames.",
+        f"In {_STREAMING} > Bitrate: 6000 Kbps serves 1080p; more only risks dropped frames.",
     )
 
 
@@ -189,7 +189,7 @@ def fps_low(sight: Sight, _: Trend) -> Finding | None:
         return None
     return Finding(
         f"{fps:.0f} pictures a second look jerky.",
-        "OBS: Settings > Video > Common FPS Values: set 30; check the camera's own frame rate.",
+        "In OBS: Settings > Video > Common FPS Values: set 30; check the camera's own frame rate.",
     )
 
 
@@ -209,7 +209,7 @@ def fps_uneven(sight: Sight, trend: Trend) -> Finding | None:
         return None
     return Finding(
         f"{sight.health.uneven:.0%} of the pictures come out of step.",
-        "Set one frame rate for all: OBS: Settings > Video > Common FPS Values, and the same"
+        "Set one frame rate for all, in OBS: Settings > Video > Common FPS Values, and the same"
         " in the camera's properties; on phones turn variable frame rate off.",
     )
 
@@ -219,7 +219,7 @@ def b_frames(sight: Sight, _: Trend) -> Finding | None:
         return None
     return Finding(
         "B-frames are on; each adds the time of a picture to your delay.",
-        f"For the least delay: {_STREAMING} > Max B-frames 0, or Tune zerolatency with x264.",
+        f"For the least delay, in {_STREAMING} > Max B-frames 0, or Tune zerolatency with x264.",
     )
 
 

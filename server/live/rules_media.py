@@ -21,7 +21,7 @@ CLIPPED_SHARE = 0.002
 APART_SECONDS = 0.08
 USUAL_RATES = frozenset({44_100, 48_000})
 
-_MIXER = "OBS: Audio Mixer"
+_MIXER = "In OBS's Audio Mixer"
 
 
 def not_decodable(sight: Sight, trend: Trend) -> Finding | None:
@@ -30,7 +30,7 @@ def not_decodable(sight: Sight, trend: Trend) -> Finding | None:
         return None
     return Finding(
         f"The picture ({health.video or 'of an unknown format'}) cannot be decoded.",
-        "OBS: Settings > Output > Streaming > Profile: high, and Settings > Advanced > Video >"
+        "In OBS: Settings > Output > Streaming > Profile: high, and Settings > Advanced > Video >"
         " Color Format: NV12 (8-bit, 4:2:0).",
     )
 
@@ -40,7 +40,8 @@ def pixel_format(sight: Sight, _: Trend) -> Finding | None:
         return None
     return Finding(
         f"The picture comes as {sight.health.pixel_format}; viewers get 8-bit 4:2:0.",
-        "OBS: Settings > Advanced > Video > Color Format: NV12 (8-bit, 4:2:0) saves bits and work.",
+        "In OBS: Settings > Advanced > Video > Color Format: NV12 (8-bit, 4:2:0) saves bits"
+        " and work.",
     )
 
 
@@ -50,7 +51,7 @@ def size_odd(sight: Sight, _: Trend) -> Finding | None:
         return None
     return Finding(
         f"{health.width}x{health.height} is an odd size; its last line or column is lost.",
-        "OBS: Settings > Video > Output (Scaled) Resolution: 1280x720 or 1920x1080, or"
+        "In OBS: Settings > Video > Output (Scaled) Resolution: 1280x720 or 1920x1080, or"
         " 720x1280 or 1080x1920 for phones.",
     )
 
@@ -62,7 +63,8 @@ def size_large(sight: Sight, _: Trend) -> Finding | None:
         return None
     return Finding(
         f"{health.width}x{health.height} is sent, viewers get {sight.largest_rung} lines at most.",
-        "OBS: Settings > Video > Output (Scaled) Resolution: 1920x1080, or 1080x1920 for phones.",
+        "In OBS: Settings > Video > Output (Scaled) Resolution: 1920x1080, or 1080x1920 for"
+        " phones.",
     )
 
 
@@ -71,7 +73,7 @@ def picture_bars(sight: Sight, _: Trend) -> Finding | None:
         return None
     return Finding(
         f"{sight.health.bars:.0%} of the picture is black bars.",
-        "Give the canvas the camera's shape: OBS: Settings > Video > Base (Canvas) and Output"
+        "Give the canvas the camera's shape, in OBS: Settings > Video > Base (Canvas) and Output"
         " (Scaled) Resolution, 1080x1920 for a phone held upright; then Transform > Fit to Screen.",
     )
 
@@ -81,8 +83,8 @@ def black(sight: Sight, _: Trend) -> Finding | None:
         return None
     return Finding(
         "The picture is black.",
-        "OBS: look at the preview; is the right scene on, its source visible (the eye in Sources),"
-        " the lens open?",
+        "Look at the preview in OBS: is the right scene on, its source visible (the eye in"
+        " Sources), the lens open?",
     )
 
 
@@ -92,7 +94,7 @@ def frozen(sight: Sight, _: Trend) -> Finding | None:
         return None
     return Finding(
         f"The picture has not moved for {health.frozen_seconds:.0f} s.",
-        "OBS: double-click the camera in Sources and choose Deactivate, then Activate; or plug it"
+        "In OBS: double-click the camera in Sources and choose Deactivate, then Activate; or plug it"
         " in again. A still picture on purpose is fine.",
     )
 
@@ -139,7 +141,7 @@ def one_sided(sight: Sight, _: Trend) -> Finding | None:
         return None
     return Finding(
         f"The {side} channel is silent.",
-        "OBS: Edit > Advanced Audio Properties: tick Mono for the microphone, and set its"
+        "In OBS: Edit > Advanced Audio Properties: tick Mono for the microphone, and set its"
         " Balance to the middle.",
     )
 
@@ -149,7 +151,7 @@ def mono(sight: Sight, _: Trend) -> Finding | None:
         return None
     return Finding(
         "The sound is mono; viewers hear it from both sides.",
-        "Fine for speech. For music: OBS: Settings > Audio > Channels: Stereo.",
+        "Fine for speech. For music, in OBS: Settings > Audio > Channels: Stereo.",
     )
 
 
@@ -173,7 +175,7 @@ def av_offset(sight: Sight, _: Trend) -> Finding | None:
     which = "ahead of" if offset > 0 else "behind"
     return Finding(
         f"The sound is {abs(offset) * 1_000:.0f} ms {which} the picture.",
-        "OBS: Edit > Advanced Audio Properties > Sync Offset; look at lips or a clap in your own"
+        "In OBS: Edit > Advanced Audio Properties > Sync Offset; look at lips or a clap in your own"
         " preview. Restart the stream first: it may be gone.",
     )
 
@@ -183,7 +185,7 @@ def sample_rate(sight: Sight, _: Trend) -> Finding | None:
         return None
     return Finding(
         f"The sound comes at {sight.audio.sample_rate / 1_000:g} kHz.",
-        "OBS: Settings > Audio > Sample Rate: 48 kHz; check the microphone's own setting too.",
+        "In OBS: Settings > Audio > Sample Rate: 48 kHz; check the microphone's own setting too.",
     )
 
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { asWarning, lasting, pathed, summary } from "../../player/coach.js";
+import { asWarning, lasting, summary, typeset } from "../../player/coach.js";
 import { areaBelow, sparkPath } from "../../player/spark.js";
-import { levelWords, onMeter, onScale, syncWords } from "../../player/vitals.js";
+import { levelWords, mean, onMeter, onScale, syncWords } from "../../player/vitals.js";
 
 const warning = (severity) => ({ code: severity, severity, message: "m", advice: "a" });
 
@@ -40,9 +40,11 @@ test("time is told in one unit", () => {
   assert.equal(lasting(undefined, now), "");
 });
 
-test("menus are paths", () => {
-  assert.equal(pathed("Set 2 s in OBS: Settings > Output > Streaming."), "Set 2 s in OBS: Settings \u203a Output \u203a Streaming.");
-  assert.equal(pathed(undefined), "");
+test("menus are paths, numbers stay with their unit", () => {
+  assert.equal(typeset("Set 2 s in OBS: Settings > Output."), "Set 2\u00a0s in OBS: Settings\u00a0\u203a Output.");
+  assert.equal(typeset("8 kbit/s, 12 s."), "8\u00a0kbit/s, 12\u00a0s.");
+  assert.equal(typeset("2 seconds and 3 sources"), "2 seconds and 3 sources");
+  assert.equal(typeset(undefined), "");
 });
 
 test("a line ends where now is and stays in its box", () => {
@@ -64,5 +66,7 @@ test("levels and offsets have their place and their words", () => {
   assert.deepEqual([-120, -60, -30, 0, 3, undefined].map(onMeter), [0, 0, 0.5, 1, 1, 0]);
   assert.deepEqual([-1, -0.2, 0, 0.1, 5].map(onScale), [0, 0, 0.5, 0.75, 1]);
   assert.deepEqual([-120, -12.4, NaN].map(levelWords), ["silent", "-12 dB", "no sound"]);
+  assert.equal(mean([1, 1, 30, 31, 29, 30]), 30, "of the last four");
+  assert.ok(Number.isNaN(mean([])));
   assert.deepEqual([0.004, 0.2, -0.0456, NaN].map(syncWords), ["in step", "200 ms early", "46 ms late", "unknown"]);
 });

@@ -51,7 +51,7 @@ def test_an_even_stream_is_even() -> None:
 def test_milliseconds_of_a_container_are_no_holes() -> None:
     stamps = [round(n * 1000 / 59.94) * 90 for n in range(400)]
     beat = paced(stamps).beat()
-    assert beat.fps == pytest.approx(59.94, rel=0.03)
+    assert beat.fps == pytest.approx(59.94, rel=0.002)
     assert (beat.uneven, beat.lost) == (0, 0)
 
 
