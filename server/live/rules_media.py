@@ -94,8 +94,8 @@ def frozen(sight: Sight, _: Trend) -> Finding | None:
         return None
     return Finding(
         f"The picture has not moved for {health.frozen_seconds:.0f} s.",
-        "In OBS: double-click the camera in Sources and choose Deactivate, then Activate; or plug it"
-        " in again. A still picture on purpose is fine.",
+        "In OBS: double-click the camera in Sources and choose Deactivate, then Activate; or plug"
+        " it in again. A still picture on purpose is fine.",
     )
 
 
