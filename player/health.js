@@ -5,7 +5,7 @@ import { h } from "./dom.js";
 export { drawWarnings } from "./coach.js";
 
 const number = (digits) => (value) => (Number.isFinite(value) ? value.toFixed(digits) : null);
-export const bits = (value) => (Number.isFinite(value) ? (value >= 1e6 ? `${(value / 1e6).toFixed(2)} Mbit/s` : `${Math.round(value / 1e3)} kbit/s`) : null);
+export const bits = (value) => (Number.isFinite(value) ? (value >= 1e6 ? `${(value / 1e6).toFixed(2)}\u00a0Mbit/s` : `${Math.round(value / 1e3)}\u00a0kbit/s`) : null);
 const seconds = (value) => (Number.isFinite(value) ? `${value.toFixed(1)} s` : null);
 
 const fps = (value) => (Number.isFinite(value) ? `${number(Math.abs(value - Math.round(value)) > 0.02 ? 2 : 0)(value)} fps` : null);

@@ -138,11 +138,14 @@ def damaged(_: Sight, trend: Trend) -> Finding | None:
 
 
 def keyframe_interval(sight: Sight, _: Trend) -> Finding | None:
-    longest = sight.health.keyframe_longest if sight.health else 0.0
+    health = sight.health or Health()
+    longest = health.keyframe_longest
     if longest <= LONGEST_KEY_INTERVAL:
         return None
+    known = "" if health.keyframe_shortest else "over "
     return Finding(
-        f"Keyframe interval is {longest:.0f} s.", f"Set 2 s in {_STREAMING} > Keyframe Interval."
+        f"Keyframe interval is {known}{longest:.0f} s.",
+        f"Set 2 s in {_STREAMING} > Keyframe Interval.",
     )
 
 

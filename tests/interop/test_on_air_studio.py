@@ -29,7 +29,8 @@ async def test_the_studio_tells_what_to_mend_and_that_it_is_mended(
             await tab.until(CARD.format(code), within=DEADLINE)
         assert "to mend" in await tab.page.evaluate(SUMMARY)
         advice = await tab.page.locator('.warning[data-code="keyframe-interval"]').inner_text()
-        assert "Settings \u203a Output \u203a Streaming \u203a Keyframe Interval" in advice
+        path = "Settings \u203a Output \u203a Streaming \u203a Keyframe Interval"
+        assert path in advice.replace("\u00a0", " ")
         chip = tab.page.locator("#health-chip")
         assert await chip.get_attribute("data-level") == "warning"
         await chip.click()

@@ -148,6 +148,14 @@ def test_a_picture_may_take_a_moment() -> None:
     assert stands(replace(WELL, started=False, health=None, waited_ms=5_000), seconds=2) == set()
 
 
+def test_an_interval_that_still_runs_is_not_told_as_known() -> None:
+    for shortest, words in ((0, "is over 6 s."), (6, "is 6 s.")):
+        coach = Coach(RULES)
+        for second in range(3):
+            coach.look(with_health(keyframe_longest=6, keyframe_shortest=shortest), second * 1_000)
+        assert coach.notices[0].message.endswith(words)
+
+
 def test_newer_codecs_need_fewer_bits() -> None:
     thin = with_health(video_bitrate=400_000)
     assert stands(thin) == {"bitrate-low"}
