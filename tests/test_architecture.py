@@ -66,7 +66,7 @@ FLOORS = (
     *((Floor.ADAPTERS, f"server.{name}") for name in ("config_webhooks", "net")),
     (Floor.SERVICES, "server.channels"),
     *((Floor.PURE, f"server.live.{name}") for name in ("arrival", "coach", "figures")),
-    *((Floor.PURE, f"server.live.{name}") for name in ("rules", "rules_line", "rules_media")),
+    (Floor.PURE, "server.live.rules*"),
     (Floor.SERVICES, "server.live.*"),
     *((Floor.COMPOSE, f"server.{name}") for name in ("__main__", "app", "cli", "serve")),
     *((Floor.COMPOSE, f"server.{name}") for name in ("cli_channel", "cli_products", "options")),

@@ -1,13 +1,11 @@
-"""What can be wrong on the way: the connection, the encoder's pace, the server itself.
+"""What can be wrong on the way: the connection, the encoder, the server itself.
 
 Pure; each function judges one rule, see `server.live.rules`.
 """
 
 from __future__ import annotations
 
-from ingest.unit import VideoCodec
 from server.live.coach import Finding, Sight, Trend
-from transcode.message import Health
 
 PICTURE_DUE_MS = 6_000
 """Longer than any sensible key interval: by then a picture should have come."""
@@ -25,23 +23,8 @@ LOST_SECONDS = 10
 LOST_SHARE = 0.01
 FEWEST_LOST = 3
 JUMPS_SECONDS = 20
-LONGEST_KEY_INTERVAL = 4.0
-"""Seconds. Beyond it a viewer who joins, and a restarted worker, wait noticeably."""
-KEY_VARIES = 1.5
-KEY_VARIES_SECONDS = 0.5
-LOWEST_BITS = 0.02
-"""Bits for a pixel of H.264: 1.2 Mbit/s at 1080p30, a mush on every encoder."""
-THRIFTY = 0.5
-"""Share of H.264's bits with which the newer codecs do."""
-HIGHEST_BITRATE = 15_000_000
-LOWEST_FPS = 20.0
-SHORT_FPS = 0.85
-"""Of the announced frame rate."""
-UNEVEN = 0.2
-STILL_SECONDS = 2.0
-"""A picture that stands still needs hardly any bits."""
 
-_STREAMING = "OBS: Settings > Output > Streaming"
+STREAMING = "OBS: Settings > Output > Streaming"
 
 
 def worker_failing(sight: Sight, trend: Trend) -> Finding | None:
@@ -89,8 +72,8 @@ def connection_slow(sight: Sight, _: Trend) -> Finding | None:
         return None
     return Finding(
         f"The stream arrives {sight.late_ms / 1_000:.1f} s late: "
-        f"{_mbit(sight.bitrate)} is more than your connection takes.",
-        f"In {_STREAMING} > Bitrate: set three quarters of your upload speed or less; use a cable.",
+        f"{mbit(sight.bitrate)} is more than your connection takes.",
+        f"In {STREAMING} > Bitrate: set three quarters of your upload speed or less; use a cable.",
     )
 
 
@@ -137,95 +120,6 @@ def damaged(_: Sight, trend: Trend) -> Finding | None:
     )
 
 
-def keyframe_interval(sight: Sight, _: Trend) -> Finding | None:
-    health = sight.health or Health()
-    longest = health.keyframe_longest
-    if longest <= LONGEST_KEY_INTERVAL:
-        return None
-    known = "" if health.keyframe_shortest else "over "
-    return Finding(
-        f"Keyframe interval is {known}{longest:.0f} s.",
-        f"Set 2 s in {_STREAMING} > Keyframe Interval.",
-    )
-
-
-def keyframe_varies(sight: Sight, _: Trend) -> Finding | None:
-    health = sight.health or Health()
-    shortest, longest = health.keyframe_shortest, health.keyframe_longest
-    steady = longest <= max(shortest * KEY_VARIES, shortest + KEY_VARIES_SECONDS)
-    if not shortest or steady or longest > LONGEST_KEY_INTERVAL:
-        return None
-    return Finding(
-        f"Keyframes come every {shortest:.1f} to {longest:.1f} s.",
-        f"Set 2 s, not 0 (auto), in {_STREAMING} > Keyframe Interval.",
-    )
-
-
-def bitrate_low(sight: Sight, _: Trend) -> Finding | None:
-    health = sight.health
-    if health is None or health.black or health.frozen_seconds > STILL_SECONDS:
-        return None
-    thrift = 1.0 if sight.video is VideoCodec.H264 else THRIFTY
-    least = LOWEST_BITS * thrift * health.width * health.height * health.source_fps
-    if not 0 < health.video_bitrate < least:
-        return None
-    return Finding(
-        f"{_mbit(health.video_bitrate)} is little for {health.width}x{health.height}"
-        f" at {health.source_fps:.0f} pictures a second.",
-        f"In {_STREAMING} > Bitrate: {_mbit(round(least * 3))} or more with Rate Control CBR,"
-        " or a smaller Output (Scaled) Resolution in Settings > Video.",
-    )
-
-
-def bitrate_high(sight: Sight, _: Trend) -> Finding | None:
-    if sight.bitrate <= HIGHEST_BITRATE:
-        return None
-    return Finding(
-        f"{_mbit(sight.bitrate)} is more than viewers can profit from.",
-        f"In {_STREAMING} > Bitrate: 6000 Kbps serves 1080p; more only risks dropped frames.",
-    )
-
-
-def fps_low(sight: Sight, _: Trend) -> Finding | None:
-    fps = sight.health.source_fps if sight.health else 0.0
-    if not 0 < fps < LOWEST_FPS:
-        return None
-    return Finding(
-        f"{fps:.0f} pictures a second look jerky.",
-        "In OBS: Settings > Video > Common FPS Values: set 30; check the camera's own frame rate.",
-    )
-
-
-def fps_short(sight: Sight, _: Trend) -> Finding | None:
-    fps = sight.health.source_fps if sight.health else 0.0
-    if not 0 < fps < SHORT_FPS * sight.announced_fps or fps < LOWEST_FPS:
-        return None
-    return Finding(
-        f"{fps:.0f} of {sight.announced_fps:.0f} pictures a second arrive.",
-        "The encoder cannot keep up: choose a faster preset or a hardware encoder in"
-        " OBS: Settings > Output > Streaming, or 30 in Settings > Video > Common FPS Values.",
-    )
-
-
-def fps_uneven(sight: Sight, trend: Trend) -> Finding | None:
-    if sight.health is None or sight.health.uneven <= UNEVEN or frames_lost(sight, trend):
-        return None
-    return Finding(
-        f"{sight.health.uneven:.0%} of the pictures come out of step.",
-        "Set one frame rate for all, in OBS: Settings > Video > Common FPS Values, and the same"
-        " in the camera's properties; on phones turn variable frame rate off.",
-    )
-
-
-def b_frames(sight: Sight, _: Trend) -> Finding | None:
-    if sight.health is None or not sight.health.b_frames:
-        return None
-    return Finding(
-        "B-frames are on; each adds the time of a picture to your delay.",
-        f"For the least delay, in {_STREAMING} > Max B-frames 0, or Tune zerolatency with x264.",
-    )
-
-
 def encoding_behind(sight: Sight, trend: Trend) -> Finding | None:
     unfed = trend.grown("unfed", LOST_SECONDS)
     speed = sight.health.speed if sight.health else 0.0
@@ -247,7 +141,7 @@ def card_not_drawn(sight: Sight, _: Trend) -> Finding | None:
     )
 
 
-def _mbit(bitrate: int) -> str:
+def mbit(bitrate: int) -> str:
     return f"{bitrate / 1e6:.1f} Mbit/s" if bitrate >= 1_000_000 else f"{bitrate // 1000} kbit/s"
 
 

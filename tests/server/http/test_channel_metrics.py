@@ -8,7 +8,7 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from server.http.channel_metrics import COUNTERS, GAUGES, families
-from server.http.documents import Ingest
+from server.http.documents_ingest import Ingest
 from server.http.metrics import Metrics
 from server.live.state import LiveState
 from tests.server.running import Client

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from ingest.port import Publisher
 from ingest.unit import AudioCodec, AudioConfig, AudioUnit, VideoCodec, VideoConfig, VideoUnit
 from server.channel import Sequences
-from server.http.documents import Ingest, Warned
+from server.http.documents_ingest import Ingest, Warned
 from server.live.coach import Change
 from server.live.rounds import sight
 from server.live.rules_line import MOST_WORDS, PICTURE_DUE_MS
