@@ -65,7 +65,7 @@ FLOORS = (
     (Floor.PURE, "server.config_words"),
     *((Floor.ADAPTERS, f"server.{name}") for name in ("config_webhooks", "net")),
     (Floor.SERVICES, "server.channels"),
-    *((Floor.PURE, f"server.live.{name}") for name in ("arrival", "coach", "figures")),
+    *((Floor.PURE, f"server.live.{name}") for name in ("arrival", "coach", "figures", "pace")),
     (Floor.PURE, "server.live.rules*"),
     (Floor.SERVICES, "server.live.*"),
     *((Floor.COMPOSE, f"server.{name}") for name in ("__main__", "app", "cli", "serve")),

@@ -99,8 +99,7 @@ class Health:
     """Codec, rate and channels, e.g. `AAC 48000 Hz 2`; empty without audio."""
     audio_bitrate: int = 0
     keyframe_interval: float = 0.0
-    """Seconds between the source's last two key pictures, or since the last where that is
-    longer; 0 before the first."""
+    """Seconds between the source's last two key pictures; 0 before the second."""
     b_frames: bool = False
     frames: int = 0
     """Pictures encoded since the start, repeats included."""
@@ -117,19 +116,6 @@ class Health:
     speed: float = 1.0
     """Seconds of media in a second of work, waits for the encoders included; below 1 it
     falls behind, 0 when nothing was encoded."""
-    source_fps: float = 0.0
-    """Pictures a second by the publisher's timestamps; 0 while unknown."""
-    uneven: float = 0.0
-    """Share of the last pictures whose distance is far off the typical one."""
-    lost: int = 0
-    """Pictures that the publisher left out, by the holes in its timestamps, since the start."""
-    keyframe_longest: float = 0.0
-    keyframe_shortest: float = 0.0
-    """Of the last key intervals, in seconds; the shortest is 0 before the second key picture."""
-    av_offset: float | None = None
-    """Seconds by which the newest sound is ahead of the newest picture; None without both."""
-    start_offset: float | None = None
-    """Seconds by which the sound began later than the picture."""
     pixel_format: str = ""
     """By libav's name; empty before the first picture was decoded."""
     black: bool = False

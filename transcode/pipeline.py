@@ -93,7 +93,6 @@ class Pipeline:
         self._close_line()
         self._video = self._audio = self._resampler = None
         self._keyed = False
-        self._report.restart()
         self._probe = FrameRateProbe(None)
         self._pictures.clear()
         self._sounds.clear()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from ingest.unit import (
+    TICKS_PER_SECOND,
     AudioConfig,
     AudioUnit,
     VideoCodec,
@@ -17,7 +18,6 @@ from ingest.unit import (
 from transcode.errors import BitstreamError
 from transcode.message import Health
 from transcode.nal import parse_avcc
-from transcode.pace import Pace
 from transcode.sps import parse_sps
 
 INTERVAL_MS = 1_000
@@ -38,7 +38,8 @@ class Report:
         self.jumps = 0
         self._video = ""
         self._audio = ""
-        self._pace = Pace()
+        self._key_dts: int | None = None
+        self._key_interval = 0.0
         self._b_frames = False
         self._since_ms: int | None = None
         self._pictures = 0
@@ -55,28 +56,25 @@ class Report:
             self._video = f"{name} {sps.profile}"
         except (BitstreamError, IndexError):
             self._video = name  # the decoder judges whether it can be worked with
-        self._pace.reconfigured()
-        self._b_frames = False
+        self._key_dts, self._key_interval, self._b_frames = None, 0.0, False
 
     def audio(self, config: AudioConfig) -> None:
         """Note an audio configuration."""
         name = config.codec.upper()
         self._audio = f"{name} {config.sample_rate} Hz {config.channels}"
 
-    def restart(self) -> None:
-        """Another publisher's units follow."""
-        self._pace.restart()
-
     def saw(self, unit: VideoUnit | AudioUnit) -> None:
         """Count an encoded unit."""
         if isinstance(unit, AudioUnit):
             self._audio_bytes += len(unit.data)
-            self._pace.sound(unit.pts)
             return
         self._video_bytes += len(unit.data)
         self._pictures += 1
         self._b_frames |= unit.pts != unit.dts
-        self._pace.picture(unit.dts, unit.keyframe)
+        if unit.keyframe:
+            if self._key_dts is not None and unit.dts > self._key_dts:
+                self._key_interval = (unit.dts - self._key_dts) / TICKS_PER_SECOND
+            self._key_dts = unit.dts
 
     def broke(self) -> None:
         """Count an access unit that could not be decoded."""
@@ -99,7 +97,6 @@ class Report:
         if now_ms - self._since_ms < INTERVAL_MS:
             return None
         media = float(self._encoded / self.nominal) if self.nominal else 0.0
-        beat = self._pace.beat()
         health = Health(
             width=self.size[0],
             height=self.size[1],
@@ -109,7 +106,7 @@ class Report:
             video_bitrate=round(self._video_bytes * 8 / span),
             audio=self._audio,
             audio_bitrate=round(self._audio_bytes * 8 / span),
-            keyframe_interval=beat.key_interval,
+            keyframe_interval=self._key_interval,
             b_frames=self._b_frames,
             frames=self.frames,
             repeated=self.repeated,
@@ -118,13 +115,6 @@ class Report:
             jumps=self.jumps,
             queue=queue,
             speed=media / self._busy if self._busy else 0.0,
-            source_fps=beat.fps,
-            uneven=beat.uneven,
-            lost=beat.lost,
-            keyframe_longest=beat.key_longest,
-            keyframe_shortest=beat.key_shortest,
-            av_offset=beat.av_offset,
-            start_offset=beat.start_offset,
         )
         self._since_ms = now_ms
         self._pictures = self._video_bytes = self._audio_bytes = self._encoded = 0

@@ -12,6 +12,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from ingest.unit import AudioConfig, VideoCodec
+from server.live.pace import Beat
 from transcode.message import Health
 
 REMEMBERED = 61
@@ -53,6 +54,7 @@ class Sight:
     started: bool = True
     """A picture has been encoded."""
     health: Health | None = None
+    beat: Beat = field(default_factory=Beat)
     announced_fps: float = 0.0
     """As the encoder says of itself; 0 when it does not."""
     bitrate: int = 0
@@ -76,11 +78,10 @@ class Sight:
     @property
     def counters(self) -> dict[str, int]:
         """Give what only grows, until a worker or a publisher begins anew."""
-        counters = {"unfed": self.unfed, "restarts": self.restarts}
+        counters = {"lost": self.beat.lost, "unfed": self.unfed, "restarts": self.restarts}
         if self.health is not None:
             counters |= {
                 "pictures": self.health.frames,
-                "lost": self.health.lost,
                 "jumps": self.health.jumps,
                 "damaged": self.health.damaged,
             }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ingest.unit import AudioConfig, AudioUnit, StreamInfo, Unit, VideoConfig, VideoUnit
 from server.live.arrival import Arrival
+from server.live.pace import Beat, Pace
 from transcode.message import Health
 from transcode.timeline import BACKWARD
 
@@ -23,6 +24,9 @@ class Figures:
         self.health: Health | None = None
         self.bytes = 0
         self.arrival = Arrival()
+        self.pace = Pace()
+        self.beat = Beat()
+        """The pace at the coach's last look."""
         self.picture_ms: int | None = None
         self.sound_ms: int | None = None
         """When the newest picture and the newest sound arrived, UTC ms."""
@@ -38,15 +42,19 @@ class Figures:
                 self.picture_ms = now_ms
                 self.bytes += len(unit.data)
                 self.arrival.picture(len(unit.data), unit.dts, now_ms)
+                self.pace.picture(unit.dts, unit.keyframe)
             case AudioUnit():
                 if self.video is None:
                     self.newest_pts = unit.pts
                 self.sound_ms = now_ms
                 self.bytes += len(unit.data)
                 self.arrival.saw(len(unit.data), now_ms)
+                self.pace.sound(unit.pts)
             case StreamInfo():
                 self.info = unit
             case VideoConfig():
+                if unit != self.video:
+                    self.pace.reconfigured()
                 self.video = unit
             case AudioConfig():
                 self.audio = unit

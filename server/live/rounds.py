@@ -60,6 +60,7 @@ class Rounds:
     async def look(self, stream: LiveStream) -> Change:
         """Look at one broadcast now and tell what changed."""
         now_ms = self._clock.wall_ms()
+        stream.figures.beat = stream.figures.pace.beat()
         change = stream.coach.look(sight(stream, now_ms), now_ms)
         if change:
             warnings = warnings_json(stream.coach.notices)
@@ -88,6 +89,7 @@ def sight(stream: LiveStream, now_ms: int) -> Sight:
         waited_ms=max(0, now_ms - stream.attached_ms) if stream.attached_ms else 0,
         started=stream.started_ms is not None,
         health=figures.health,
+        beat=figures.beat,
         announced_fps=float(figures.info.frame_rate or 0),
         bitrate=figures.bitrate(now_ms),
         late_ms=figures.arrival.late_ms(now_ms),

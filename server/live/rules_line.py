@@ -125,9 +125,11 @@ def encoding_behind(sight: Sight, trend: Trend) -> Finding | None:
     speed = sight.health.speed if sight.health else 0.0
     if not unfed and not 0 < speed < BEHIND:
         return None
-    told = f" and left out {unfed} pictures" if unfed else ""
+    how = f"encoding runs at {speed:.0%} of real time"
+    if unfed:
+        how = f"it left out {unfed} pictures in the last {LOST_SECONDS} s"
     return Finding(
-        f"The server is too slow: encoding runs at {speed:.0%} of real time{told}.",
+        f"The server is too slow: {how}.",
         "It is not your encoder. The operator can choose a profile with fewer renditions,"
         " or a faster machine.",
     )

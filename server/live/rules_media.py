@@ -167,7 +167,7 @@ def clipping(sight: Sight, _: Trend) -> Finding | None:
 
 
 def av_offset(sight: Sight, _: Trend) -> Finding | None:
-    offset = sight.health.av_offset if sight.health else None
+    offset = sight.beat.av_offset
     if offset is None or abs(offset) <= APART_SECONDS:
         return None
     if _stopped(sight.picture_age_ms) or _stopped(sight.sound_age_ms):

@@ -8,7 +8,6 @@ from __future__ import annotations
 from ingest.unit import VideoCodec
 from server.live.coach import Finding, Sight, Trend
 from server.live.rules_line import STREAMING, frames_lost, mbit
-from transcode.message import Health
 
 LONGEST_KEY_INTERVAL = 4.0
 """Seconds. Beyond it a viewer who joins, and a restarted worker, wait noticeably."""
@@ -28,11 +27,10 @@ STILL_SECONDS = 2.0
 
 
 def keyframe_interval(sight: Sight, _: Trend) -> Finding | None:
-    health = sight.health or Health()
-    longest = health.keyframe_longest
+    longest = sight.beat.key_longest
     if longest <= LONGEST_KEY_INTERVAL:
         return None
-    known = "" if health.keyframe_shortest else "over "
+    known = "" if sight.beat.key_shortest else "over "
     return Finding(
         f"Keyframe interval is {known}{longest:.0f} s.",
         f"Set 2 s in {STREAMING} > Keyframe Interval.",
@@ -40,8 +38,7 @@ def keyframe_interval(sight: Sight, _: Trend) -> Finding | None:
 
 
 def keyframe_varies(sight: Sight, _: Trend) -> Finding | None:
-    health = sight.health or Health()
-    shortest, longest = health.keyframe_shortest, health.keyframe_longest
+    shortest, longest = sight.beat.key_shortest, sight.beat.key_longest
     steady = longest <= max(shortest * KEY_VARIES, shortest + KEY_VARIES_SECONDS)
     if not shortest or steady or longest > LONGEST_KEY_INTERVAL:
         return None
@@ -56,12 +53,12 @@ def bitrate_low(sight: Sight, _: Trend) -> Finding | None:
     if health is None or health.black or health.frozen_seconds > STILL_SECONDS:
         return None
     thrift = 1.0 if sight.video is VideoCodec.H264 else THRIFTY
-    least = LOWEST_BITS * thrift * health.width * health.height * health.source_fps
+    least = LOWEST_BITS * thrift * health.width * health.height * sight.beat.fps
     if not 0 < health.video_bitrate < least:
         return None
     return Finding(
         f"{mbit(health.video_bitrate)} is little for {health.width}x{health.height}"
-        f" at {health.source_fps:.0f} pictures a second.",
+        f" at {sight.beat.fps:.0f} pictures a second.",
         f"In {STREAMING} > Bitrate: {mbit(round(least * 3))} or more with Rate Control CBR,"
         " or a smaller Output (Scaled) Resolution in Settings > Video.",
     )
@@ -77,7 +74,7 @@ def bitrate_high(sight: Sight, _: Trend) -> Finding | None:
 
 
 def fps_low(sight: Sight, _: Trend) -> Finding | None:
-    fps = sight.health.source_fps if sight.health else 0.0
+    fps = sight.beat.fps
     if not 0 < fps < LOWEST_FPS:
         return None
     return Finding(
@@ -87,7 +84,7 @@ def fps_low(sight: Sight, _: Trend) -> Finding | None:
 
 
 def fps_short(sight: Sight, _: Trend) -> Finding | None:
-    fps = sight.health.source_fps if sight.health else 0.0
+    fps = sight.beat.fps
     if not 0 < fps < SHORT_FPS * sight.announced_fps or fps < LOWEST_FPS:
         return None
     return Finding(
@@ -98,10 +95,10 @@ def fps_short(sight: Sight, _: Trend) -> Finding | None:
 
 
 def fps_uneven(sight: Sight, trend: Trend) -> Finding | None:
-    if sight.health is None or sight.health.uneven <= UNEVEN or frames_lost(sight, trend):
+    if sight.beat.uneven <= UNEVEN or frames_lost(sight, trend):
         return None
     return Finding(
-        f"{sight.health.uneven:.0%} of the pictures come out of step.",
+        f"{sight.beat.uneven:.0%} of the pictures come out of step.",
         "Set one frame rate for all, in OBS: Settings > Video > Common FPS Values, and the same"
         " in the camera's properties; on phones turn variable frame rate off.",
     )

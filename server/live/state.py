@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from server.instant import rfc3339
 from server.live.coach import Notice
+from server.live.pace import Beat
 from server.live.stream import LiveStream
 from transcode.message import Health
 
@@ -78,9 +79,22 @@ def _ingest(stream: LiveStream, now_ms: int) -> dict[str, object]:
         "since_sound": _seconds_since(figures.sound_ms, now_ms),
         "history": {"bitrate": bitrates, "fps": pictures},
     }
+    told |= _stamps(figures.beat)
     if health is not None:
         told |= _picture(health) | _sound(health) | _work(health)
     return told
+
+
+def _stamps(beat: Beat) -> dict[str, object]:
+    return {
+        "source_fps": round(beat.fps, 2),
+        "keyframe_interval": round(beat.key_interval, 2),
+        "keyframe_longest": round(beat.key_longest, 2),
+        "keyframe_shortest": round(beat.key_shortest, 2),
+        "frames_lost": beat.lost,
+        "av_offset": _rounded(beat.av_offset),
+        "start_offset": _rounded(beat.start_offset),
+    }
 
 
 def _picture(health: Health) -> dict[str, object]:
@@ -89,13 +103,9 @@ def _picture(health: Health) -> dict[str, object]:
         "height": health.height,
         "fps": round(health.fps, 2),
         "nominal_fps": round(health.nominal_fps, 2),
-        "source_fps": round(health.source_fps, 2),
         "codec": health.video,
         "pixel_format": health.pixel_format or None,
         "video_bitrate": health.video_bitrate,
-        "keyframe_interval": round(health.keyframe_interval, 2),
-        "keyframe_longest": round(health.keyframe_longest, 2),
-        "keyframe_shortest": round(health.keyframe_shortest, 2),
         "b_frames": health.b_frames,
         "black": health.black,
         "bars": round(health.bars, 2),
@@ -110,8 +120,6 @@ def _sound(health: Health) -> dict[str, object]:
         "peak_left": health.peak_left,
         "peak_right": health.peak_right,
         "clipped": round(health.clipped, 4),
-        "av_offset": _rounded(health.av_offset),
-        "start_offset": _rounded(health.start_offset),
     }
 
 
@@ -121,7 +129,6 @@ def _work(health: Health) -> dict[str, object]:
         "frames_repeated": health.repeated,
         "frames_dropped": health.dropped,
         "frames_damaged": health.damaged,
-        "frames_lost": health.lost,
         "timestamp_jumps": health.jumps,
         "queue": health.queue,
         "speed": round(health.speed, 2),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from server.live.coach import Coach, Finding, Rule, Severity, Sight, Trend
+from server.live.pace import Beat
 from transcode.message import Health
 
 BAD, GOOD = Sight(bitrate=1), Sight()
@@ -85,17 +86,17 @@ def test_errors_are_told_first() -> None:
 def test_growth_is_of_the_last_seconds_and_survives_a_new_worker() -> None:
     trend = Trend()
     for at, lost in ((0, 10), (5_000, 12), (10_000, 15), (11_000, 1), (12_000, 4)):
-        trend.add(Sight(health=Health(lost=lost)).counters, at)
+        trend.add(Sight(beat=Beat(lost=lost)).counters, at)
     assert trend.grown("lost", 1) == 3
     assert trend.grown("lost", 2) == 4
     assert trend.grown("lost", 60) == 5 + 1 + 3
     assert Trend().grown("lost", 60) == 0
 
 
-def test_a_publisher_that_takes_over_does_not_inherit_what_was_counted_before() -> None:
+def test_what_is_not_told_stands_where_it_stood() -> None:
     trend = Trend()
-    for at, health in ((0, Health(lost=50)), (1_000, None), (2_000, Health(lost=50))):
+    for at, health in ((0, Health(damaged=50)), (1_000, None), (2_000, Health(damaged=50))):
         trend.add(Sight(health=health).counters, at)
-    assert trend.grown("lost", 60) == 0
-    trend.add(Sight(health=Health(lost=52)).counters, 3_000)
-    assert trend.grown("lost", 60) == 2
+    assert trend.grown("damaged", 60) == 0, "a publisher that takes over inherits no counts"
+    trend.add(Sight(health=Health(damaged=52)).counters, 3_000)
+    assert trend.grown("damaged", 60) == 2

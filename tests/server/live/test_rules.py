@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ingest.unit import AudioCodec, AudioConfig, VideoCodec
 from server.live.coach import Coach, Severity, Sight
+from server.live.pace import Beat
 from server.live.rules import RULES
 from transcode.message import Health
 
@@ -21,12 +22,14 @@ MINUTE = 60
 STEREO = AudioConfig(AudioCodec.AAC, b"", 48_000, 2)
 FINE = Health(
     width=1280, height=720, fps=30, nominal_fps=30, video="H.264 High 3.1",
-    video_bitrate=3_000_000, audio_bitrate=128_000, keyframe_interval=2, frames=1_000,
-    speed=3.0, source_fps=30, keyframe_longest=2, keyframe_shortest=2, av_offset=0.01,
-    start_offset=0.0, pixel_format="yuv420p", peak_left=-9, peak_right=-10, level=-20,
+    video_bitrate=3_000_000, audio_bitrate=128_000, frames=1_000, speed=3.0,
+    pixel_format="yuv420p", peak_left=-9, peak_right=-10, level=-20,
 )  # fmt: skip
+SOUND_ONLY = Health(peak_left=-9, peak_right=-9)
+EVEN = Beat(fps=30, key_interval=2, key_longest=2, key_shortest=2, av_offset=0.01, start_offset=0.0)
 WELL = Sight(
-    waited_ms=30_000, health=FINE, announced_fps=30, bitrate=3_128_000, late_ms=80, burst_ms=120,
+    waited_ms=30_000, health=FINE, beat=EVEN, announced_fps=30, bitrate=3_128_000,
+    late_ms=80, burst_ms=120,
     video=VideoCodec.H264, audio=STEREO, picture_age_ms=30, sound_age_ms=20,
 )  # fmt: skip
 
@@ -43,6 +46,15 @@ def with_health(**changes: object) -> Sight:
     return replace(WELL, health=replace(FINE, **changes))  # type: ignore[arg-type]
 
 
+def with_beat(**changes: object) -> Sight:
+    return replace(WELL, beat=replace(EVEN, **changes))  # type: ignore[arg-type]
+
+
+def with_lost(second: int) -> Sight:
+    health = replace(FINE, frames=1_000 + 30 * second)
+    return replace(WELL, health=health, beat=replace(EVEN, lost=2 * second))
+
+
 def growing(name: str, by: int) -> list[Sight]:
     """A counter that grows each second, beside as many pictures as it should be."""
     return [with_health(frames=1_000 + 30 * n, **{name: by * n}) for n in range(MINUTE)]
@@ -57,14 +69,15 @@ def test_a_good_stream_has_no_warning() -> None:
     [
         pytest.param(with_health(width=1080, height=1920), id="portrait"),
         pytest.param(
-            replace(with_health(width=1920, height=1080, source_fps=60, fps=60), announced_fps=60),
+            replace(
+                replace(with_beat(fps=60), health=replace(FINE, width=1920, height=1080, fps=60)),
+                announced_fps=60,
+            ),
             id="1080p60-of-3-mbit",
         ),
-        pytest.param(
-            replace(with_health(source_fps=23.976, fps=24), announced_fps=23.976), id="film"
-        ),
-        pytest.param(with_health(av_offset=-0.07), id="within-what-nobody-notices"),
-        pytest.param(with_health(av_offset=None), id="offset-unknown"),
+        pytest.param(replace(with_beat(fps=23.976), announced_fps=23.976), id="film"),
+        pytest.param(with_beat(av_offset=-0.07), id="within-what-nobody-notices"),
+        pytest.param(with_beat(av_offset=None), id="offset-unknown"),
         pytest.param(with_health(frozen_seconds=4.5, video_bitrate=50_000), id="a-pause"),
         pytest.param(with_health(peak_left=-55, peak_right=-55), id="quiet-but-there"),
         pytest.param(with_health(bars=0.1), id="a-film's-bars"),
@@ -90,19 +103,19 @@ def test_what_is_well_is_left_alone(sight: Sight) -> None:
         ("bitrate-unstable", replace(WELL, burst_ms=1_500)),
         ("black", with_health(black=True, frozen_seconds=60, video_bitrate=9_000)),
         ("frozen", with_health(frozen_seconds=9, video_bitrate=9_000)),
-        ("no-audio", replace(with_health(av_offset=None), audio=None, sound_age_ms=None)),
+        ("no-audio", replace(with_beat(av_offset=None), audio=None, sound_age_ms=None)),
         ("audio-stopped", replace(WELL, sound_age_ms=4_000)),
         ("silent", with_health(peak_left=-120, peak_right=-75)),
         ("one-sided", with_health(peak_left=-9, peak_right=-90)),
         ("clipping", with_health(clipped=0.05)),
-        ("av-offset", with_health(av_offset=-0.2)),
-        ("keyframe-interval", with_health(keyframe_longest=8, keyframe_shortest=8)),
-        ("keyframe-varies", with_health(keyframe_longest=4, keyframe_shortest=1)),
+        ("av-offset", with_beat(av_offset=-0.2)),
+        ("keyframe-interval", with_beat(key_longest=8, key_shortest=8)),
+        ("keyframe-varies", with_beat(key_longest=4, key_shortest=1)),
         ("bitrate-low", with_health(video_bitrate=300_000)),
         ("bitrate-high", replace(WELL, bitrate=25_000_000)),
-        ("fps-low", replace(with_health(source_fps=12, fps=12), announced_fps=12)),
-        ("fps-short", with_health(source_fps=22, fps=22)),
-        ("fps-uneven", with_health(uneven=0.4)),
+        ("fps-low", replace(with_beat(fps=12), announced_fps=12)),
+        ("fps-short", with_beat(fps=22)),
+        ("fps-uneven", with_beat(uneven=0.4)),
         ("picture-bars", with_health(bars=0.68)),
         ("size-odd", with_health(width=1279)),
         ("size-large", with_health(width=3840, height=2160, video_bitrate=12_000_000)),
@@ -110,7 +123,7 @@ def test_what_is_well_is_left_alone(sight: Sight) -> None:
         ("b-frames", with_health(b_frames=True)),
         ("sample-rate", replace(WELL, audio=replace(STEREO, sample_rate=8_000))),
         ("mono", replace(WELL, audio=replace(STEREO, channels=1))),
-        ("audio-only", replace(WELL, video=None, health=Health(peak_left=-9, peak_right=-9))),
+        ("audio-only", replace(WELL, video=None, beat=Beat(), health=SOUND_ONLY)),
         ("card-not-drawn", replace(WELL, problems=("'Cup' has no picture.",))),
     ],
 )  # fmt: skip
@@ -122,7 +135,7 @@ def test_each_has_its_cause_and_no_other_is_told_with_it(code: str, sight: Sight
 @pytest.mark.parametrize(
     ("code", "sights"),
     [
-        ("frames-lost", growing("lost", 2)),
+        ("frames-lost", [with_lost(n) for n in range(MINUTE)]),
         ("timestamp-jumps", growing("jumps", 1)),
         ("pictures-damaged", growing("damaged", 2)),
         ("encoding-behind", [replace(WELL, unfed=3 * n) for n in range(MINUTE)]),
@@ -152,7 +165,7 @@ def test_an_interval_that_still_runs_is_not_told_as_known() -> None:
     for shortest, words in ((0, "is over 6 s."), (6, "is 6 s.")):
         coach = Coach(RULES)
         for second in range(3):
-            coach.look(with_health(keyframe_longest=6, keyframe_shortest=shortest), second * 1_000)
+            coach.look(with_beat(key_longest=6, key_shortest=shortest), second * 1_000)
         assert coach.notices[0].message.endswith(words)
 
 
@@ -197,16 +210,21 @@ def test_the_document_and_the_rules_are_one() -> None:
 FLOATS = st.floats(-200, 10_000, allow_nan=False)
 HEALTHS = st.builds(
     Health,
-    width=st.integers(0, 10_000), height=st.integers(0, 10_000), source_fps=FLOATS,
-    video_bitrate=st.integers(0, 10**9), speed=FLOATS, uneven=FLOATS, clipped=FLOATS,
-    keyframe_longest=FLOATS, keyframe_shortest=FLOATS, av_offset=st.none() | FLOATS,
+    width=st.integers(0, 10_000), height=st.integers(0, 10_000),
+    video_bitrate=st.integers(0, 10**9), speed=FLOATS, clipped=FLOATS,
     peak_left=FLOATS, peak_right=FLOATS, bars=FLOATS, frozen_seconds=FLOATS,
     pixel_format=st.text(max_size=20), video=st.text(max_size=20), black=st.booleans(),
-    frames=st.integers(0, 10**6), lost=st.integers(0, 10**6), damaged=st.integers(0, 10**6),
+    frames=st.integers(0, 10**6), damaged=st.integers(0, 10**6),
+)  # fmt: skip
+BEATS = st.builds(
+    Beat,
+    fps=FLOATS, uneven=FLOATS, lost=st.integers(0, 10**6), key_longest=FLOATS,
+    key_shortest=FLOATS, av_offset=st.none() | FLOATS,
 )  # fmt: skip
 SIGHTS = st.builds(
     Sight,
     started=st.booleans(), waited_ms=st.integers(0, 10**6), health=st.none() | HEALTHS,
+    beat=BEATS,
     announced_fps=FLOATS, bitrate=st.integers(0, 10**9), late_ms=st.integers(-10, 10**6),
     burst_ms=st.integers(-10, 10**6), video=st.none() | st.sampled_from(VideoCodec),
     audio=st.none() | st.builds(

@@ -10,6 +10,7 @@ from ingest.unit import AudioCodec, AudioConfig, AudioUnit, VideoCodec, VideoCon
 from server.channel import Sequences
 from server.http.documents_ingest import Ingest, Warned
 from server.live.coach import Change
+from server.live.pace import Beat
 from server.live.rounds import sight
 from server.live.rules_line import MOST_WORDS, PICTURE_DUE_MS
 from server.live.state import describe
@@ -86,7 +87,8 @@ async def test_every_figure_is_as_described(stream: LiveStream) -> None:
         AudioUnit(0, bytes(100)),
     ):
         figures.saw(unit, now_ms)
-    figures.health = Health(width=1280, height=720, fps=29.97123, av_offset=0.01234)
+    figures.health = Health(width=1280, height=720, fps=29.97123)
+    figures.beat = Beat(av_offset=0.01234)
     told = describe(stream, now_ms + 2_500).ingest
     ingest = TypeAdapter(Ingest).validate_python(dict(told), extra="forbid", strict=True)
     assert set(told) == set(Ingest.model_fields), "and every described figure is told"

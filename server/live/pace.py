@@ -1,6 +1,7 @@
 """What the timestamps of encoded units tell: frame rate, holes, key intervals, A/V offset.
 
-Pure. Only the publisher's own clock counts; when a unit arrived plays no part.
+Pure. Only the publisher's own clock counts; when a unit arrived plays no part. Taken where units
+arrive, before any is left out: what the server drops is not the encoder's fault.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ STEPS = 120
 """Steps from picture to picture that the typical one is found among."""
 FEWEST_STEPS = 8
 FRESH_STEPS = 1_000
-"""Steps between two reports, at most; no encoder sends more pictures in a second."""
+"""Steps between two beats, at most; no encoder sends more pictures in a second."""
 HOLE = 1.6
 """A step of so many typical ones skipped a picture; jitter and rounding stay below."""
 UNEVEN = 0.5
@@ -26,22 +27,22 @@ KEY_INTERVALS = 4
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """What was found since the last report; seconds."""
+    """What was found since the last beat; seconds."""
 
-    fps: float
+    fps: float = 0.0
     """By the typical step; 0 before it is known."""
-    uneven: float
+    uneven: float = 0.0
     """Share of the last steps that are uneven."""
-    lost: int
+    lost: int = 0
     """Pictures skipped by the publisher, since the start."""
-    key_interval: float
+    key_interval: float = 0.0
     """The last one, or the one still running where that is longer; 0 before the second key."""
-    key_longest: float
-    key_shortest: float
+    key_longest: float = 0.0
+    key_shortest: float = 0.0
     """Of the last KEY_INTERVALS; 0 before the second key."""
-    av_offset: float | None
+    av_offset: float | None = None
     """How far the newest sound is ahead of the newest picture; None without both."""
-    start_offset: float | None
+    start_offset: float | None = None
     """How much later than the picture the sound began."""
 
 
@@ -53,10 +54,6 @@ class Pace:
         self._steps: deque[int] = deque(maxlen=STEPS)
         self._fresh: deque[int] = deque(maxlen=FRESH_STEPS)
         self._typical = 0.0
-        self.restart()
-
-    def restart(self) -> None:
-        """Another publisher's units follow, on another clock."""
         self._first_video: int | None = None
         self._first_audio: int | None = None
         self._audio: int | None = None
