@@ -5,6 +5,8 @@
  * on a page of another site.
  */
 
+import { EventStream } from "./event_stream.js";
+
 const BASE = new URL("../", import.meta.url);
 const DEADLINE_MS = 10_000;
 
@@ -98,11 +100,14 @@ export class Api {
     return this.#json("DELETE", urls.of(channel, `pins/${part(pinId)}`));
   }
 
-  /** Follow the channel's events, from behind event `after` where that is known. */
+  /**
+   * Follow the channel's events, from behind event `after` where that is known. With a token also
+   * those of kind `health`, for who runs the channel.
+   */
   events(channel, after = null) {
     const url = new URL(urls.of(channel, "events"));
     if (after !== null) url.searchParams.set("after", after);
-    return new EventSource(url);
+    return this.#token ? new EventStream(url, this.#token) : new EventSource(url);
   }
 
   /** Follow `?after=&limit=` to the end; bounded, a shop window is not a warehouse. */

@@ -10,7 +10,7 @@ const POLL_OPEN_MS = 30_000;
 /** EventSource.readyState, HTML Living Standard 9.2.2. */
 const OPEN = 1;
 const CLOSED = 2;
-const KINDS = ["timeline", "product", "stock", "state", "viewers", "reset"];
+const KINDS = ["timeline", "product", "stock", "state", "viewers", "health", "reset"];
 
 /** Wrap an async act: one run at a time, and once more when asked for meanwhile. */
 export function coalesce(act) {
@@ -152,6 +152,7 @@ export class Feed extends EventTarget {
       stock: () => this.#takeStock(data),
       state: () => this.#takeState(data),
       viewers: () => this.#changeChannel({ viewers: data.count }),
+      health: () => Array.isArray(data.warnings) && this.#changeChannel({ warnings: data.warnings }),
     };
     if (takers[kind]) takers[kind]();
     else this.refresh();

@@ -2,41 +2,48 @@
 
 import { h } from "./dom.js";
 
+export { drawWarnings } from "./coach.js";
+
 const number = (digits) => (value) => (Number.isFinite(value) ? value.toFixed(digits) : null);
-const bits = (value) => (Number.isFinite(value) ? (value >= 1e6 ? `${(value / 1e6).toFixed(2)} Mbit/s` : `${Math.round(value / 1e3)} kbit/s`) : null);
+export const bits = (value) => (Number.isFinite(value) ? (value >= 1e6 ? `${(value / 1e6).toFixed(2)}\u00a0Mbit/s` : `${Math.round(value / 1e3)}\u00a0kbit/s`) : null);
 const seconds = (value) => (Number.isFinite(value) ? `${value.toFixed(1)} s` : null);
+
+const fps = (value) => (Number.isFinite(value) ? `${number(Math.abs(value - Math.round(value)) > 0.02 ? 2 : 0)(value)} fps` : null);
+const kbit = (value) => (value > 0 ? bits(value) : null);
+const count = (value, one, many) => (value > 0 ? `${value} ${value === 1 ? one : many}` : null);
 
 const READINGS = [
   ["Bitrate", ({ bitrate }) => bits(bitrate)],
-  ["Frame rate", ({ fps }) => (Number.isFinite(fps) ? `${number(fps % 1 ? 2 : 0)(fps)} fps` : null)],
+  ["Frame rate", ({ source_fps: stamped, fps: came }) => fps(stamped || came)],
   ["Picture", ({ width, height }) => (width && height ? `${width}\u00d7${height}` : null)],
-  ["Video", ({ codec, video }) => codec || video || null],
-  ["Audio", ({ audio, sample_rate: rate }) => [audio, rate ? `${rate / 1000} kHz` : null].filter(Boolean).join(", ") || null],
+  ["Video", ({ codec, video, video_bitrate: rate }) => [codec || video, kbit(rate)].filter(Boolean).join(", ") || null],
+  ["Audio", (ingest) => audio(ingest)],
   ["Keyframes", ({ keyframe_interval: interval }) => (interval > 0 ? `every ${seconds(interval)}` : null)],
   ["Encoder", ({ encoder }) => encoder || null],
-  ["Dropped", ({ frames_dropped: dropped }) => (dropped > 0 ? `${dropped} frames` : null)],
-  ["Encoding speed", ({ speed }) => (Number.isFinite(speed) ? `${speed.toFixed(2)}\u00d7` : null)],
+  ["Late", ({ late }) => (late >= 0.5 ? seconds(late) : null)],
+  ["Left out by the encoder", ({ frames_lost: lost }) => count(lost, "frame", "frames")],
+  ["Damaged", ({ frames_damaged: damaged }) => count(damaged, "frame", "frames")],
+  ["Dropped", ({ frames_dropped: dropped }) => count(dropped, "frame", "frames")],
+  ["Clock jumps", ({ timestamp_jumps: jumps }) => (jumps > 0 ? String(jumps) : null)],
+  ["Encoding speed", ({ speed }) => (Number.isFinite(speed) && speed > 0 ? `${speed.toFixed(2)}\u00d7` : null)],
 ];
 
-/** Fill a <dl> with what is known of a channel's ingest and ladder. */
-export function drawReadings(list, channel) {
+function audio({ audio: codec, sample_rate: rate, channels, audio_bitrate: bitrate }) {
+  if (!codec) return null;
+  const places = { 1: "mono", 2: "stereo" };
+  const parts = [codec.toUpperCase(), rate && `${rate / 1000} kHz`, places[channels] ?? (channels && `${channels} channels`), kbit(bitrate)];
+  return parts.filter(Boolean).join(", ");
+}
+
+/** Fill a <dl> with what is known of a channel's ingest and ladder, but for what is `shown` already. */
+export function drawReadings(list, channel, shown = []) {
   const ingest = channel?.ingest ?? {};
-  const rows = READINGS.map(([term, read]) => [term, read(ingest)]).filter(([, value]) => value !== null && value !== undefined);
+  const rows = READINGS.filter(([term]) => !shown.includes(term)).map(([term, read]) => [term, read(ingest)]).filter(([, value]) => value !== null && value !== undefined);
   const rungs = (channel?.renditions ?? []).filter(({ width }) => width).map(({ name }) => name);
   if (rungs.length) rows.push(["Ladder", rungs.join(", ")]);
   if (Number.isInteger(channel?.viewers)) rows.push(["Viewers", String(channel.viewers)]);
   const live = channel?.state === "live" || channel?.state === "interrupted";
   const entries = live ? rows.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, String(value)))) : [];
   list.replaceChildren(...entries);
-  if (!live) list.append(h("div", { className: "hint" }, "Start streaming in OBS: the figures appear here."));
-}
-
-/** Fill a <ul> with warnings; each is text, or `{message, advice}`. An empty list is hidden. */
-export function drawWarnings(list, warnings) {
-  const texts = warnings.map((warning) => (typeof warning === "string" ? warning : [warning.message ?? warning.code, warning.advice].filter(Boolean).join(" ")));
-  const now = JSON.stringify(texts);
-  if (list.dataset.drawn === now) return;
-  list.dataset.drawn = now;
-  list.hidden = texts.length === 0;
-  list.replaceChildren(...texts.map((text) => h("li", {}, text)));
+  if (!live && !ingest.peer) list.append(h("div", { className: "hint" }, "Start streaming in OBS: the figures appear here."));
 }

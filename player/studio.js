@@ -5,6 +5,8 @@ import { h, setText } from "./dom.js";
 import { Encoder } from "./encoder.js";
 import { Feed } from "./feed.js";
 import { drawReadings, drawWarnings } from "./health.js";
+import { summary } from "./coach.js";
+import { Vitals } from "./vitals.js";
 import { Tiles } from "./tiles.js";
 import { secret, unlock } from "./token.js";
 
@@ -18,6 +20,7 @@ class Studio {
   #api;
   #feed;
   #tiles;
+  #vitals = new Vitals();
   #encoder = new Encoder(name, secret(name, "key"));
   /** Commands under way, by product. */
   #waiting = new Map();
@@ -33,13 +36,14 @@ class Studio {
 
   open() {
     find("desk").hidden = false;
+    find("vitals").replaceWith(this.#vitals.element);
     find("settings").append(this.#encoder.element);
     document.addEventListener("keydown", (event) => this.#key(event));
     this.#preview();
     this.#feed.start();
     setInterval(() => this.#tiles.tick(Date.now()), 1_000);
     // The anchor reads the health figures while talking; they are not events.
-    setInterval(() => document.hidden || this.#feed.refreshChannel(), 2_000);
+    setInterval(() => document.hidden || this.#feed.refreshChannel(), 1_000);
     // Products imported by a command beside the server are told by nobody.
     setInterval(() => document.hidden || this.#feed.refreshProducts(), 10_000);
   }
@@ -124,9 +128,19 @@ class Studio {
     // Who is on the air stays there: the key matters before the next show.
     const keys = key && state === "offline" ? [key] : [];
     drawWarnings(find("warnings"), [...(channel?.warnings ?? []), ...keys]);
-    drawReadings(find("readings"), channel);
+    this.#vitals.draw(channel);
+    drawReadings(find("readings"), channel, ["Bitrate", "Frame rate"]);
+    this.#drawSummary(summary(channel, reachable));
     if (channel?.rtmp_url) this.#encoder.setServer(channel.rtmp_url);
     this.#drawProducts();
+  }
+
+  #drawSummary({ level, words }) {
+    for (const id of ["health-sum", "health-chip"]) {
+      find(id).dataset.level = level;
+      setText(find(id), words);
+    }
+    find("health-chip").hidden = level === "off";
   }
 
   /** The preview plays only while it is open: a dock beside OBS has no power to spare. */

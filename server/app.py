@@ -24,6 +24,7 @@ from server.clock import Clock, SystemClock
 from server.config import Config
 from server.http.audience import Audience
 from server.http.auth_webhook import AuthWebhook
+from server.http.channel_metrics import families
 from server.http.metrics import Metrics
 from server.http.middleware import add_headers, middlewares
 from server.http.pages import Pages
@@ -31,11 +32,15 @@ from server.http.routes import add_routes
 from server.http.site import BodyLimits, Site
 from server.listening import naming
 from server.live.registry import LiveSettings, Registry
+from server.live.rounds import Rounds
 from server.live.warden import Warden
 from server.shop.port import OffAir
 from server.shop.service import Shop
 from server.store.port import Store
 from server.store.sqlite import SqliteStore
+from server.webhooks.message import Write
+from server.webhooks.sender import Sender
+from server.webhooks.writer import Herald, Writer
 
 DATABASE = "vitrine.db"
 _IDLE_SECONDS = 75.0
@@ -118,7 +123,10 @@ class Vitrine:
             config.ingest.interruption == "slate",
         )
         self.registry = Registry(store, self._admission(clock), self.bus, clock, live)
-        self.shop = Shop(store, self.bus, self.registry, clock, check, config.shop_settings())
+        write = Writer(config.webhooks.targets(), clock)
+        self.shop = Shop(
+            store, self.bus, self.registry, clock, check, config.shop_settings(), write
+        )
         stack.push_async_callback(self.shop.close)
         stack.push_async_callback(self.registry.close)
         self.registry.listen(self.shop)
@@ -127,6 +135,7 @@ class Vitrine:
         warden = Warden(store, self.registry, self._forget)
         warden.start()
         stack.push_async_callback(warden.close)
+        await self._watch(store, clock, write)
 
         self.rtmp = RtmpListener(
             self.registry, config.ingest_limits(), config.server.host, config.server.rtmp_port
@@ -198,10 +207,27 @@ class Vitrine:
         await self.shop.forget(channel)
         self.bus.forget(channel)
 
+    async def _watch(self, store: Store, clock: Clock, write: Write) -> None:
+        """Have the coach look at every broadcast, and the world told by webhooks."""
+        herald = Herald(store, write)
+        self.registry.listen(herald)
+        self.rounds = Rounds(self.registry.streams, self.bus, clock)
+        self.rounds.listen(herald)
+        self.rounds.start()
+        self._stack.push_async_callback(self.rounds.close)
+        webhooks = self.config.webhooks
+        sender = Sender(store, webhooks.targets(), clock, webhooks.settings())
+        await sender.start()
+        self._stack.push_async_callback(sender.close)
+
     def _measure(self, site: Site) -> None:
         site.metrics.watch("viewers", "Viewers whose page is open.", site.audience.total)
         site.metrics.watch(
             "rtmp_connections", "Open RTMP connections.", lambda: self.rtmp.connections
+        )
+        registry = self.registry
+        site.metrics.watch_families(
+            lambda: families([(s.channel, registry.state(s.channel)) for s in registry.streams()])
         )
 
     async def _listen(self, app: web.Application) -> None:

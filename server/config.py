@@ -21,6 +21,7 @@ from server.config_file import KeyProblems, read_layers
 from server.config_ingest import IngestSection
 from server.config_section import Port, Seconds, Section
 from server.config_transcode import TranscodeSection
+from server.config_webhooks import WebhooksSection
 from server.host_name import is_host
 from server.locale import is_locale
 from server.shop.settings import ShopSettings, ShowSettings
@@ -126,6 +127,7 @@ class Config(Section):
     hls: HlsSection = HlsSection()
     overlay: OverlaySection = OverlaySection()
     shop: ShopSection = ShopSection()
+    webhooks: WebhooksSection = WebhooksSection()
     log: LogSection = LogSection()
 
     def profile(self, name: str) -> Profile:

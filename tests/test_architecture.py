@@ -20,6 +20,10 @@ FLOORS = (
     (Floor.VALUES, "transcode.part"),
     (Floor.VALUES, "server.channel"),
     (Floor.EDGE, "server.http.*"),
+    (Floor.EDGE, "server.webhooks.sender"),
+    (Floor.VALUES, "server.webhooks.message"),
+    (Floor.PURE, "server.webhooks.schedule"),
+    (Floor.SERVICES, "server.webhooks.writer"),
     (Floor.VALUES, "*.errors"),
     (Floor.ADAPTERS, "ingest.rtmp.listener"),
     (Floor.ADAPTERS, "ingest.rtmp.connection"),
@@ -43,6 +47,7 @@ FLOORS = (
     (Floor.NATIVE, "transcode.tone"),
     (Floor.NATIVE, "transcode.upright"),
     (Floor.NATIVE, "transcode.waiting"),
+    (Floor.NATIVE, "transcode.watch"),
     (Floor.PURE, "transcode.*"),
     (Floor.NATIVE, "overlay.canvas"),
     (Floor.NATIVE, "overlay.compositor"),
@@ -67,8 +72,11 @@ FLOORS = (
     *((Floor.ADAPTERS, f"server.config_{name}") for name in ("ingest", "section", "transcode")),
     (Floor.ADAPTERS, "server.config_auth"),
     (Floor.PURE, "server.config_words"),
+    *((Floor.ADAPTERS, f"server.{name}") for name in ("config_webhooks", "net")),
     (Floor.SERVICES, "server.channels"),
     (Floor.SERVICES, "server.admission"),
+    *((Floor.PURE, f"server.live.{name}") for name in ("arrival", "coach", "figures", "pace")),
+    (Floor.PURE, "server.live.rules*"),
     (Floor.SERVICES, "server.live.*"),
     *((Floor.COMPOSE, f"server.{name}") for name in ("__main__", "app", "cli", "serve")),
     *((Floor.COMPOSE, f"server.{name}") for name in ("cli_channel", "cli_products", "options")),
@@ -78,6 +86,7 @@ FLOORS = (
     *((Floor.VALUES, name) for name in ("ingest", "overlay", "transcode", "server")),
     *((Floor.VALUES, f"ingest.{name}") for name in ("rtmp",)),
     *((Floor.VALUES, f"server.{name}") for name in ("hls", "http", "live", "shop", "store")),
+    (Floor.VALUES, "server.webhooks"),
 )
 
 PLAN = Plan(

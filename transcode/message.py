@@ -80,6 +80,10 @@ class Shown:
     """Why cards were left out; one sentence each."""
 
 
+QUIET = -120.0
+"""dBFS told where there is no sound at all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     """How the publisher's stream and the encoders are doing, over the last interval."""
@@ -115,6 +119,21 @@ class Health:
     speed: float = 1.0
     """Seconds of media in a second of work, waits for the encoders included; below 1 it
     falls behind, 0 when nothing was encoded."""
+    pixel_format: str = ""
+    """By libav's name; empty before the first picture was decoded."""
+    black: bool = False
+    """Every picture looked at was black all over."""
+    bars: float = 0.0
+    """Share of the picture that is black bars at two opposite sides."""
+    frozen_seconds: float = 0.0
+    """How long the picture has not changed."""
+    peak_left: float = QUIET
+    peak_right: float = QUIET
+    """The loudest sample of each channel, dBFS; mono is on both."""
+    level: float = QUIET
+    """Root mean square of the sound, dBFS."""
+    clipped: float = 0.0
+    """Share of samples at full scale, in the channel that has more of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from transcode.slate import Slate
 from transcode.source import Source
 from transcode.track_line import ticks_of_samples
 from transcode.waiting import Waiting
+from transcode.watch import Watch
 
 SOUND_ALONE = 3.0
 """Seconds of sound without a word of pictures: there are none, go on the air without."""
@@ -47,6 +48,7 @@ class Pipeline:
         self._emit = emit
         self._report = Report()
         self._epochs = Epochs(settings, self._report, emit)
+        self._watch = Watch()
         self._slate: Slate | None = None
         self._begin_publisher()
 
@@ -71,7 +73,7 @@ class Pipeline:
         self._report.worked(time.monotonic() - began)
         health = self._report.due(arrived_ms, self._line.depth if self._line else 0)
         if health is not None:
-            self._emit(health)
+            self._emit(self._watch.told(health))
 
     def splice(self) -> None:
         """Another publisher's units follow, with another clock: end the epoch. Raises MediaError.
@@ -138,6 +140,7 @@ class Pipeline:
 
     def _picture(self, frame: VideoFrame, pts: int) -> None:
         self._report.size = (frame.width, frame.height)
+        self._watch.picture(frame)
         line = self._line
         if line is not None:
             if line.fits(frame, self._source.pixel_shape):
@@ -152,6 +155,7 @@ class Pipeline:
             self._open_line()
 
     def _sound(self, samples: Samples, pts: int) -> None:
+        self._watch.sound(samples)
         line = self._epochs.line if self._slate is None else None
         if self._leap.sound(pts, ticks_of_samples(samples.shape[1], SAMPLE_RATE)):
             line = None

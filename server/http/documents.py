@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from overlay.scene import Corner, Motion
 from server.channel import OverlayMode
 from server.channels import MAX_KEEP_OLD_SECONDS
+from server.http.documents_ingest import Ingest, Instant, Warned
 from server.shop.catalogue import Availability, Kind
 from server.shop.timeline import Anchor
-
-Instant = Annotated[
-    str, Field(description="RFC 3339, UTC, milliseconds.", examples=["2026-01-02T03:04:05.678Z"])
-]
 
 
 class Sent(BaseModel):
@@ -88,11 +85,11 @@ class Channel(BaseModel):
     session: str | None
     started_at: Instant | None
     viewers: int
-    ingest: dict[str, object] = Field(description="Figures; empty for the public.")
+    ingest: Ingest
     renditions: list[dict[str, object]]
     profile: str
     overlay: dict[str, str]
-    warnings: list[dict[str, object]] = Field(description="Empty for the public.")
+    warnings: list[Warned] = Field(description="Empty for the public.")
     rtmp_url: str | None = Field(description="Where to stream to; null for the public.")
     key_expires_at: Instant | None = Field(description="Null: never, and for the public.")
 

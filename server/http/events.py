@@ -16,10 +16,13 @@ from server.bus import Event, Subscription
 from server.http.body import read_query
 from server.http.site import Site
 from server.http.viewer import PRINCIPAL
+from server.live.rounds import KIND as HEALTH
 
 HEARTBEAT_SECONDS = 5.0
 WRITE_SECONDS = 10.0
 RETRY_MS = 2_000
+FOR_RUNNERS = frozenset({HEALTH})
+"""Kinds that only those who run the channel are told."""
 
 
 class EventsQuery(BaseModel):
@@ -36,13 +39,19 @@ class EventStream:
         last = request.headers.get("Last-Event-ID", "")
         if last.isascii() and last.isdigit() and len(last) < 20:
             after = int(last)
-        viewer = request[PRINCIPAL].viewer or request.remote or ""
+        who = request[PRINCIPAL]
+        viewer = who.viewer or request.remote or ""
+        hidden = frozenset() if who.may_run(channel.id) else FOR_RUNNERS
         async with self._site.bus.subscribe(channel.id, after) as subscription:
             with self._site.audience.present(channel.id, viewer):
-                return await self._stream(request, channel.id, subscription)
+                return await self._stream(request, channel.id, subscription, hidden)
 
     async def _stream(
-        self, request: web.Request, channel: str, subscription: Subscription
+        self,
+        request: web.Request,
+        channel: str,
+        subscription: Subscription,
+        hidden: frozenset[str],
     ) -> web.StreamResponse:
         response = web.StreamResponse(
             headers={
@@ -59,6 +68,8 @@ class EventStream:
                 event = await subscription.next(HEARTBEAT_SECONDS)
             except StopAsyncIteration:
                 break
+            if event is not None and event.kind in hidden:
+                continue
             text = _event(event) if event is not None else ": still here\n\n"
             now = self._site.audience.count(channel)
             if event is None and now != viewers:

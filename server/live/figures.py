@@ -5,14 +5,11 @@ Pure; time is an argument.
 
 from __future__ import annotations
 
-from collections import deque
-
 from ingest.unit import AudioConfig, AudioUnit, StreamInfo, Unit, VideoConfig, VideoUnit
+from server.live.arrival import Arrival
+from server.live.pace import Beat, Pace
 from transcode.message import Health
 from transcode.timeline import BACKWARD
-
-WINDOW_MS = 4_000
-"""The bit rate is a mean over so long."""
 
 
 class Figures:
@@ -26,8 +23,13 @@ class Figures:
         """Publisher's time of the newest picture, in ticks; of sound where there is no picture."""
         self.health: Health | None = None
         self.bytes = 0
-        self._recent: deque[tuple[int, int]] = deque(maxlen=2_000)
-        self._recent_bytes = 0
+        self.arrival = Arrival()
+        self.pace = Pace()
+        self.beat = Beat()
+        """The pace at the coach's last look."""
+        self.picture_ms: int | None = None
+        self.sound_ms: int | None = None
+        """When the newest picture and the newest sound arrived, UTC ms."""
 
     def saw(self, unit: Unit, now_ms: int) -> None:
         """Count one unit that arrived at `now_ms`."""
@@ -37,30 +39,26 @@ class Figures:
                 # A step back is reordering; a leap back is a clock that was set anew.
                 if newest is None or not newest - BACKWARD <= unit.pts <= newest:
                     self.newest_pts = unit.pts
+                self.picture_ms = now_ms
+                self.bytes += len(unit.data)
+                self.arrival.picture(len(unit.data), unit.dts, now_ms)
+                self.pace.picture(unit.dts, unit.keyframe)
             case AudioUnit():
                 if self.video is None:
                     self.newest_pts = unit.pts
+                self.sound_ms = now_ms
+                self.bytes += len(unit.data)
+                self.arrival.saw(len(unit.data), now_ms)
+                self.pace.sound(unit.pts)
             case StreamInfo():
                 self.info = unit
-                return
             case VideoConfig():
+                if unit != self.video:
+                    self.pace.reconfigured()
                 self.video = unit
-                return
             case AudioConfig():
                 self.audio = unit
-                return
-        size = len(unit.data)
-        self.bytes += size
-        if len(self._recent) == self._recent.maxlen:
-            self._recent_bytes -= self._recent.popleft()[1]
-        self._recent.append((now_ms, size))
-        self._recent_bytes += size
 
     def bitrate(self, now_ms: int) -> int:
-        """Give the mean bit/s of the last WINDOW_MS."""
-        while self._recent and self._recent[0][0] < now_ms - WINDOW_MS:
-            self._recent_bytes -= self._recent.popleft()[1]
-        if len(self._recent) < 2:
-            return 0
-        span_ms = max(now_ms - self._recent[0][0], 1_000)
-        return self._recent_bytes * 8_000 // span_ms
+        """Give the mean bit/s of the last seconds."""
+        return self.arrival.bitrate(now_ms)

@@ -188,6 +188,10 @@ class Registry:
         """Describe a channel, on the air or not."""
         return describe(self._streams.get(channel), self._clock.wall_ms())
 
+    def streams(self) -> tuple[LiveStream, ...]:
+        """Give every stream, on the air or about to be."""
+        return tuple(self._streams.values())
+
     async def stop(self, channel: str, reason: str = "ended by request") -> bool:
         """End the channel's broadcast; False when there is none."""
         async with self._lock(channel):

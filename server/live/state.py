@@ -5,31 +5,14 @@ Reads the stream as it is now; changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
+from server.instant import rfc3339
+from server.live.coach import Notice, Severity
+from server.live.pace import Beat
 from server.live.stream import LiveStream
 from transcode.message import Health
-
-LONGEST_KEY_INTERVAL = 4.0
-"""Seconds. Beyond it a viewer who joins, and a restarted worker, wait noticeably."""
-PICTURE_DUE_MS = 6_000
-"""Longer than any sensible key interval: by then a picture should have come."""
-NO_PICTURE: Mapping[str, object] = MappingProxyType(
-    {
-        "code": "no-picture",
-        "message": "An encoder is connected, but no picture has come that can be shown.",
-        "advice": "Send H.264 video with a key picture every 2 s; in OBS check the scene and"
-        " Settings > Output > Streaming > Video Encoder.",
-    }
-)
-FAILING_RESTARTS = 2
-"""A worker that dies once may have met one bad picture; twice before any picture: it will again."""
-MOST_WORDS = 300
-"""Characters of a dead worker's last words that are told."""
-BEHIND = 0.9
-"""Encoding speed, of real time, below which a warning is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +25,15 @@ class LiveState:
     ingest: Mapping[str, object] = field(default_factory=dict)
     renditions: tuple[Mapping[str, object], ...] = ()
     warnings: tuple[Mapping[str, object], ...] = ()
-    """Each with a stable `code`, what is the matter, and what to do."""
+    """Each with a stable `code`, its severity, what is the matter, what to do, since when."""
 
 
 def describe(stream: LiveStream | None, now_ms: int) -> LiveState:
     """Describe a stream; None, or one that has not begun with a picture, is `offline`."""
     if stream is None or stream.ending:
         return LiveState("offline")
+    warnings = warnings_json(stream.coach.notices if stream.publisher else _away(stream))
     if stream.started_ms is None:
-        warnings = tuple(_pictureless(stream, now_ms))
         return LiveState("offline", ingest=_ingest(stream, now_ms), warnings=warnings)
     return LiveState(
         "interrupted" if stream.interrupted else "live",
@@ -58,25 +41,37 @@ def describe(stream: LiveStream | None, now_ms: int) -> LiveState:
         stream.started_ms,
         _ingest(stream, now_ms),
         _renditions(stream),
-        tuple(_warnings(stream)),
+        warnings,
     )
 
 
-def _pictureless(stream: LiveStream, now_ms: int) -> Iterator[Mapping[str, object]]:
-    supervisor = stream.supervisor
-    if supervisor.restarts >= FAILING_RESTARTS:
-        words = supervisor.last_words[-1] if supervisor.last_words else "no reason given"
-        yield {
-            "code": "worker-failing",
-            "message": f"The server cannot transcode this stream: {words[:MOST_WORDS]}",
-            "advice": "It is the server's settings or the stream's format, not your scene.",
+def _away(stream: LiveStream) -> tuple[Notice, ...]:
+    """Tell an anchor whose connection was lost what viewers see and what to do."""
+    if not stream.interrupted:
+        return ()
+    left = f"{stream.grace_left:.0f} s"
+    said = "The connection of your encoder was lost. Viewers are told that you will be right back."
+    advice = f"Start streaming again with the same key within {left}: the show goes on as it was."
+    return (Notice("interrupted", Severity.ERROR, said, advice, stream.lost_ms),)
+
+
+def warnings_json(notices: Iterable[Notice]) -> tuple[dict[str, object], ...]:
+    """Write what the coach says as the API does."""
+    return tuple(
+        {
+            "code": notice.code,
+            "severity": notice.severity.value,
+            "message": notice.message,
+            "advice": notice.advice,
+            "since": rfc3339(notice.since_ms),
         }
-    elif stream.attached_ms and now_ms - stream.attached_ms > PICTURE_DUE_MS:
-        yield NO_PICTURE
+        for notice in notices
+    )
 
 
 def _ingest(stream: LiveStream, now_ms: int) -> dict[str, object]:
     figures, health = stream.figures, stream.figures.health
+    bitrates, pictures = figures.arrival.history(now_ms)
     told: dict[str, object] = {
         "protocol": stream.protocol,
         "peer": stream.publisher.peer if stream.publisher else None,
@@ -89,24 +84,73 @@ def _ingest(stream: LiveStream, now_ms: int) -> dict[str, object]:
         "channels": figures.audio.channels if figures.audio else None,
         "worker_restarts": stream.supervisor.restarts,
         "dropped": stream.supervisor.dropped,
+        "late": figures.arrival.late_ms(now_ms) / 1_000,
+        "since_picture": _seconds_since(figures.picture_ms, now_ms),
+        "since_sound": _seconds_since(figures.sound_ms, now_ms),
+        "history": {"bitrate": bitrates, "fps": pictures},
     }
+    told |= _stamps(figures.beat)
     if health is not None:
-        told |= _health(health)
+        told |= _picture(health) | _sound(health) | _work(health)
     return told
 
 
-def _health(health: Health) -> dict[str, object]:
+def _stamps(beat: Beat) -> dict[str, object]:
+    return {
+        "source_fps": round(beat.fps, 2),
+        "keyframe_interval": round(beat.key_interval, 2),
+        "keyframe_longest": round(beat.key_longest, 2),
+        "keyframe_shortest": round(beat.key_shortest, 2),
+        "frames_lost": beat.lost,
+        "av_offset": _rounded(beat.av_offset),
+        "start_offset": _rounded(beat.start_offset),
+    }
+
+
+def _picture(health: Health) -> dict[str, object]:
     return {
         "width": health.width,
         "height": health.height,
         "fps": round(health.fps, 2),
+        "nominal_fps": round(health.nominal_fps, 2),
         "codec": health.video,
-        "keyframe_interval": health.keyframe_interval,
+        "pixel_format": health.pixel_format or None,
+        "video_bitrate": health.video_bitrate,
+        "b_frames": health.b_frames,
+        "black": health.black,
+        "bars": round(health.bars, 2),
+        "frozen_seconds": round(health.frozen_seconds, 1),
+    }
+
+
+def _sound(health: Health) -> dict[str, object]:
+    return {
+        "audio_bitrate": health.audio_bitrate,
+        "level": health.level,
+        "peak_left": health.peak_left,
+        "peak_right": health.peak_right,
+        "clipped": round(health.clipped, 4),
+    }
+
+
+def _work(health: Health) -> dict[str, object]:
+    return {
+        "frames": health.frames,
         "frames_repeated": health.repeated,
         "frames_dropped": health.dropped,
         "frames_damaged": health.damaged,
+        "timestamp_jumps": health.jumps,
+        "queue": health.queue,
         "speed": round(health.speed, 2),
     }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
+
+
+def _seconds_since(then_ms: int | None, now_ms: int) -> float | None:
+    return None if then_ms is None else max(0, now_ms - then_ms) / 1_000
 
 
 def _renditions(stream: LiveStream) -> tuple[Mapping[str, object], ...]:
@@ -120,41 +164,3 @@ def _renditions(stream: LiveStream) -> tuple[Mapping[str, object], ...]:
         }
         for track in stream.window.tracks
     )
-
-
-def _warnings(stream: LiveStream) -> list[dict[str, object]]:
-    warnings: list[dict[str, object]] = []
-    health = stream.figures.health
-    if health is not None and health.keyframe_interval > LONGEST_KEY_INTERVAL:
-        warnings.append(
-            {
-                "code": "keyframe-interval",
-                "message": f"Keyframe interval is {health.keyframe_interval:.0f} s.",
-                "advice": "Set 2 s in OBS: Settings > Output > Streaming > Keyframe Interval.",
-            }
-        )
-    if health is not None and 0 < health.speed < BEHIND:
-        warnings.append(
-            {
-                "code": "encoding-behind",
-                "message": f"Encoding runs at {health.speed:.0%} of real time.",
-                "advice": "Choose a profile with fewer renditions, or a faster machine.",
-            }
-        )
-    if stream.figures.audio is None:
-        warnings.append(
-            {
-                "code": "no-audio",
-                "message": "No sound arrives; viewers hear silence.",
-                "advice": "Check the Audio Mixer in OBS and that a microphone is chosen.",
-            }
-        )
-    warnings.extend(
-        {
-            "code": "card-not-drawn",
-            "message": problem,
-            "advice": "Pin the product again once its picture or text is mended.",
-        }
-        for problem in stream.problems
-    )
-    return warnings

@@ -21,7 +21,9 @@ from server.hls.edge import Edge
 from server.hls.errors import WindowError
 from server.hls.playlist import DateRange
 from server.hls.window import Window
+from server.live.coach import Coach
 from server.live.figures import Figures
+from server.live.rules import RULES
 from server.shop.port import ShownAt
 from transcode import wire
 from transcode.part import Epoch, Part
@@ -95,9 +97,13 @@ class LiveStream:
         self.channel = broadcast.channel
         self.session = broadcast.session
         self.figures = Figures()
+        self.coach = Coach(RULES)
         self.epoch: Epoch | None = None
         self.started_ms = broadcast.started_ms
         """PDT of the first picture; None before it."""
+        self.profile = broadcast.profile
+        self.lost_ms = broadcast.carry.pdt_ms
+        """When the publisher was lost that is waited for, UTC ms."""
         self._broadcast = broadcast
         self._lost_at = None if broadcast.started_ms is None else clock.monotonic()
         """Since when there has been no picture of a publisher; None while there is."""
@@ -135,11 +141,15 @@ class LiveStream:
         return self._lost_at is not None
 
     @property
+    def grace_left(self) -> float:
+        """Seconds that a lost publisher still has to come back."""
+        waited = 0.0 if self._lost_at is None else self._clock.monotonic() - self._lost_at
+        return max(0.0, self._broadcast.grace - waited)
+
+    @property
     def overdue(self) -> bool:
         """The lost publisher has not come back within its grace."""
-        if self._lost_at is None or self._feed is not None:
-            return False
-        return self._clock.monotonic() - self._lost_at >= self._broadcast.grace
+        return self.interrupted and self._feed is None and not self.grace_left
 
     def attach(self, publisher: Publisher, protocol: str) -> PublisherFeed:
         """Let `publisher` feed the stream at once; one that is still there is dropped."""
@@ -187,7 +197,7 @@ class LiveStream:
 
     def _interrupt(self, reason: str) -> None:
         again = self.interrupted
-        self._lost_at = self._clock.monotonic()
+        self._lost_at, self.lost_ms = self._clock.monotonic(), self._clock.wall_ms()
         self._spliced = True
         health = self.figures.health or wire.Health()
         self.supervisor.interrupt(
@@ -271,7 +281,7 @@ class LiveStream:
         self.edge.published()
 
     def _settings(self) -> wire.Open:
-        return wire.Open(profile=self._broadcast.profile, pdt_floor_ms=self.sequences.pdt_ms)
+        return wire.Open(profile=self.profile, pdt_floor_ms=self.sequences.pdt_ms)
 
     def _open_window(self, carry: Sequences) -> None:
         self._runs += 1

@@ -29,6 +29,7 @@ from server.shop.show import Backstage, Show
 from server.shop.shows import Shows
 from server.shop.timeline import Event, Interval
 from server.store.port import Change, NewProduct, Put, Store
+from server.webhooks.message import Write, to_nobody
 
 _BATCH = 100
 
@@ -66,10 +67,11 @@ class Shop:
         clock: Clock,
         check: Callable[[Card, str], None],
         settings: ShopSettings | None = None,
+        write: Write = to_nobody,
     ) -> None:
         """`check(card, locale)` raises overlay.errors.OverlayError for one that cannot be drawn.
 
-        It runs in a thread.
+        It runs in a thread. `write` makes webhook messages, stored with what they tell of.
         """
         self._settings = settings or ShopSettings()
         self._store = store
@@ -78,7 +80,7 @@ class Shop:
         self._news = News(bus)
         self._pins = Pins(store, stage, clock, check, self._settings.pin_ahead_ms)
         show = self._settings.show
-        backstage = Backstage(store, stage, clock, show, self._news.timeline)
+        backstage = Backstage(store, stage, clock, show, self._news.timeline, write)
         self._shows = Shows(backstage, self._settings.command_deadline)
         self._revisions = Revisions(store, self._pins, self._settings.max_products)
 

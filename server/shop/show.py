@@ -13,11 +13,13 @@ from overlay.scene import Card, Rect, Scene
 from server.channel import Channel, OverlayMode
 from server.clock import Clock
 from server.errors import Conflict, VitrineError
+from server.shop import letters
 from server.shop.catalogue import Product
 from server.shop.port import ShownAt, Stage
 from server.shop.settings import ShowSettings
 from server.shop.timeline import Event, EventKind, Interval, Timeline
 from server.store.port import Store
+from server.webhooks.message import Write, to_nobody
 
 _log = structlog.get_logger(__name__)
 WORKER = "worker"
@@ -39,6 +41,8 @@ class Backstage:
     settings: ShowSettings
     announce: Callable[[Show, tuple[Interval, ...], tuple[str, ...]], None]
     """Told the intervals that changed, and problems in words."""
+    write: Write = to_nobody
+    """Makes webhook messages, to be stored together with what they tell of."""
 
 
 def follow_up(
@@ -143,7 +147,9 @@ class Show:
         async with self._pen:
             last = closing(self.timeline, at_ms, self._with.clock)
             channel, session = self.channel.id, self.timeline.session
-            self._take(await self._with.store.close_session(channel, session, at_ms, last))
+            outbox = letters.ended(self._with.write, channel, session, at_ms, last)
+            ended = await self._with.store.close_session(channel, session, at_ms, last, outbox)
+            self._take(ended)
         self._cards.clear()
 
     async def stop(self) -> None:
@@ -202,7 +208,8 @@ class Show:
     async def _write(self, events: Sequence[Event]) -> None:
         async with self._pen:
             channel, session = self.channel.id, self.timeline.session
-            self._take(await self._with.store.append(channel, session, events))
+            outbox = letters.pins(self._with.write, channel, session, events, self.products)
+            self._take(await self._with.store.append(channel, session, events, outbox))
 
     def _take(self, events: Sequence[Event]) -> None:
         """Let stored events take effect and tell everybody."""

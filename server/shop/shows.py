@@ -10,6 +10,7 @@ import structlog
 
 from server.channel import Channel, Session
 from server.errors import NotFound, Unavailable
+from server.shop import letters
 from server.shop.show import Backstage, Show, closing
 from server.shop.timeline import Event, EventKind, Timeline
 
@@ -78,7 +79,8 @@ class Shows:
             reached = (await store.sequences(channel_id)).pdt_ms
             ended = max(session.started_ms, reached, *drawn)
             last = closing(Timeline(session.id).after(events), ended, self._with.clock)
-            await store.close_session(channel_id, session.id, ended, last)
+            outbox = letters.ended(self._with.write, channel_id, session.id, ended, last)
+            await store.close_session(channel_id, session.id, ended, last, outbox)
             _log.warning("session cleared up", channel=channel_id, session=session.id)
         return tuple(shows)
 
@@ -113,7 +115,8 @@ class Shows:
         if show is not None:
             del self._shows[channel.id]
             await show.end(session.started_ms)
-        await self._with.store.open_session(channel.id, session)
+        outbox = letters.started(self._with.write, channel.id, session)
+        await self._with.store.open_session(channel.id, session, outbox)
         events = await self._with.store.events(channel.id, session.id)
         show = Show(channel, Timeline(session.id).after(events), events, self._with)
         self._shows[channel.id] = show

@@ -14,6 +14,10 @@ from typing import Protocol
 from server.channel import Channel, SecretKind, Sequences, Session, StreamKey
 from server.shop.catalogue import Image, Product
 from server.shop.timeline import Event
+from server.webhooks.message import Message, Waiting
+
+MOST_WAITING = 10_000
+"""Webhook messages kept for one endpoint; beyond it the oldest are dropped."""
 
 
 class Change(StrEnum):
@@ -147,14 +151,25 @@ class Store(Protocol):
 
     # Timeline
 
-    async def open_session(self, channel_id: str, session: Session) -> None:
-        """Begin a session; the same one again changes nothing."""
+    async def open_session(
+        self, channel_id: str, session: Session, outbox: Sequence[Message] = ()
+    ) -> None:
+        """Begin a session and post `outbox`; the same one again changes and posts nothing."""
         ...
 
     async def close_session(
-        self, channel_id: str, session_id: str, ended_ms: int, events: Sequence[Event]
+        self,
+        channel_id: str,
+        session_id: str,
+        ended_ms: int,
+        events: Sequence[Event],
+        outbox: Sequence[Message] = (),
     ) -> tuple[Event, ...]:
-        """End a session and append its last events in one step. Returns them with their seq."""
+        """End a session, append its last events and post `outbox`, in one step.
+
+        Returns the events with their seq. Of a session that has ended nothing is done; when the
+        channel itself is gone, `outbox` is posted all the same.
+        """
         ...
 
     async def unfinished_sessions(self) -> tuple[tuple[str, Session], ...]:
@@ -164,13 +179,42 @@ class Store(Protocol):
     async def last_session(self, channel_id: str) -> Session | None: ...
 
     async def append(
-        self, channel_id: str, session_id: str, events: Sequence[Event]
+        self,
+        channel_id: str,
+        session_id: str,
+        events: Sequence[Event],
+        outbox: Sequence[Message] = (),
     ) -> tuple[Event, ...]:
-        """Append events and return them with their seq."""
+        """Append events and post `outbox`, in one step. Returns the events with their seq."""
         ...
 
     async def events(self, channel_id: str, session_id: str) -> tuple[Event, ...]:
         """Return a session's events by seq."""
+        ...
+
+    # Webhook messages on their way
+
+    async def post(self, messages: Sequence[Message]) -> None:
+        """Put messages into the outbox, due at once. One that is there already stays as it is.
+
+        Of more than MOST_WAITING to one endpoint the oldest are dropped.
+        """
+        ...
+
+    async def outbox(self, endpoint: str, now_ms: int, limit: int) -> tuple[Waiting, ...]:
+        """Return messages to `endpoint` that are due, those due longest first."""
+        ...
+
+    async def put_off(self, message: Message, tries: int, due_ms: int) -> None:
+        """Note that `tries` tries were made; the next one is due at `due_ms`."""
+        ...
+
+    async def delivered(self, message: Message) -> None:
+        """Take a message out; one that is gone already is no error."""
+        ...
+
+    async def clear_outbox(self, endpoints: Collection[str]) -> int:
+        """Drop messages to any other than these endpoints; return how many."""
         ...
 
     # Idempotency

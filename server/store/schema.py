@@ -54,4 +54,12 @@ MIGRATIONS: tuple[str, ...] = (
     """
     ALTER TABLE secrets ADD COLUMN expires_ms INTEGER
     """,
+    """
+    CREATE TABLE outbox (
+        id TEXT NOT NULL, endpoint TEXT NOT NULL, kind TEXT NOT NULL, body BLOB NOT NULL,
+        made_ms INTEGER NOT NULL, due_ms INTEGER NOT NULL, tries INTEGER NOT NULL,
+        PRIMARY KEY (id, endpoint)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX outbox_by_time ON outbox (endpoint, due_ms, id)
+    """,
 )

@@ -14,9 +14,11 @@ from server.shop.catalogue import Image, Product
 from server.shop.records import event_record, overlay_record, read_event, read_overlay
 from server.shop.timeline import Event
 from server.store import keys, shelves
+from server.store import outbox as boxes
 from server.store.database import Database
 from server.store.port import NewProduct, Put, Secrets, StoredAnswer
 from server.store.schema import MIGRATIONS
+from server.webhooks.message import Message, Waiting
 
 
 class SqliteStore:
@@ -170,20 +172,29 @@ class SqliteStore:
 
     # Timeline
 
-    async def open_session(self, channel_id: str, session: Session) -> None:
+    async def open_session(
+        self, channel_id: str, session: Session, outbox: Sequence[Message] = ()
+    ) -> None:
         def begin(db: sqlite3.Connection) -> None:
             if _channel(db, channel_id) is None:
                 raise NotFound("channel", channel_id)
-            db.execute(
+            begun = db.execute(
                 "INSERT INTO sessions SELECT ?, ?, ?, NULL, ifnull(max(number), 0) + 1"
                 " FROM sessions WHERE channel = ? ON CONFLICT DO NOTHING",
                 (channel_id, session.id, session.started_ms, channel_id),
-            )
+            ).rowcount
+            if begun:
+                boxes.post(db, outbox)
 
         await self._database.write(begin)
 
     async def close_session(
-        self, channel_id: str, session_id: str, ended_ms: int, events: Sequence[Event]
+        self,
+        channel_id: str,
+        session_id: str,
+        ended_ms: int,
+        events: Sequence[Event],
+        outbox: Sequence[Message] = (),
     ) -> tuple[Event, ...]:
         def end(db: sqlite3.Connection) -> tuple[Event, ...]:
             done = db.execute(
@@ -191,6 +202,8 @@ class SqliteStore:
                 " WHERE channel = ? AND id = ? AND ended_ms IS NULL",
                 (ended_ms, channel_id, session_id),
             ).rowcount
+            if done or _channel(db, channel_id) is None:
+                boxes.post(db, outbox)
             return _append(db, channel_id, session_id, events) if done else ()
 
         return await self._database.write(end)
@@ -215,11 +228,16 @@ class SqliteStore:
         return await self._database.read(find)
 
     async def append(
-        self, channel_id: str, session_id: str, events: Sequence[Event]
+        self,
+        channel_id: str,
+        session_id: str,
+        events: Sequence[Event],
+        outbox: Sequence[Message] = (),
     ) -> tuple[Event, ...]:
         def add(db: sqlite3.Connection) -> tuple[Event, ...]:
             if _channel(db, channel_id) is None:
                 raise NotFound("channel", channel_id)
+            boxes.post(db, outbox)
             return _append(db, channel_id, session_id, events)
 
         return await self._database.write(add)
@@ -233,6 +251,23 @@ class SqliteStore:
             return tuple(read_event(row["record"]) for row in found)
 
         return await self._database.read(rows)
+
+    # Webhook messages on their way
+
+    async def post(self, messages: Sequence[Message]) -> None:
+        await self._database.write(lambda db: boxes.post(db, messages))
+
+    async def outbox(self, endpoint: str, now_ms: int, limit: int) -> tuple[Waiting, ...]:
+        return await self._database.read(lambda db: boxes.due(db, endpoint, now_ms, limit))
+
+    async def put_off(self, message: Message, tries: int, due_ms: int) -> None:
+        await self._database.write(lambda db: boxes.put_off(db, message, tries, due_ms))
+
+    async def delivered(self, message: Message) -> None:
+        await self._database.write(lambda db: boxes.remove(db, message))
+
+    async def clear_outbox(self, endpoints: Collection[str]) -> int:
+        return await self._database.write(lambda db: boxes.clear(db, endpoints))
 
     # Idempotency
 

@@ -70,6 +70,29 @@ def ffmpeg_size(url: str, width: int, height: int) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+def ffmpeg_made(url: str, picture: str, sound: str, keyframe_seconds: int) -> tuple[str, ...]:
+    """ffmpeg makes what libavfilter's sources `picture` (30 a second) and `sound` describe."""
+    frames = str(30 * keyframe_seconds)
+    return (
+        "ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin",
+        "-re", "-f", "lavfi", "-i", picture, "-re", "-f", "lavfi", "-i", sound,
+        "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-b:v", "800k",
+        "-g", frames, "-keyint_min", frames, "-sc_threshold", "0", "-pix_fmt", "yuv420p",
+        "-c:a", "aac", "-ac", "2", "-f", "flv", url,
+    )  # fmt: skip
+
+
+def ffmpeg_dead(url: str) -> tuple[str, ...]:
+    """Black and silent, with a key picture every 8 s."""
+    return ffmpeg_made(url, "color=black:size=640x360:rate=30", "anullsrc=sample_rate=48000", 8)
+
+
+def ffmpeg_well(url: str) -> tuple[str, ...]:
+    """Nothing that an anchor could mend."""
+    picture, sound = "testsrc2=size=640x360:rate=30", "sine=frequency=440:sample_rate=48000"
+    return ffmpeg_made(url, picture, sound, 2)
+
+
 def gstreamer_live(url: str) -> tuple[str, ...]:
     """GStreamer's rtmp2sink, with sound at 44.1 kHz."""
     return (

@@ -162,3 +162,11 @@ test("after stop nothing is asked or told", async () => {
   assert.deepEqual(server.asked, []);
   assert.equal(server.sources[0].readyState, 2);
 });
+
+test("what the coach says changes the channel at once", () => {
+  const warnings = [{ code: "black", severity: "warning", message: "The picture is black." }];
+  server.sources[0].say("health", { warnings });
+  assert.deepEqual(feed.channel.warnings, warnings);
+  server.sources[0].say("health", {});
+  assert.deepEqual(feed.channel.warnings, warnings);
+});

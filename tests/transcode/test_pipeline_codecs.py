@@ -11,7 +11,7 @@ from ingest.unit import StreamInfo, Unit, VideoUnit
 from tests.helpers.clips import read_number
 from tests.helpers.codec_clip import RATE, tags, write
 from tests.helpers.rendered import parts, pictures, sound
-from tests.transcode.test_pipeline import transcode
+from tests.helpers.worker_run import transcode
 from transcode.message import Health
 
 VIDEO_TAG, AUDIO_TAG = 9, 8

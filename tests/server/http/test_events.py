@@ -25,17 +25,23 @@ class Stream:
 
     async def next(self, kind: str) -> tuple[str, Any]:
         """Return id and data of the next event of `kind`."""
+        while True:
+            event = await self._event()
+            if event.get("event") == kind:
+                return event.get("id", ""), json.loads(event["data"])
+
+    async def first(self) -> tuple[str, Any]:
+        """Return kind and data of the next event, whichever it is."""
+        event = await self._event()
+        return event["event"], json.loads(event["data"])
+
+    async def _event(self) -> dict[str, str]:
+        event: dict[str, str] = {}
         async with asyncio.timeout(10):
-            event: dict[str, str] = {}
-            while True:
-                line = (await self.response.content.readline()).decode().rstrip("\n")
-                if line:
-                    name, _, value = line.partition(": ")
-                    event[name] = value
-                elif event.get("event") == kind:
-                    return event.get("id", ""), json.loads(event["data"])
-                else:
-                    event = {}
+            while line := (await self.response.content.readline()).decode().rstrip("\n"):
+                name, _, value = line.partition(": ")
+                event[name] = value
+        return event
 
 
 @asynccontextmanager
@@ -113,3 +119,23 @@ async def test_events_of_a_removed_channel_end(site: Client) -> None:
         async with asyncio.timeout(10):
             await stream.response.content.read()
     assert (await site.ask("GET", EVENTS, token=None)).status == 404
+
+
+async def test_how_the_stream_fares_is_told_to_those_who_run_the_channel(site: Client) -> None:
+    tea, pots = await site.channel("tea"), await site.channel("pots")
+    mine = {"Authorization": f"Bearer {tea['anchor_token']}"}
+    theirs = {"Authorization": f"Bearer {pots['anchor_token']}"}
+    warnings = {"warnings": [{"code": "black"}]}
+    async with (
+        listening(site, mine) as anchor,
+        listening(site) as viewer,
+        listening(site, theirs) as other,
+    ):
+        for stream in (anchor, viewer, other):
+            await stream.next("viewers")
+        site.server.bus.publish("tea", "health", warnings)
+        await put(site, "cup")
+        assert (await anchor.next("health"))[1] == warnings
+        for stream in (viewer, other):
+            kind, data = await stream.first()
+            assert (kind, data["id"]) == ("product", "cup"), "the next that they hear"

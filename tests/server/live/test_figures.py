@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ingest.unit import AudioUnit, VideoCodec, VideoConfig, VideoUnit
-from server.live.figures import WINDOW_MS, Figures
+from server.live.figures import Figures
 
+WINDOW_MS = 4_000
 HOUR = 3_600 * 90_000
 
 
@@ -51,3 +52,20 @@ def test_the_bit_rate_is_of_the_last_seconds_only() -> None:
     assert figures.bitrate(2 * WINDOW_MS) == pytest.approx(100_000, rel=0.05)
     assert figures.bytes == 40 * 12_500 + 40 * 1_250
     assert figures.bitrate(60_000) == 0
+
+
+def test_what_the_server_leaves_out_later_is_counted_as_sent() -> None:
+    figures = Figures()
+    config = VideoConfig(VideoCodec.H264, b"a")
+    for second in range(4):
+        figures.saw(config, second * 1_000)
+        for n in range(30):
+            number = second * 30 + n
+            unit = VideoUnit(number * 3_000, number * 3_000, number % 60 == 0, b"x")
+            figures.saw(unit, number * 33)
+            figures.saw(AudioUnit(number * 3_000, b"x"), number * 33)
+    beat = figures.pace.beat()
+    assert (beat.lost, beat.key_longest, beat.start_offset) == (0, 2, 0)
+    assert beat.fps == pytest.approx(30)
+    figures.saw(VideoConfig(VideoCodec.H264, b"b"), 4_000)
+    assert figures.pace.beat().fps == 0, "another configuration, another rhythm"
