@@ -28,9 +28,11 @@ from server.http.pages import Pages
 from server.http.routes import add_routes
 from server.http.site import BodyLimits, Site
 from server.listening import naming
+from server.live.pulls import Pulls
 from server.live.registry import LiveSettings, Registry
 from server.shop.port import OffAir
 from server.shop.service import Shop
+from server.sources import Sources
 from server.store.port import Store
 from server.store.sqlite import SqliteStore
 
@@ -65,6 +67,11 @@ def make_channels(config: Config, store: Store, clock: Clock) -> Channels:
     ingest = config.ingest
     attempts = Attempts(ingest.failed_keys, ingest.failed_keys_window_seconds)
     return Channels(store, clock, config.channel_defaults(), attempts)
+
+
+def make_sources(config: Config, store: Store) -> Sources:
+    pull = config.ingest.pull
+    return Sources(store, allow_private=pull.allow_private, most=pull.max_sources)
 
 
 def make_offline_shop(config: Config, store: Store, clock: Clock) -> Shop:
@@ -110,9 +117,12 @@ class Vitrine:
         self.channels = make_channels(config, store, clock)
         live = LiveSettings(config.profiles(), config.hls.window_segments)
         self.registry = Registry(store, self.channels, self.bus, clock, live)
+        self.sources = make_sources(config, store)
+        self.pulls = Pulls(self.sources, self.registry, config.pull_settings(), clock)
         self.shop = Shop(store, self.bus, self.registry, clock, check, config.shop_settings())
         stack.push_async_callback(self.shop.close)
         stack.push_async_callback(self.registry.close)
+        stack.push_async_callback(self.pulls.close)
         self.registry.listen(self.shop)
         await self.shop.recover()
         self.registry.start()
@@ -142,6 +152,8 @@ class Vitrine:
                 config.server.max_image_bytes,
                 config.server.max_feed_bytes,
             ),
+            sources=self.sources,
+            pulls=self.pulls,
             ready=lambda: self._ready,
             public_url=config.server.public_url,
             rtmp_port=self.rtmp.port,
@@ -149,6 +161,7 @@ class Vitrine:
         self._measure(site)
         await self._listen(make_web(site, await asyncio.to_thread(Pages, site)))
         await asyncio.to_thread(claim.tell, addresses(config, self.http_port, self.rtmp.port))
+        self.pulls.start()
         self._ready = True
         self._log.info("ready", http_port=self.http_port, rtmp_port=self.rtmp.port)
 
@@ -160,6 +173,7 @@ class Vitrine:
         try:
             async with asyncio.timeout(self.config.server.drain_seconds):
                 await self.rtmp.close()
+                await self.pulls.close()
                 await self.registry.close()
                 if on_air:
                     # Players poll about once a target duration; this lets them see ENDLIST.

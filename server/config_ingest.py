@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from ingest.limits import Limits
+from server.config_pull import PullSection
 from server.config_section import Seconds, Section
 
 
@@ -16,6 +17,7 @@ class IngestSection(Section):
     silence_seconds: Seconds = 8.0
     failed_keys: int = Field(default=10, ge=1, le=1_000)
     failed_keys_window_seconds: Seconds = 60.0
+    pull: PullSection = PullSection()
 
     def limits(self) -> Limits:
         return Limits(

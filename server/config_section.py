@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Seconds = Annotated[float, Field(gt=0, le=3_600)]
@@ -15,9 +15,10 @@ class Section(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _is_no_boolean(cls, value: object) -> object:
+    def _is_no_boolean(cls, value: object, info: ValidationInfo) -> object:
         # Python, and so pydantic, counts with them; YAML reads them where a word was meant.
-        if isinstance(value, bool):
+        asked = cls.model_fields[info.field_name or ""].annotation
+        if isinstance(value, bool) and asked is not bool:
             raise ValueError(
                 "is read as yes or no, which no key takes; if a word is meant, put quotes around it"
             )

@@ -11,6 +11,7 @@ _SECTION = "must be a section: keys with values, as `key: value`, indented below
 _WHOLE = "must be a whole number"
 _NUMBER = "must be a number"
 _LIST = "must be a list, as [first, second] or a line with `- ` for each"
+_YES_OR_NO = "must be true or false"
 _PATH = "must be a path, written as text"
 _WORDS = {
     "model_type": _SECTION,
@@ -28,6 +29,8 @@ _WORDS = {
     "tuple_type": _LIST,
     "missing": "is missing here",
     "extra_forbidden": "there is no such key",
+    "bool_type": _YES_OR_NO,
+    "bool_parsing": _YES_OR_NO,
     "greater_than": "must be more than {gt}",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",

@@ -31,6 +31,7 @@ TIME_BASE = Fraction(1, TICKS_PER_SECOND)
 
 _DECODERS: dict[VideoCodec | AudioCodec, str] = {VideoCodec.AV1: "libdav1d"}
 """Where the decoder is not named as its codec is: libav's own `av1` needs hardware."""
+_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1"}
 
 
 class VideoDecoder:
@@ -78,7 +79,8 @@ class AudioDecoder:
         """
         self.config = config
         self._damaged = damaged
-        context = _opened(config.codec, config.extradata)
+        shape = (config.sample_rate, config.channels)
+        context = _opened(config.codec, config.extradata, shape)
         self._context = cast("AudioCodecContext", context)
 
     def decode(self, unit: AudioUnit) -> list[AudioFrame]:
@@ -90,11 +92,16 @@ class AudioDecoder:
             return []
 
 
-def _opened(codec: VideoCodec | AudioCodec, extradata: bytes) -> CodecContext:
+def _opened(
+    codec: VideoCodec | AudioCodec, extradata: bytes, shape: tuple[int, int] | None = None
+) -> CodecContext:
     try:
         context = av.CodecContext.create(_DECODERS.get(codec, codec.value), "r")
         if extradata:
             context.extradata = extradata
+        if isinstance(context, AudioCodecContext) and codec.startswith("pcm_"):
+            # Samples alone do not tell; the other codecs do, and know better than a config.
+            _shape(context, *(shape or (0, 0)))
         # Frame threads would hold back a picture each; one live stream decodes
         # several times faster than real time on one core.
         context.thread_count = 1
@@ -102,6 +109,13 @@ def _opened(codec: VideoCodec | AudioCodec, extradata: bytes) -> CodecContext:
     except (av.FFmpegError, ValueError) as error:
         raise MediaError(f"configuration refused by the {codec} decoder: {error}") from error
     return context
+
+
+def _shape(context: AudioCodecContext, sample_rate: int, channels: int) -> None:
+    if channels not in _LAYOUTS or sample_rate <= 0:
+        raise ValueError(f"{channels} channels at {sample_rate} Hz")
+    context.sample_rate = sample_rate
+    context.layout = _LAYOUTS[channels]
 
 
 def _packet(data: bytes, dts: int, pts: int) -> av.Packet[Any]:

@@ -94,9 +94,13 @@ class WorkerProcess:
         self._stdin.write(data)
         return True
 
+    async def receive(self) -> bytes:
+        """Wait for the next bytes that it writes; none when its output has ended."""
+        return await self._stdout.read(READ_BYTES)
+
     async def read(self, take: Callable[[bytes], None]) -> None:
         """Hand on what the worker writes, until its output ends."""
-        while data := await self._stdout.read(READ_BYTES):
+        while data := await self.receive():
             take(data)
 
     async def listen(self, hear: Callable[[str], None]) -> None:

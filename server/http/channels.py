@@ -13,6 +13,7 @@ from server.http.documents import ChannelSent, OverlaySent
 from server.http.paging import PageQuery, page
 from server.http.reply import Reply
 from server.http.site import Site
+from server.http.sources import source_document, source_of
 from server.http.viewer import PRINCIPAL
 from server.instant import rfc3339
 from transcode.profile import Profile
@@ -24,9 +25,14 @@ class ChannelCalls:
 
     async def add(self, request: web.Request) -> Reply:
         sent = await read_model(request, ChannelSent)
+        if sent.source is not None:
+            self._site.sources.check(source_of(sent.source), "source.url")
         made = await self._site.channels.add(
             sent.id, sent.title, sent.profile, self._overlay(sent.overlay)
         )
+        if sent.source is not None:
+            await self._site.sources.put(made.channel.id, source_of(sent.source))
+            await self._site.pulls.refresh()
         return Reply(
             {
                 "id": made.channel.id,
@@ -58,6 +64,7 @@ class ChannelCalls:
             missing = error
         # Its key opens nothing any more; whoever is still sending is let go. That holds for a
         # channel, too, that a command beside the server removed while it was on the air.
+        await self._site.pulls.refresh()
         stopped = await self._site.live.stop(channel)
         if missing is not None and not stopped:
             raise missing
@@ -73,6 +80,7 @@ class ChannelCalls:
 
     async def stop(self, request: web.Request) -> Reply:
         channel = await self._site.channels.get(request.match_info["channel"])
+        await self._site.pulls.switch_off(channel.id)
         await self._site.live.stop(channel.id)
         return Reply(self._document(channel, request))
 
@@ -102,6 +110,7 @@ class ChannelCalls:
         """Write a channel; how the ingest does, and where it goes, is for those who run it."""
         state = self._site.live.state(channel.id)
         mine = request[PRINCIPAL].may_run(channel.id)
+        warnings = (*state.warnings, *self._site.pulls.warnings(channel.id))
         return {
             "id": channel.id,
             "title": channel.title,
@@ -118,8 +127,9 @@ class ChannelCalls:
                 "motion": channel.overlay.motion.value,
                 "locale": channel.overlay.locale,
             },
-            "warnings": [dict(warning) for warning in state.warnings] if mine else [],
+            "warnings": [dict(warning) for warning in warnings] if mine else [],
             "rtmp_url": self._site.rtmp_url(request) if mine else None,
+            "source": source_document(self._site, channel.id) if mine else None,
         }
 
 

@@ -13,13 +13,13 @@ from typing import Protocol
 import structlog
 from ulid import ULID
 
-from ingest.port import PublishRequest, Refusal, Refused, Sink
+from ingest.port import Publisher, PublishRequest, Refusal, Refused, Sink
 from overlay.scene import Scene
 from server.bus import Bus
 from server.channel import Channel
 from server.channels import Channels
 from server.clock import Clock
-from server.errors import RateLimited, Unavailable
+from server.errors import NotFound, RateLimited, Unavailable
 from server.hls.edge import Edge
 from server.hls.playlist import DateRange
 from server.instant import rfc3339
@@ -30,6 +30,8 @@ from server.store.port import Store
 from transcode.profile import Profile
 
 EXPIRE_SECONDS = 5.0
+PULL = "pull"
+"""The protocol of sources that the server reads itself."""
 
 
 class SessionListener(Protocol):
@@ -91,9 +93,29 @@ class Registry:
             return Refused(Refusal.UNAVAILABLE, str(error))
         if channel is None:
             return Refused(Refusal.BAD_KEY, "This stream key is not known; copy it again.")
+        return await self._let_in(channel, request.publisher, request.protocol)
+
+    async def admit_source(self, channel: str, publisher: Publisher) -> Sink | Refused:
+        """Let a pulled source feed its channel, unless an encoder does."""
+        try:
+            found = await self._channels.get(channel)
+        except (NotFound, Unavailable) as error:
+            return Refused(Refusal.UNAVAILABLE, str(error))
+        return await self._let_in(found, publisher, PULL)
+
+    def is_taken(self, channel: str) -> bool:
+        """Tell whether an encoder feeds the channel, or is waited for."""
+        stream = self._streams.get(channel)
+        return stream is not None and stream.protocol != PULL
+
+    async def _let_in(
+        self, channel: Channel, publisher: Publisher, protocol: str
+    ) -> Sink | Refused:
         async with self._lock(channel.id):
             if self._closing:
                 return Refused(Refusal.UNAVAILABLE, "The server is shutting down.")
+            if protocol == PULL and self.is_taken(channel.id):
+                return Refused(Refusal.BUSY, "an encoder is on the air")
             stream = self._streams.get(channel.id)
             if stream is None:
                 profile = self._settings.profiles.get(channel.profile)
@@ -101,7 +123,7 @@ class Registry:
                     reason = f"The channel's profile {channel.profile!r} is not configured."
                     return Refused(Refusal.UNAVAILABLE, reason)
                 stream = await self._open(channel, profile)
-            return stream.attach(request.publisher, request.protocol)
+            return stream.attach(publisher, protocol)
 
     # Stage
 

@@ -51,4 +51,10 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX answers_by_age ON answers (stored_ms)
     """,
+    """
+    CREATE TABLE sources (
+        channel TEXT PRIMARY KEY REFERENCES channels (id) ON DELETE CASCADE,
+        url TEXT NOT NULL, loop INTEGER NOT NULL, enabled INTEGER NOT NULL
+    ) STRICT
+    """,
 )

@@ -30,6 +30,7 @@ from ingest.unit import (
 from transcode.errors import PullError
 from transcode.pull.adts import parse_adts
 from transcode.pull.order import Order
+from transcode.pull.words import LOST, NO_MEDIA, REFUSED, SILENT
 
 FORMATS = (
     "aac,ac3,aiff,asf,avi,eac3,flac,flv,hls,live_flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,"
@@ -39,12 +40,16 @@ FORMATS = (
 sdp, dash, ...) but `hls`, whose addresses come through `io_open`, nor what has no times."""
 _NEW_EXTRADATA: Final = "new_extradata"
 
-_NO_MEDIA: Final = "it is nothing that can be read as media"
 _WORDS: Final = {
-    errno.EINVAL: _NO_MEDIA,
-    errno.EIO: "the connection was lost",
-    errno.ECONNRESET: "the connection was lost",
-    errno.EPIPE: "the connection was lost",
+    errno.EINVAL: NO_MEDIA,
+    errno.EIO: LOST,
+    errno.ECONNRESET: LOST,
+    errno.EPIPE: LOST,
+}
+_STATUSES: Final = {
+    av.error.HTTPUnauthorizedError: REFUSED[401],
+    av.error.HTTPForbiddenError: REFUSED[403],
+    av.error.HTTPNotFoundError: REFUSED[404],
 }
 
 
@@ -224,9 +229,11 @@ def _rate(stream: VideoStream | None) -> Fraction | None:
 def _words(error: Exception) -> str:
     """Say what libav said, without the address that its own text ends with."""
     if isinstance(error, av.error.ExitError):
-        return "it went silent"
+        return SILENT
     if isinstance(error, av.error.InvalidDataError):
-        return _NO_MEDIA
+        return NO_MEDIA
+    if type(error) in _STATUSES:
+        return _STATUSES[type(error)]
     number = getattr(error, "errno", None)
     if isinstance(number, int) and number in _WORDS:
         return _WORDS[number]

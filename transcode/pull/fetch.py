@@ -14,6 +14,7 @@ from urllib.parse import quote
 from transcode.errors import PullError
 from transcode.pull.dial import Dialer, NotAllowed, said
 from transcode.pull.place import Place, join, parse
+from transcode.pull.words import LOST, REFUSED, SILENT
 
 REDIRECTS = 5
 NEAR = 256 * 1024
@@ -21,11 +22,6 @@ NEAR = 256 * 1024
 MISSES = 3
 _AS_WRITTEN: Final = "!#$%&'()*+,/:;=?@[]~"
 _MOVED = frozenset({301, 302, 303, 307, 308})
-_REFUSED = {
-    401: "it asks for a user and password, or those in its address are wrong",
-    403: "its server forbids it (403)",
-    404: "there is nothing at its address (404)",
-}
 
 
 class Fetched:
@@ -61,7 +57,7 @@ class Fetched:
         except (OSError, http.client.HTTPException) as error:
             raise PullError(_broken(error)) from error
         if not data and self.size is not None:
-            raise PullError("the connection was lost")
+            raise PullError(LOST)
         self._position += len(data)
         return data
 
@@ -119,7 +115,7 @@ class Fetched:
         if response.status not in (200, 206):
             response.close()
             status = response.status
-            raise PullError(_REFUSED.get(status, f"its server answers with status {status}"))
+            raise PullError(REFUSED.get(status, f"its server answers with status {status}"))
         length = response.getheader("Content-Length", "")
         known = int(length) if length.isascii() and length.isdigit() else None
         self._ranged = response.status == 206 and known is not None
@@ -184,5 +180,5 @@ def _broken(error: Exception) -> str:
     if isinstance(error, http.client.HTTPException) or not isinstance(error, OSError):
         return "it does not speak HTTP"
     if isinstance(error, TimeoutError):
-        return "it went silent"
+        return SILENT
     return said(error)

@@ -17,6 +17,7 @@ from typing import Final, Self
 from transcode.errors import PullError
 from transcode.pull.dial import Dialer, NotAllowed
 from transcode.pull.place import Place
+from transcode.pull.words import SILENT
 
 CONNECTIONS: Final = 8
 """RTMP connects again when it must authenticate; that often is more than any protocol needs."""
@@ -112,7 +113,7 @@ class Relay:
                     break
                 inner.sendall(data)
         except TimeoutError:
-            self.failure = PullError("it went silent")
+            self.failure = PullError(SILENT)
         except OSError:
             pass
         _cut(inner)
