@@ -16,8 +16,8 @@ from ingest.unit import AudioConfig, AudioUnit, VideoConfig, VideoUnit
 from tests.helpers.clips import Clip, units
 from transcode.nal import parse_avcc, split_avcc
 
-STEP = 90_000
-"""Ticks of one round are a whole number of these."""
+TICKS = 90_000
+"""Ticks of a second, for the picture's RTP time (RFC 6184 8.1) and for ours."""
 
 
 @dataclass
@@ -37,7 +37,8 @@ class Camera:
         made = units(self.clip)
         (self._video,) = (unit for unit in made if isinstance(unit, VideoConfig))
         (self._audio,) = (unit for unit in made if isinstance(unit, AudioConfig))
-        self._media = [unit for unit in made if isinstance(unit, VideoUnit | AudioUnit)]
+        media = [unit for unit in made if isinstance(unit, VideoUnit | AudioUnit)]
+        self._media = [unit for unit in media if unit.pts < self.clip.seconds * TICKS]
 
     def _description(self) -> str:
         avcc = parse_avcc(self._video.extradata)
@@ -97,12 +98,12 @@ class Camera:
     async def _play(self, writer: asyncio.StreamWriter) -> None:
         loop = asyncio.get_running_loop()
         began, sequence, round_ticks = loop.time(), [0, 0], 0
-        length = -(-max(unit.pts for unit in self._media) // STEP) * STEP
+        length = round(self.clip.seconds * TICKS)
         with suppress(ConnectionError):
             while True:
                 for unit in self._media:
                     at = round_ticks + (unit.dts if isinstance(unit, VideoUnit) else unit.pts)
-                    await asyncio.sleep(began + at / STEP - loop.time())
+                    await asyncio.sleep(began + at / TICKS - loop.time())
                     for packet in self._packets(unit, round_ticks, sequence):
                         writer.write(packet)
                     await writer.drain()
@@ -110,7 +111,7 @@ class Camera:
 
     def _packets(self, unit: VideoUnit | AudioUnit, shift: int, sequence: list[int]) -> list[bytes]:
         if isinstance(unit, AudioUnit):
-            stamp = (unit.pts + shift) * self._audio.sample_rate // STEP
+            stamp = (unit.pts + shift) * self._audio.sample_rate // TICKS
             payload = pack(">HH", 16, len(unit.data) << 3) + unit.data
             return [_interleaved(1, stamp, payload, sequence, last=True)]
         nals = list(split_avcc(unit.data, 4))

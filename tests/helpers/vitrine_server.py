@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,8 +49,10 @@ class VitrineServer:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[VitrineServer]:
+def serving(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[VitrineServer]:
     """Run the server with its data in `folder`; ready when the block begins.
+
+    `settings` by their environment variables' names, VITRINE_ cut off.
 
     Raises AssertionError with the end of its log when it does not start.
     """
@@ -64,7 +66,12 @@ def serving(folder: Path) -> Iterator[VitrineServer]:
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
-            env={**os.environ, "VITRINE_ADMIN_TOKEN": token, "VITRINE_LOG__FORMAT": "json"},
+            env={
+                **os.environ,
+                "VITRINE_ADMIN_TOKEN": token,
+                "VITRINE_LOG__FORMAT": "json",
+                **{f"VITRINE_{name}": value for name, value in (settings or {}).items()},
+            },
         )  # fmt: skip
     try:
         http, rtmp = _ports(process, log)

@@ -46,7 +46,7 @@ _WORDS: Final = {
     errno.ECONNRESET: LOST,
     errno.EPIPE: LOST,
 }
-_STATUSES: Final = {
+_STATUSES: Final[dict[type[Exception], str]] = {
     av.error.HTTPUnauthorizedError: REFUSED[401],
     av.error.HTTPForbiddenError: REFUSED[403],
     av.error.HTTPNotFoundError: REFUSED[404],
