@@ -7,17 +7,21 @@ registries), whatever form or wrapping it comes in.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 Address = IPv4Address | IPv6Address
 
 _LOCAL_NAMES = ("localhost", "localdomain", "internal", "local", "home.arpa")
 """Names, and ends of names, that mean this machine or this network (RFC 6761, 6762, 8375)."""
-_METADATA = frozenset({IPv4Address("168.63.129.16")})
-"""A cloud's own services at an address that looks public; the others' are link-local."""
+_CLOSED = (
+    IPv4Network("168.63.129.16/32"),  # Azure's own services, at an address that looks public
+    IPv4Network("192.0.0.0/24"),  # IETF protocol assignments; older Pythons know a part of it
+    IPv4Network("192.88.99.0/24"),  # 6to4 relays, given up (RFC 7526)
+    IPv6Network("2001::/23"),  # IETF protocol assignments, Teredo among them
+    IPv6Network("3fff::/20"),  # documentation (RFC 9637)
+)
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
-_TEREDO = IPv6Network("2001::/32")
 _6TO4 = IPv6Network("2002::/16")
 _MAPPED = IPv6Network("::ffff:0:0/96")
 _COMPATIBLE = IPv6Network("::/96")
@@ -75,12 +79,12 @@ def _unwrapped(address: Address) -> Iterator[Address]:
     yield address
     if address in _6TO4:
         yield IPv4Address(value >> 80 & 0xFFFFFFFF)
-    if address in _TEREDO:
-        yield IPv4Address(value & 0xFFFFFFFF ^ 0xFFFFFFFF)
 
 
 def _is_public(address: Address) -> bool:
-    if address.is_multicast or not address.is_global or address in _METADATA:
+    if address.is_multicast or not address.is_global:
+        return False
+    if any(address in network for network in _CLOSED):
         return False
     return isinstance(address, IPv4Address) or address in _GLOBAL_UNICAST
 
