@@ -7,6 +7,7 @@ const bits = (value) => (Number.isFinite(value) ? (value >= 1e6 ? `${(value / 1e
 const seconds = (value) => (Number.isFinite(value) ? `${value.toFixed(1)} s` : null);
 
 const READINGS = [
+  ["Pulled from", ({ protocol, peer }) => (protocol === "pull" ? peer : null)],
   ["Bitrate", ({ bitrate }) => bits(bitrate)],
   ["Frame rate", ({ fps }) => (Number.isFinite(fps) ? `${number(fps % 1 ? 2 : 0)(fps)} fps` : null)],
   ["Picture", ({ width, height }) => (width && height ? `${width}\u00d7${height}` : null)],
@@ -28,7 +29,15 @@ export function drawReadings(list, channel) {
   const live = channel?.state === "live" || channel?.state === "interrupted";
   const entries = live ? rows.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, String(value)))) : [];
   list.replaceChildren(...entries);
-  if (!live) list.append(h("div", { className: "hint" }, "Start streaming in OBS: the figures appear here."));
+  if (!live) list.append(h("div", { className: "hint" }, hintOf(channel?.source)));
+}
+
+const WAITS = { connecting: "Connecting to", waiting: "Waiting for", "on-air": "Reading", standby: "Ready to read" };
+
+/** Say what a channel that is off the air waits for. */
+export function hintOf(source) {
+  if (source?.enabled) return `${WAITS[source.state] ?? "Waiting for"} ${source.url}: the figures appear here.`;
+  return "Start streaming in OBS: the figures appear here.";
 }
 
 /** Fill a <ul> with warnings; each is text, or `{message, advice}`. An empty list is hidden. */

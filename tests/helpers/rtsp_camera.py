@@ -34,6 +34,7 @@ class Camera:
     """The first line of each request."""
 
     def __post_init__(self) -> None:
+        self._clients: list[asyncio.StreamWriter] = []
         made = units(self.clip)
         (self._video,) = (unit for unit in made if isinstance(unit, VideoConfig))
         (self._audio,) = (unit for unit in made if isinstance(unit, AudioConfig))
@@ -57,9 +58,15 @@ class Camera:
             ]
         )  # fmt: skip
 
+    def cut(self) -> None:
+        """Break every connection, without a word."""
+        for writer in self._clients:
+            writer.transport.abort()
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one client until it leaves."""
         playing: asyncio.Task[None] | None = None
+        self._clients.append(writer)
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 lines = head.decode().split("\r\n")

@@ -30,6 +30,7 @@ from ingest.unit import (
 from transcode.errors import PullError
 from transcode.pull.adts import parse_adts
 from transcode.pull.order import Order
+from transcode.pull.stamps import Stamped, Stamps
 from transcode.pull.words import LOST, NO_MEDIA, REFUSED, SILENT
 
 FORMATS = (
@@ -113,6 +114,7 @@ class Tracks:
         if not chosen:
             raise PullError("there is neither picture nor sound in it")
         self._sent: dict[type, Unit] = {}
+        self._stamps: dict[int, Stamps[Packet[Any]]] = {}
         self.end: int | None = None
         """Where the newest packet ends, in ticks."""
 
@@ -156,19 +158,23 @@ class Tracks:
 
     def _units(self, packet: Packet[Any]) -> Iterator[Unit]:
         dts, pts = _ticks(packet, packet.dts), _ticks(packet, packet.pts)
-        dts, pts = dts if dts is not None else pts, pts if pts is not None else dts
-        if dts is None or pts is None:
-            return
-        end = pts + (_ticks(packet, packet.duration) or 0)
-        self.end = end if self.end is None else max(self.end, end)
+        duration = _ticks(packet, packet.duration) or 0
+        stamps = self._stamps.setdefault(packet.stream.index, Stamps())
+        for stamped in stamps.take(packet, dts, pts, duration):
+            end = stamped.pts + duration
+            self.end = end if self.end is None else max(self.end, end)
+            yield from self._unit(stamped)
+
+    def _unit(self, stamped: Stamped[Packet[Any]]) -> Iterator[Unit]:
+        packet = stamped.item
         data = bytes(packet)
         if packet.stream is self._video:
             yield from self._news(self._video_config(packet))
-            yield VideoUnit(dts, pts, packet.is_keyframe, data)
+            yield VideoUnit(stamped.dts, stamped.pts, packet.is_keyframe, data)
         elif packet.stream is self._audio:
             config, data = self._audio_config(packet, data)
             yield from self._news(config)
-            yield AudioUnit(pts, data)
+            yield AudioUnit(stamped.pts, data)
 
     def _news(self, config: VideoConfig | AudioConfig) -> Iterator[Unit]:
         if self._sent.get(type(config)) != config:

@@ -121,7 +121,7 @@ def test_no_host_breaks_it(host: str) -> None:
     ("name", "local"),
     [
         ("localhost", True), ("LOCALHOST.", True), ("a.localhost", True), ("nas.local", True),
-        ("metadata.google.internal", True), ("router.home.arpa", True), 
+        ("metadata.google.internal", True), ("router.home.arpa", True),
         ("localhost.example", False), ("camera.example", False),
     ],
 )  # fmt: skip
