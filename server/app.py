@@ -168,7 +168,7 @@ class Vitrine:
     async def stop(self) -> None:
         """Drain: broadcasts end properly, players read the end, connections close."""
         self._ready = False
-        on_air = self.rtmp.connections > 0
+        on_air = self.rtmp.connections > 0 or self.pulls.on_air
         self._log.info("stopping", publishers=self.rtmp.connections)
         try:
             async with asyncio.timeout(self.config.server.drain_seconds):

@@ -121,6 +121,23 @@ async def test_a_source_is_on_the_air_with_its_picture_and_sound(
     await api.until_state(name, "offline")
 
 
+async def test_a_live_playlist_is_a_source(api: Api, web: WebFiles) -> None:
+    for name, url in (
+        ("origin", f"{web.url}/clip.mp4"),
+        ("mirror", f"{api.server.url}/live/origin/index.m3u8"),
+    ):
+        await api.add_channel(name)
+        await put(api, name, url, loop=True)
+        await api.until_state(name, "live", LIVE_SECONDS)
+    async with following(api.session, f"{api.server.url}/live/mirror") as recording:
+        await recording.until(lambda r: r.renditions[RUNG].seconds >= SECONDS, 60)
+    await asyncio.to_thread(judge, recording.renditions[RUNG])
+    document = await api.channel("mirror")
+    assert (document["ingest"]["width"], document["ingest"]["dropped"]) == (320, 0)
+    await api.call("DELETE", "/channels/mirror/source")
+    await api.call("DELETE", "/channels/origin/source")
+
+
 def judge(taken: Taken) -> None:
     """Find the clip's pictures in their order, and its beeps a second apart."""
     numbers = [read_number(planes(frame)[0]) for _, _, frame in pictures(taken)]

@@ -35,6 +35,7 @@ class Fetched:
         self.size: int | None = None
         self._position = 0
         self._ranged = False
+        self._open: list[http.client.HTTPConnection | http.client.HTTPResponse] = []
         self._response = self._follow()
 
     @property
@@ -71,7 +72,7 @@ class Fetched:
             while self._position < target and self.read(target - self._position):
                 pass
         elif target < self.size:
-            self._response.close()
+            self.close()
             self._position = target
             self._response = self._follow()
         else:
@@ -79,21 +80,27 @@ class Fetched:
         return target
 
     def close(self) -> None:
-        self._response.close()
+        while self._open:  # whichever of the two has the socket by now
+            self._open.pop().close()
 
     def _follow(self) -> http.client.HTTPResponse:
-        for _ in range(REDIRECTS + 1):
-            response = self._ask()
-            if response.status not in _MOVED:
-                return self._accepted(response)
-            response.close()
-            self.place = _moved(self.place, response.getheader("Location"))
-        raise PullError(f"it redirects more than {REDIRECTS} times")
+        try:
+            for _ in range(REDIRECTS + 1):
+                response = self._ask()
+                if response.status not in _MOVED:
+                    return self._accepted(response)
+                self.close()
+                self.place = _moved(self.place, response.getheader("Location"))
+            raise PullError(f"it redirects more than {REDIRECTS} times")
+        except PullError:
+            self.close()
+            raise
 
     def _ask(self) -> http.client.HTTPResponse:
         place = self.place
         connection = http.client.HTTPConnection(place.host.strip("[]"), place.port)
         connection.sock = self._dialer.connect(place)
+        self._open.append(connection)
         headers = {
             "Host": place.authority,
             "User-Agent": "Vitrine",
@@ -106,21 +113,20 @@ class Fetched:
             headers["Authorization"] = f"Basic {base64.b64encode(pair).decode('ascii')}"
         try:
             connection.request("GET", place.target, headers=headers)
-            return connection.getresponse()
+            response = connection.getresponse()
         except (OSError, http.client.HTTPException, ValueError) as error:
-            connection.close()
             raise PullError(_broken(error)) from error
+        self._open.append(response)
+        return response
 
     def _accepted(self, response: http.client.HTTPResponse) -> http.client.HTTPResponse:
         if response.status not in (200, 206):
-            response.close()
             status = response.status
             raise PullError(REFUSED.get(status, f"its server answers with status {status}"))
         length = response.getheader("Content-Length", "")
         known = int(length) if length.isascii() and length.isdigit() else None
         self._ranged = response.status == 206 and known is not None
         if self._position and not self._ranged:
-            response.close()
             raise PullError("its server does not give parts of it")
         self.size = None if known is None else known + self._position
         return response
