@@ -111,7 +111,7 @@ def remove(channel: ChannelId, config: ConfigFile = None, data_dir: DataDir = No
 def source(
     channel: ChannelId,
     url: Annotated[
-        str | None, typer.Argument(metavar="URL", help="rtsp, rtmp, http, or their s forms")
+        str | None, typer.Argument(metavar="URL", help="rtsp(s), rtmp(s), srt or http(s)")
     ] = None,
     loop: Annotated[bool, typer.Option("--loop", help="Begin a file again at its end.")] = False,
     remove: Annotated[bool, typer.Option("--remove", help="Pull no longer.")] = False,

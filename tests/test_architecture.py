@@ -29,7 +29,10 @@ FLOORS = (
     (Floor.ADAPTERS, "transcode.puller"),
     (Floor.VALUES, "transcode.pull.order"),
     (Floor.NATIVE, "transcode.pull.demux"),
-    *((Floor.ADAPTERS, f"transcode.pull.{name}") for name in ("dial", "fetch", "relay", "ways")),
+    *(
+        (Floor.ADAPTERS, f"transcode.pull.{name}")
+        for name in ("dial", "fetch", "relay", "srt_file", "ways")
+    ),
     (Floor.NATIVE, "transcode.audio"),
     (Floor.NATIVE, "transcode.decode"),
     (Floor.NATIVE, "transcode.encode"),

@@ -32,7 +32,7 @@ class OverlaySent(Sent):
 class SourceSent(Sent):
     url: str = Field(
         max_length=2_000,
-        description="rtsp, rtsps, rtmp, rtmps, http or https. As it was read, masked: keeps the"
+        description="rtsp, rtsps, rtmp, rtmps, srt, http or https. As it was read, masked: keeps the"
         " password that is known.",
         examples=["rtsp://user:password@camera.example/stream"],
     )

@@ -16,6 +16,7 @@ import pytest_asyncio
 
 from tests.helpers.clips import Clip, read_number, write
 from tests.helpers.hls_client import Taken, following
+from tests.helpers.lossy_line import lossy
 from tests.helpers.rtsp_camera import Camera, filming
 from tests.helpers.senders import end, ffmpeg_file, sending
 from tests.helpers.sight import listen, pictures, planes
@@ -74,6 +75,12 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
+def free_udp_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
 @asynccontextmanager
 async def rtmp_server(file: Path) -> AsyncIterator[str]:
     """ffmpeg waits for one who reads, and sends the clip round and round."""
@@ -84,6 +91,16 @@ async def rtmp_server(file: Path) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
+async def srt_server(file: Path) -> AsyncIterator[str]:
+    """ffmpeg waits for one who reads over SRT; the line in between loses one datagram in 20."""
+    port = free_udp_port()
+    command = ("ffmpeg", "-v", "error", "-nostdin", "-re", "-stream_loop", "-1", "-i", str(file))
+    target = f"srt://127.0.0.1:{port}?mode=listener"
+    async with sending(*command, "-c", "copy", "-f", "mpegts", target), lossy(port, 20) as way:
+        yield f"srt://127.0.0.1:{way}?streamid=clip"
+
+
+@asynccontextmanager
 async def at(url: str) -> AsyncIterator[str]:
     yield url
 
@@ -91,6 +108,8 @@ async def at(url: str) -> AsyncIterator[str]:
 def source(kind: str, web: WebFiles) -> AbstractAsyncContextManager[str]:
     if kind == "rtmp":
         return rtmp_server(web.folder / "clip.flv")
+    if kind == "srt":
+        return srt_server(web.folder / "clip.ts")
     if kind == "rtsp":
         return filming(Camera(CLIP, login="ann:s3cret"))
     return at(f"{web.url}/clip.{kind}")
@@ -100,7 +119,7 @@ async def put(api: Api, channel: str, url: str, **more: Any) -> Any:
     return await api.call("PUT", f"/channels/{channel}/source", {"url": url, **more})
 
 
-@pytest.mark.parametrize("kind", ["mp4", "ts", "m3u8", "rtmp", "rtsp"])
+@pytest.mark.parametrize("kind", ["mp4", "ts", "m3u8", "rtmp", "rtsp", "srt"])
 async def test_a_source_is_on_the_air_with_its_picture_and_sound(
     api: Api, web: WebFiles, kind: str
 ) -> None:

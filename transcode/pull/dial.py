@@ -44,6 +44,21 @@ class Dialer:
             return opened
         raise PullError(said(failure)) from failure
 
+    def datagrams(self, place: Place) -> socket.socket:
+        """Open a UDP socket that talks to the place only. Raises PullError."""
+        failure: OSError | None = None
+        for address in self._addresses(place):
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            opened = socket.socket(family, socket.SOCK_DGRAM)
+            try:
+                opened.connect((address, place.port))
+            except OSError as error:
+                opened.close()
+                failure = error
+                continue
+            return opened
+        raise PullError(said(failure)) from failure
+
     def _addresses(self, place: Place) -> list[str]:
         """Resolve the host; every one of its addresses must be allowed."""
         host = place.host.removeprefix("[").removesuffix("]")

@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-PORTS = {"http": 80, "https": 443, "rtmp": 1935, "rtmps": 443, "rtsp": 554, "rtsps": 322}
-"""Every scheme that can be read, with its default port."""
+PORTS = {"http": 80, "https": 443, "rtmp": 1935, "rtmps": 443, "rtsp": 554, "rtsps": 322, "srt": 0}
+"""Every scheme that can be read, with its default port; 0: it has none."""
 ENCRYPTED = frozenset({"https", "rtmps", "rtsps"})
 MAX_URL = 2_000
 MASK = "***"

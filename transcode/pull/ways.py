@@ -11,6 +11,7 @@ from transcode.pull.dial import Dialer
 from transcode.pull.fetch import Fetched, Nested
 from transcode.pull.place import Place
 from transcode.pull.relay import Relay
+from transcode.pull.srt_file import SrtFile
 
 _HLS = {"http_persistent": "0", "http_multiple": "0"}
 """Both reach behind the custom I/O into libav's own HTTP, which is not there."""
@@ -26,6 +27,10 @@ def way_to(place: Place, dialer: Dialer) -> Iterator[Way]:
     if place.scheme in ("http", "https"):
         with closing(Fetched(dialer, place)) as file:
             yield Way(file, io_open=Nested(dialer), options=_HLS, sized=file.size is not None)
+        return
+    if place.scheme == "srt":
+        with closing(SrtFile(dialer, place)) as stream:
+            yield Way(stream, "mpegts")
         return
     with Relay(dialer, place) as relay:
         try:
