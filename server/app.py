@@ -168,7 +168,7 @@ class Vitrine:
     async def stop(self) -> None:
         """Drain: broadcasts end properly, players read the end, connections close."""
         self._ready = False
-        on_air = self.rtmp.connections > 0 or self.pulls.on_air
+        on_air = self.rtmp.connections > 0 or self.pulls.count() > 0
         self._log.info("stopping", publishers=self.rtmp.connections)
         try:
             async with asyncio.timeout(self.config.server.drain_seconds):
@@ -189,6 +189,7 @@ class Vitrine:
         site.metrics.watch(
             "rtmp_connections", "Open RTMP connections.", lambda: self.rtmp.connections
         )
+        site.metrics.watch("sources_on_air", "Pulled sources on the air.", self.pulls.count)
 
     async def _listen(self, app: web.Application) -> None:
         runner = web.AppRunner(

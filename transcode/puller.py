@@ -31,11 +31,11 @@ from transcode.pull.pace import Pacer
 from transcode.pull.place import parse
 from transcode.pull.ways import way_to
 
-MEMORY = 2 << 30
+MEMORY = 1 << 30
 """Bytes of address space: an index or a playlist that never ends takes nothing but this process."""
 FILES = 256
-PACED = frozenset({"http", "https"})
-"""Files and segments come as fast as the line; the others as they are made."""
+FETCHED = frozenset({"http", "https"})
+"""Files and segments come as fast as the line, and may have an end; the others are live."""
 MAX_ORDER = 64 * 1024
 
 
@@ -51,7 +51,7 @@ class Reading:
         self._order = order
         self._emit = emit
         self._dialer = Dialer(order.allow_private, order.open_seconds, order.silence_seconds)
-        self._pacer = Pacer() if self._place.scheme in PACED else None
+        self._pacer = Pacer() if self._place.scheme in FETCHED else None
         self._end: int | None = None
         """Where the last pass ended, in ticks of the first one's time."""
         self._configs: dict[type, Unit] = {}
@@ -69,7 +69,7 @@ class Reading:
                 self._emit(wire.Feed(tracks.info(), _now_ms()))
             for unit in tracks.units(self._order):
                 self._send(_later(unit, shift))
-            if not tracks.finite:
+            if self._pacer is None or not tracks.finite:
                 raise PullError("it ended")
             if tracks.end is None:
                 raise PullError("there is nothing in it")

@@ -32,8 +32,8 @@ class OverlaySent(Sent):
 class SourceSent(Sent):
     url: str = Field(
         max_length=2_000,
-        description="rtsp, rtsps, rtmp, rtmps, srt, http or https. As it was read, masked: keeps the"
-        " password that is known.",
+        description="rtsp, rtsps, rtmp, rtmps, srt, http or https. As it was read, masked: keeps"
+        " the password that is known.",
         examples=["rtsp://user:password@camera.example/stream"],
     )
     loop: bool = Field(False, description="Begin a file again at its end.")

@@ -94,10 +94,9 @@ class Pulls:
             await self._sources.switch_off(channel, running.pulled.source)
             await self.refresh()
 
-    @property
-    def on_air(self) -> bool:
-        """Whether any source feeds its channel now."""
-        return any(one.pulled.phase is Phase.ON_AIR for one in self._running.values())
+    def count(self) -> int:
+        """Count the sources that feed their channels now."""
+        return sum(one.pulled.phase is Phase.ON_AIR for one in self._running.values())
 
     def state(self, channel: str) -> SourceState | None:
         """Tell of a channel's source; None where it has none."""

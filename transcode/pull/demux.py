@@ -39,6 +39,7 @@ FORMATS = (
 )
 """What a resource over HTTP may be. Not among them is what opens further addresses (concat,
 sdp, dash, ...) but `hls`, whose addresses come through `io_open`, nor what has no times."""
+MAX_RATE: Final = 240
 _NEW_EXTRADATA: Final = "new_extradata"
 
 _WORDS: Final = {
@@ -120,9 +121,12 @@ class Tracks:
 
     @property
     def finite(self) -> bool:
-        """Whether the source says how long it is: it has an end that is no loss."""
+        """Whether its end is an end and no loss: it says how long it is, or that it has ended.
+
+        Of a playlist libav gives the end only when EXT-X-ENDLIST is there.
+        """
         duration = self._container.duration
-        return self._sized or bool(duration and duration > 0)
+        return self._sized or self._container.format.name == "hls" or bool(duration)
 
     @property
     def start(self) -> int:
@@ -229,7 +233,8 @@ def _ticks(packet: Packet[Any], stamp: int | None) -> int | None:
 
 def _rate(stream: VideoStream | None) -> Fraction | None:
     rate = stream.average_rate or stream.guessed_rate if stream else None
-    return Fraction(rate) if rate else None
+    # RTSP has its clock's rate there, where a camera says nothing.
+    return Fraction(rate) if rate and 1 <= rate <= MAX_RATE else None
 
 
 def _words(error: Exception) -> str:

@@ -86,6 +86,16 @@ async def test_a_loop_has_one_time(web: WebFiles) -> None:
     assert sum(unit.keyframe for unit in pictures[: 3 * CLIP.frames]) == 3
 
 
+async def test_a_live_playlist_has_ended_when_it_says_so(web: WebFiles) -> None:
+    live = PLAYLIST.format("clip.ts").replace("#EXT-X-ENDLIST\n", "")
+    path = web.folder / "live.m3u8"
+    path.write_text(live, encoding="utf-8")
+    async with pulling(f"{web.url}/live.m3u8") as heard:
+        await heard.until(lambda: bool(heard.of(VideoUnit)))
+        path.write_text(live + "#EXT-X-ENDLIST\n", encoding="utf-8")
+        assert await heard.to_the_end() == ""
+
+
 async def test_a_camera_tells_its_parameter_sets_beside_the_picture(web: WebFiles) -> None:
     camera = Camera(Clip(seconds=1.0), login="ann:s3cret")
     async with filming(camera) as url:
