@@ -102,11 +102,18 @@ def _now_ms() -> int:
 
 def take_order(source: BinaryIO) -> Order:
     """Read the one message. Raises WireError."""
-    head = source.read(HEAD.size)
+    head = _exactly(source, HEAD.size)
     size = HEAD.unpack(head)[0] if len(head) == HEAD.size else 0
     if not 0 < size <= MAX_ORDER:
         raise WireError("no order")
-    return plain.load(Order, memoryview(source.read(size)))
+    return plain.load(Order, memoryview(_exactly(source, size)))
+
+
+def _exactly(source: BinaryIO, size: int) -> bytes:
+    data = b""
+    while len(data) < size and (more := source.read(size - len(data))):
+        data += more
+    return data
 
 
 def confine() -> None:
@@ -134,9 +141,11 @@ def _read(order: Order, emit: Callable[[wire.Message], None]) -> str:
         return "nobody listens"
     except MemoryError:
         return "it takes more memory than a source may"
-    except Exception:  # noqa: BLE001 - told without the address, which any text here may quote
-        text = traceback.format_exc().replace(order.url, "(the source)")
-        sys.stderr.write(text)
+    except Exception as error:  # noqa: BLE001 - our own fault, told as any other
+        # Without its text, which may quote the address and so the password.
+        sys.stderr.writelines(
+            [*traceback.format_tb(error.__traceback__), type(error).__name__, "\n"]
+        )
         return "reading it failed in a way that is not known"
     return ""
 
