@@ -29,6 +29,10 @@ class VideoCodec(StrEnum):
     MPEG2 = "mpeg2video"
     MPEG4 = "mpeg4"
     MJPEG = "mjpeg"
+    MPEG1 = "mpeg1video"
+    H263 = "h263"
+    FLV1 = "flv1"
+    THEORA = "theora"
 
 
 class AudioCodec(StrEnum):
@@ -45,6 +49,13 @@ class AudioCodec(StrEnum):
     PCM_ALAW = "pcm_alaw"
     PCM_MULAW = "pcm_mulaw"
     PCM_S16LE = "pcm_s16le"
+    PCM_S16BE = "pcm_s16be"
+    PCM_S24LE = "pcm_s24le"
+    PCM_S32LE = "pcm_s32le"
+    PCM_F32LE = "pcm_f32le"
+    PCM_U8 = "pcm_u8"
+    ALAC = "alac"
+    AAC_LATM = "aac_latm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +75,10 @@ class VideoConfig:
     """Opens a video track or replaces its decoder configuration.
 
     H264: `extradata` is an AVCDecoderConfigurationRecord (ISO 14496-15 5.3.3.1); HEVC: an
-    HEVCDecoderConfigurationRecord (8.3.3.1). Empty for these two: pictures are Annex B byte
-    streams with their parameter sets in band. AV1: an AV1CodecConfigurationRecord, or empty.
-    Others: as libav's decoder of that name takes it, mostly empty.
+    HEVCDecoderConfigurationRecord (8.3.3.1). Empty for these two, or parameter sets as an
+    Annex B byte stream (RTSP, MPEG-TS: a camera may tell them in its SDP only): pictures are
+    Annex B byte streams, where parameter sets in band win. AV1: an AV1CodecConfigurationRecord, or
+    empty. Others: as libav's decoder of that name takes it, mostly empty.
     """
 
     codec: VideoCodec
@@ -80,7 +92,8 @@ class VideoConfig:
 class AudioConfig:
     """Opens an audio track.
 
-    AAC: `extradata` is an AudioSpecificConfig (ISO 14496-3); Opus: an identification header
+    AAC: `extradata` is an AudioSpecificConfig (ISO 14496-3); empty where ADTS cannot be taken
+    off, which libav's decoder takes as well; Opus: an identification header
     (RFC 7845 5.1). Others: as libav's decoder of that name takes it.
     """
 

@@ -13,6 +13,7 @@ const kbit = (value) => (value > 0 ? bits(value) : null);
 const count = (value, one, many) => (value > 0 ? `${value} ${value === 1 ? one : many}` : null);
 
 const READINGS = [
+  ["Pulled from", ({ protocol, peer }) => (protocol === "pull" ? peer : null)],
   ["Bitrate", ({ bitrate }) => bits(bitrate)],
   ["Frame rate", ({ source_fps: stamped, fps: came }) => fps(stamped || came)],
   ["Picture", ({ width, height }) => (width && height ? `${width}\u00d7${height}` : null)],
@@ -45,5 +46,13 @@ export function drawReadings(list, channel, shown = []) {
   const live = channel?.state === "live" || channel?.state === "interrupted";
   const entries = live ? rows.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, String(value)))) : [];
   list.replaceChildren(...entries);
-  if (!live && !ingest.peer) list.append(h("div", { className: "hint" }, "Start streaming in OBS: the figures appear here."));
+  if (!live && !ingest.peer) list.append(h("div", { className: "hint" }, hintOf(channel?.source)));
+}
+
+const WAITS = { connecting: "Connecting to", waiting: "Waiting for", "on-air": "Reading", standby: "Ready to read" };
+
+/** Say what a channel that is off the air waits for. */
+export function hintOf(source) {
+  if (source?.enabled) return `${WAITS[source.state] ?? "Waiting for"} ${source.url}: the figures appear here.`;
+  return "Start streaming in OBS: the figures appear here.";
 }

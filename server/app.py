@@ -31,11 +31,13 @@ from server.http.pages import Pages
 from server.http.routes import add_routes
 from server.http.site import BodyLimits, Site
 from server.listening import naming
+from server.live.pulls import Pulls
 from server.live.registry import LiveSettings, Registry
 from server.live.rounds import Rounds
 from server.live.warden import Warden
 from server.shop.port import OffAir
 from server.shop.service import Shop
+from server.sources import Sources
 from server.store.port import Store
 from server.store.sqlite import SqliteStore
 from server.webhooks.message import Write
@@ -73,6 +75,11 @@ def make_channels(config: Config, store: Store, clock: Clock) -> Channels:
     ingest = config.ingest
     attempts = Attempts(ingest.failed_keys, ingest.failed_keys_window_seconds)
     return Channels(store, clock, config.channel_defaults(), attempts)
+
+
+def make_sources(config: Config, store: Store) -> Sources:
+    pull = config.ingest.pull
+    return Sources(store, allow_private=pull.allow_private, most=pull.max_sources)
 
 
 def make_offline_shop(config: Config, store: Store, clock: Clock) -> Shop:
@@ -123,12 +130,15 @@ class Vitrine:
             config.ingest.interruption == "slate",
         )
         self.registry = Registry(store, self._admission(clock), self.bus, clock, live)
+        self.sources = make_sources(config, store)
+        self.pulls = Pulls(self.sources, self.registry, config.pull_settings(), clock)
         write = Writer(config.webhooks.targets(), clock)
         self.shop = Shop(
             store, self.bus, self.registry, clock, check, config.shop_settings(), write
         )
         stack.push_async_callback(self.shop.close)
         stack.push_async_callback(self.registry.close)
+        stack.push_async_callback(self.pulls.close)
         self.registry.listen(self.shop)
         await self.shop.recover(await self.registry.recover())
         self.registry.start()
@@ -162,6 +172,8 @@ class Vitrine:
                 config.server.max_image_bytes,
                 config.server.max_feed_bytes,
             ),
+            sources=self.sources,
+            pulls=self.pulls,
             ready=lambda: self._ready,
             public_url=config.server.public_url,
             rtmp_port=self.rtmp.port,
@@ -169,17 +181,19 @@ class Vitrine:
         self._measure(site)
         await self._listen(make_web(site, await asyncio.to_thread(Pages, site)))
         await asyncio.to_thread(claim.tell, addresses(config, self.http_port, self.rtmp.port))
+        self.pulls.start()
         self._ready = True
         self._log.info("ready", http_port=self.http_port, rtmp_port=self.rtmp.port)
 
     async def stop(self) -> None:
         """Drain: broadcasts end properly, players read the end, connections close."""
         self._ready = False
-        on_air = self.rtmp.connections > 0
+        on_air = self.rtmp.connections > 0 or self.pulls.count() > 0
         self._log.info("stopping", publishers=self.rtmp.connections)
         try:
             async with asyncio.timeout(self.config.server.drain_seconds):
                 await self.rtmp.close()
+                await self.pulls.close()
                 await self.registry.close()
                 if on_air:
                     # Players poll about once a target duration; this lets them see ENDLIST.
@@ -229,6 +243,7 @@ class Vitrine:
         site.metrics.watch_families(
             lambda: families([(s.channel, registry.state(s.channel)) for s in registry.streams()])
         )
+        site.metrics.watch("sources_on_air", "Pulled sources on the air.", self.pulls.count)
 
     async def _listen(self, app: web.Application) -> None:
         runner = web.AppRunner(

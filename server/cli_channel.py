@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from server.address import addresses
-from server.app import make_channels, open_store
+from server.app import make_channels, make_sources, open_store
 from server.channels import Channels
 from server.claim import running
 from server.clock import SystemClock
@@ -17,6 +17,8 @@ from server.duration import parse_duration
 from server.errors import Invalid, Problem
 from server.instant import parse_rfc3339, rfc3339
 from server.options import AsJson, ConfigFile, DataDir, settings
+from server.source import Source
+from server.sources import Sources
 from server.terminal import one_line_errors, run, show_json, show_table
 
 ChannelId = Annotated[str, typer.Argument(metavar="ID", help="1 to 32 of a-z 0-9 -")]
@@ -31,7 +33,7 @@ KeepOld = Annotated[
 ]
 Result = TypeVar("Result")
 
-app = typer.Typer(no_args_is_help=True, help="Channels: add, list, rotate-key, remove.")
+app = typer.Typer(no_args_is_help=True, help="Channels: add, list, source, rotate-key, remove.")
 
 
 @app.command(epilog='Example: vitrine channel add tea --title "Tea at five" --expires-in 8h')
@@ -169,6 +171,55 @@ def _show(told: dict[str, str]) -> None:
     width = max(13, *map(len, told))
     for name, value in told.items():
         typer.echo(f"{name.replace('_', ' '):{width}} {value}")
+
+
+@app.command(epilog="Example: vitrine channel source tea rtsp://user:pass@10.0.0.7/stream")
+def source(
+    channel: ChannelId,
+    url: Annotated[
+        str | None, typer.Argument(metavar="URL", help="rtsp(s), rtmp(s), srt or http(s)")
+    ] = None,
+    loop: Annotated[bool, typer.Option("--loop", help="Begin a file again at its end.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Pull no longer.")] = False,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Have the channel's picture pulled from an address; without one, tell which it is.
+
+    A server that runs on this data directory follows within seconds.
+    """
+    if remove and url is not None:
+        raise typer.BadParameter("give an address or --remove, not both", param_hint="--remove")
+    with one_line_errors():
+        given = settings(config, data_dir)
+        if remove:
+            _on_sources(given, lambda sources: sources.remove(channel))
+            typer.echo(f"{channel} is pulled no longer")
+            return
+        if url is None:
+            found = _on_sources(given, lambda sources: sources.get(channel))
+        else:
+            wanted = Source(url, loop)
+            found = _on_sources(given, lambda sources: sources.put(channel, wanted))
+        if as_json:
+            show_json({"url": found.masked, "loop": found.loop, "enabled": found.enabled})
+        else:
+            words = " (loop)" if found.loop else ""
+            typer.echo(f"{found.masked}{words if found.enabled else ' (off)'}")
+
+
+def _on_sources(config: Config, act: Callable[[Sources], Awaitable[Result]]) -> Result:
+    """Do `act` on the sources of the store."""
+
+    async def work() -> Result:
+        store = await open_store(config, make=False)
+        try:
+            return await act(make_sources(config, store))
+        finally:
+            await store.close()
+
+    return run(work())
 
 
 def _on_channels(

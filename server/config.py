@@ -24,6 +24,7 @@ from server.config_transcode import TranscodeSection
 from server.config_webhooks import WebhooksSection
 from server.host_name import is_host
 from server.locale import is_locale
+from server.pull_settings import PullSettings
 from server.shop.settings import ShopSettings, ShowSettings
 from transcode.profile import Profile
 
@@ -152,6 +153,16 @@ class Config(Section):
 
     def ingest_limits(self) -> Limits:
         return self.ingest.limits()
+
+    def pull_settings(self) -> PullSettings:
+        pull = self.ingest.pull
+        return PullSettings(
+            allow_private=pull.allow_private,
+            open_seconds=pull.open_seconds,
+            silence_seconds=pull.silence_seconds,
+            backoff_first=pull.backoff_seconds,
+            backoff_most=pull.max_backoff_seconds,
+        )
 
     def shop_settings(self) -> ShopSettings:
         shop = self.shop

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ingest.limits import Limits
 from server.config_auth import AuthWebhookSection
+from server.config_pull import PullSection
 from server.config_section import Seconds, Section
 
 
@@ -23,6 +24,7 @@ class IngestSection(Section):
     failed_keys_window_seconds: Seconds = 60.0
     publishes_per_minute: int = Field(default=60, ge=1, le=100_000)
     auth_webhook: AuthWebhookSection = AuthWebhookSection()
+    pull: PullSection = PullSection()
 
     def limits(self) -> Limits:
         return Limits(

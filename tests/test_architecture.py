@@ -31,6 +31,13 @@ FLOORS = (
     (Floor.ADAPTERS, "transcode.process"),
     (Floor.ADAPTERS, "transcode.supervisor"),
     (Floor.ADAPTERS, "transcode.worker"),
+    (Floor.ADAPTERS, "transcode.puller"),
+    (Floor.VALUES, "transcode.pull.order"),
+    (Floor.NATIVE, "transcode.pull.demux"),
+    *(
+        (Floor.ADAPTERS, f"transcode.pull.{name}")
+        for name in ("dial", "fetch", "relay", "srt_file", "ways")
+    ),
     (Floor.NATIVE, "transcode.audio"),
     (Floor.NATIVE, "transcode.decode"),
     (Floor.NATIVE, "transcode.encode"),
@@ -70,7 +77,9 @@ FLOORS = (
     *((Floor.ADAPTERS, f"server.{name}") for name in ("address", "config", "config_file")),
     *((Floor.ADAPTERS, f"server.{name}") for name in ("config_yaml", "encoders", "listening")),
     *((Floor.ADAPTERS, f"server.config_{name}") for name in ("ingest", "section", "transcode")),
-    (Floor.ADAPTERS, "server.config_auth"),
+    *((Floor.ADAPTERS, f"server.config_{name}") for name in ("auth", "pull")),
+    *((Floor.PURE, f"server.{name}") for name in ("source", "pull_settings")),
+    (Floor.SERVICES, "server.sources"),
     (Floor.PURE, "server.config_words"),
     *((Floor.ADAPTERS, f"server.{name}") for name in ("config_webhooks", "net")),
     (Floor.SERVICES, "server.channels"),

@@ -31,10 +31,7 @@ TIME_BASE = Fraction(1, TICKS_PER_SECOND)
 
 _DECODERS: dict[VideoCodec | AudioCodec, str] = {VideoCodec.AV1: "libdav1d"}
 """Where the decoder is not named as its codec is: libav's own `av1` needs hardware."""
-_RAW = frozenset({AudioCodec.PCM_ALAW, AudioCodec.PCM_MULAW, AudioCodec.PCM_S16LE})
-"""Samples that do not say their rate and channels."""
-_LAYOUTS = {1: "mono", 2: "stereo"}
-
+_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1"}
 
 MAX_PIXELS = 4096 * 2304
 """A decoder and the queues behind it hold some forty pictures: with larger ones, gigabytes."""
@@ -103,9 +100,9 @@ def _opened(config: VideoConfig | AudioConfig) -> CodecContext:
         context = av.CodecContext.create(_DECODERS.get(codec, codec.value), "r")
         if config.extradata:
             context.extradata = config.extradata
-        if isinstance(config, AudioConfig) and config.codec in _RAW:
-            raw = cast("AudioCodecContext", context)
-            raw.sample_rate, raw.layout = config.sample_rate, _LAYOUTS[config.channels]
+        if isinstance(config, AudioConfig) and codec.startswith("pcm_"):
+            # Samples alone do not tell; the other codecs do, and know better than a config.
+            _shape(cast("AudioCodecContext", context), config.sample_rate, config.channels)
         # Frame threads would hold back a picture each; one live stream decodes
         # several times faster than real time on one core.
         context.thread_count = 1
@@ -114,6 +111,13 @@ def _opened(config: VideoConfig | AudioConfig) -> CodecContext:
     except (av.FFmpegError, ValueError, KeyError) as error:
         raise MediaError(f"configuration refused by the {codec} decoder: {error}") from error
     return context
+
+
+def _shape(context: AudioCodecContext, sample_rate: int, channels: int) -> None:
+    if channels not in _LAYOUTS or sample_rate <= 0:
+        raise ValueError(f"{channels} channels at {sample_rate} Hz")
+    context.sample_rate = sample_rate
+    context.layout = _LAYOUTS[channels]
 
 
 def _packet(data: bytes, dts: int, pts: int) -> av.Packet[Any]:

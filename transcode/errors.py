@@ -29,3 +29,10 @@ class ProfileError(TranscodeError):
 
 class WireError(TranscodeError):
     """The other end of the pipe sent what the protocol does not allow."""
+
+
+class PullError(TranscodeError):
+    """A source that cannot be read. The text ends a sentence that begins with the source.
+
+    It quotes no address: those hold credentials.
+    """

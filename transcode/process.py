@@ -1,4 +1,4 @@
-"""One run of the worker process: its pipes, what it says, its end. asyncio."""
+"""One run of the worker process, or of a puller: its pipes, what it says, its end. asyncio."""
 
 from __future__ import annotations
 
@@ -24,11 +24,21 @@ ENVIRONMENT = {
 OWN_PREFIX = "VITRINE_"
 """The server's settings, its operator token among them: not for who decodes strangers' media."""
 
+BARE = frozenset(
+    {"PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ"}
+    | {"SSL_CERT_FILE", "SSL_CERT_DIR"}
+)
+
 
 def environment() -> dict[str, str]:
     """Give the environment that a worker runs in."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(OWN_PREFIX)}
     return {**ENVIRONMENT, **inherited}
+
+
+def bare_environment() -> dict[str, str]:
+    """Give the environment of a process that talks to strangers: what Python needs, no more."""
+    return {key: value for key, value in os.environ.items() if key in BARE}
 
 
 class WorkerProcess:
@@ -47,20 +57,25 @@ class WorkerProcess:
         self._stderr = stderr
 
     @classmethod
-    async def spawn(cls) -> Self:
-        """Start a worker. Raises OSError."""
+    async def spawn(
+        cls, module: str = "transcode.worker", variables: dict[str, str] | None = None
+    ) -> Self:
+        """Start a process of ours, by its module. Raises OSError.
+
+        `variables` is all of its environment; None: a worker's.
+        """
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "transcode.worker",
+            module,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env=environment(),
+            env=environment() if variables is None else variables,
             start_new_session=True,
         )
         if process.stdin is None or process.stdout is None or process.stderr is None:
-            raise OSError("the worker has no pipes")
+            raise OSError(f"{module} has no pipes")
         return cls(process, process.stdin, process.stdout, process.stderr)
 
     @property
@@ -79,9 +94,13 @@ class WorkerProcess:
         self._stdin.write(data)
         return True
 
+    async def receive(self) -> bytes:
+        """Wait for the next bytes that it writes; none when its output has ended."""
+        return await self._stdout.read(READ_BYTES)
+
     async def read(self, take: Callable[[bytes], None]) -> None:
         """Hand on what the worker writes, until its output ends."""
-        while data := await self._stdout.read(READ_BYTES):
+        while data := await self.receive():
             take(data)
 
     async def listen(self, hear: Callable[[str], None]) -> None:

@@ -13,6 +13,7 @@ from server.http.documents import ChannelSent, OverlaySent, RotateSent
 from server.http.paging import PageQuery, page
 from server.http.reply import Reply
 from server.http.site import Site
+from server.http.sources import source_document, source_of
 from server.http.viewer import PRINCIPAL
 from server.instant import parse_rfc3339, rfc3339
 from server.live.warden import REPLACED
@@ -25,6 +26,8 @@ class ChannelCalls:
 
     async def add(self, request: web.Request) -> Reply:
         sent = await read_model(request, ChannelSent)
+        if sent.source is not None:
+            self._site.sources.check(source_of(sent.source), "source.url")
         made = await self._site.channels.add(
             sent.id,
             sent.title,
@@ -32,6 +35,9 @@ class ChannelCalls:
             self._overlay(sent.overlay),
             _until("key_expires_at", sent.key_expires_at),
         )
+        if sent.source is not None:
+            await self._site.sources.put(made.channel.id, source_of(sent.source))
+            await self._site.pulls.refresh()
         return Reply(
             {
                 "id": made.channel.id,
@@ -64,6 +70,7 @@ class ChannelCalls:
             missing = error
         # Its key opens nothing any more; whoever is still sending is let go. That holds for a
         # channel, too, that a command beside the server removed while it was on the air.
+        await self._site.pulls.refresh()
         stopped = await self._site.live.stop(channel)
         if missing is not None and not stopped:
             raise missing
@@ -89,6 +96,7 @@ class ChannelCalls:
 
     async def stop(self, request: web.Request) -> Reply:
         channel = await self._site.channels.get(request.match_info["channel"])
+        await self._site.pulls.switch_off(channel.id)
         await self._site.live.stop(channel.id)
         return Reply(self._document(channel, request))
 
@@ -118,6 +126,7 @@ class ChannelCalls:
         """Write a channel; how the ingest does, and where it goes, is for those who run it."""
         state = self._site.live.state(channel.id)
         mine = request[PRINCIPAL].may_run(channel.id)
+        warnings = (*state.warnings, *self._site.pulls.warnings(channel.id))
         return {
             "id": channel.id,
             "title": channel.title,
@@ -134,9 +143,10 @@ class ChannelCalls:
                 "motion": channel.overlay.motion.value,
                 "locale": channel.overlay.locale,
             },
-            "warnings": [dict(warning) for warning in state.warnings] if mine else [],
+            "warnings": [dict(warning) for warning in warnings] if mine else [],
             "rtmp_url": self._site.rtmp_url(request) if mine else None,
             "key_expires_at": None,
+            "source": source_document(self._site, channel.id) if mine else None,
             **(_expiry(channel.key_expires_ms) if mine else {}),
         }
 

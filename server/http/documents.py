@@ -27,12 +27,24 @@ class OverlaySent(Sent):
     locale: str | None = Field(None, max_length=35, description="BCP 47.")
 
 
+class SourceSent(Sent):
+    url: str = Field(
+        max_length=2_000,
+        description="rtsp, rtsps, rtmp, rtmps, srt, http or https. As it was read, masked: keeps"
+        " the password that is known.",
+        examples=["rtsp://user:password@camera.example/stream"],
+    )
+    loop: bool = Field(False, description="Begin a file again at its end.")
+    enabled: bool = True
+
+
 class ChannelSent(Sent):
     id: str = Field(description="1 to 32 of a-z 0-9 -.", examples=["tea"])
     title: str = ""
     profile: str | None = None
     overlay: OverlaySent | None = None
     key_expires_at: Instant | None = Field(None, description="The stream key's; null: never.")
+    source: SourceSent | None = Field(None, description="Where the server reads the picture from.")
 
 
 class RotateSent(Sent):
@@ -78,6 +90,14 @@ class Product(ProductSent):
     revision: int
 
 
+class Source(BaseModel):
+    url: str = Field(description="Password and query values masked.")
+    loop: bool
+    enabled: bool = Field(description="A file that has ended, or was stopped, is switched off.")
+    state: Literal["off", "connecting", "on-air", "waiting", "standby"]
+    problem: str | None = Field(description="Why it cannot be read.")
+
+
 class Channel(BaseModel):
     id: str
     title: str
@@ -92,6 +112,7 @@ class Channel(BaseModel):
     warnings: list[Warned] = Field(description="Empty for the public.")
     rtmp_url: str | None = Field(description="Where to stream to; null for the public.")
     key_expires_at: Instant | None = Field(description="Null: never, and for the public.")
+    source: Source | None = Field(description="What is pulled; null for the public.")
 
 
 class ChannelMade(BaseModel):

@@ -22,6 +22,7 @@ from server.http.reply import Reply, written
 from server.http.route import Access, Route, Stream
 from server.http.shop import ImportQuery, ShopCalls, TimelineQuery
 from server.http.site import Site
+from server.http.sources import SourceCalls
 from server.http.viewer import PRINCIPAL, principal
 from server.http.writes import Writes
 
@@ -32,6 +33,7 @@ _C = f"{API}/channels/{{channel}}"
 def api(site: Site) -> tuple[Route, ...]:
     """Give the API's calls."""
     channels, shop, events = ChannelCalls(site), ShopCalls(site), EventStream(site)
+    sources = SourceCalls(site)
     anybody, anchor, operator = Access.ANYBODY, Access.CHANNEL, Access.OPERATOR
     limits = site.limits
     # fmt: off
@@ -47,6 +49,12 @@ def api(site: Site) -> tuple[Route, ...]:
               "Replace the stream key and let the publisher go", d.KeyMade, body=d.RotateSent,
               secret=True),
         Route("POST", f"{_C}/stop", channels.stop, anchor, "End the broadcast", d.Channel),
+        Route("PUT", f"{_C}/source", sources.put, operator,
+              "Have the channel's picture pulled from an address", d.Source, body=d.SourceSent,
+              limit=limits.json),
+        Route("GET", f"{_C}/source", sources.get, operator, "Read where it is pulled from",
+              d.Source),
+        Route("DELETE", f"{_C}/source", sources.remove, operator, "Pull no longer", status=204),
         Route("POST", f"{_C}/viewers", channels.greet, anybody, "Get a viewer's token",
               d.ViewerMade, 201, secret=True),
         Route("PUT", f"{_C}/products/{{product}}", shop.put_product, anchor,

@@ -17,7 +17,9 @@ from server.clock import Clock
 from server.hls.edge import Edge
 from server.http.audience import Audience
 from server.http.metrics import Metrics
+from server.live.pulls import Pulls
 from server.shop.service import Shop
+from server.sources import Sources
 from server.store.port import Store
 from transcode.profile import Profile
 
@@ -94,6 +96,8 @@ class Site:
     overlay: OverlaySettings
     """What a new channel has unless told otherwise."""
     limits: BodyLimits
+    sources: Sources
+    pulls: Pulls
     ready: Callable[[], bool]
     public_url: str = ""
     """How clients reach us, `https://shop.example`; empty: as the request came."""

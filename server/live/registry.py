@@ -13,12 +13,13 @@ from typing import Protocol
 import structlog
 from ulid import ULID
 
-from ingest.port import PublishRequest, Refusal, Refused, Sink
+from ingest.port import Publisher, PublishRequest, Refusal, Refused, Sink
 from overlay.scene import Scene
-from server.admission import Admission
+from server.admission import Admission, Admitted
 from server.bus import Bus
 from server.channel import Channel, Session
 from server.clock import Clock
+from server.errors import Unavailable
 from server.hls.edge import Edge
 from server.hls.playlist import DateRange
 from server.instant import rfc3339
@@ -30,6 +31,8 @@ from transcode.profile import Profile
 
 EXPIRE_SECONDS = 5.0
 TICK_SECONDS = 0.2
+PULL = "pull"
+"""The protocol of sources that the server reads itself."""
 
 
 class SessionListener(Protocol):
@@ -122,10 +125,34 @@ class Registry:
         judged = await self._admission.judge(request, lambda channel: self.keys().get(channel, ""))
         if isinstance(judged, Refused):
             return judged
-        channel = judged.channel
+        return await self._let_in(judged, request.publisher, request.protocol)
+
+    async def admit_source(self, channel: str, publisher: Publisher) -> Sink | Refused:
+        """Let a pulled source feed its channel, unless an encoder does."""
+        try:
+            found = await self._store.channel(channel)
+        except Unavailable as error:
+            return Refused(Refusal.UNAVAILABLE, str(error))
+        if found is None:
+            return Refused(Refusal.UNAVAILABLE, "the channel was removed")
+        refused = await self._admission.ask(found, PublishRequest(PULL, "", "", publisher))
+        return refused or await self._let_in(Admitted(found, ""), publisher, PULL)
+
+    def is_taken(self, channel: str) -> bool:
+        """Tell whether an encoder feeds the channel, or is waited for."""
+        stream = self._streams.get(channel)
+        # What fed the broadcast of a server before this one is not known.
+        return stream is not None and stream.protocol not in ("", PULL)
+
+    async def _let_in(
+        self, admitted: Admitted, publisher: Publisher, protocol: str
+    ) -> Sink | Refused:
+        channel = admitted.channel
         async with self._lock(channel.id):
             if self._closing:
                 return Refused(Refusal.UNAVAILABLE, "The server is shutting down.")
+            if protocol == PULL and self.is_taken(channel.id):
+                return Refused(Refusal.BUSY, "an encoder is on the air")
             stream = self._streams.get(channel.id)
             if stream is None:
                 profile = self._settings.profiles.get(channel.profile)
@@ -135,8 +162,8 @@ class Registry:
                 stream = await self._make(channel, profile)
             if not stream.supervisor.started:
                 await stream.start()
-            stream.key = judged.key
-            return stream.attach(request.publisher, request.protocol)
+            stream.key = admitted.key
+            return stream.attach(publisher, protocol)
 
     # For the warden
 

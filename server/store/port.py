@@ -14,6 +14,7 @@ from typing import Protocol
 from server.channel import Channel, SecretKind, Sequences, Session, StreamKey
 from server.shop.catalogue import Image, Product
 from server.shop.timeline import Event
+from server.source import Source
 from server.webhooks.message import Message, Waiting
 
 MOST_WAITING = 10_000
@@ -109,6 +110,29 @@ class Store(Protocol):
 
         Its sequences stay: a channel of the same name goes on with them.
         """
+        ...
+
+    # Sources
+
+    async def source(self, channel_id: str) -> Source | None: ...
+
+    async def sources(self) -> dict[str, Source]:
+        """Return every channel's source, by the channel's id."""
+        ...
+
+    async def put_source(self, channel_id: str, source: Source, limit: int) -> None:
+        """Give the channel this source, in the place of another.
+
+        Raises NotFound (the channel), TooLarge when `limit` other channels have one already.
+        """
+        ...
+
+    async def remove_source(self, channel_id: str) -> bool:
+        """Remove the channel's source; False when it has none."""
+        ...
+
+    async def replace_source(self, channel_id: str, old: Source, new: Source) -> bool:
+        """Put `new` in the place of `old`; False, and nothing done, when that is not there."""
         ...
 
     # The live window

@@ -62,4 +62,10 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX outbox_by_time ON outbox (endpoint, due_ms, id)
     """,
+    """
+    CREATE TABLE sources (
+        channel TEXT PRIMARY KEY REFERENCES channels (id) ON DELETE CASCADE,
+        url TEXT NOT NULL, loop INTEGER NOT NULL, enabled INTEGER NOT NULL
+    ) STRICT
+    """,
 )

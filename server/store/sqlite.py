@@ -13,7 +13,8 @@ from server.errors import Conflict, NotFound, TooLarge
 from server.shop.catalogue import Image, Product
 from server.shop.records import event_record, overlay_record, read_event, read_overlay
 from server.shop.timeline import Event
-from server.store import keys, shelves
+from server.source import Source
+from server.store import keys, shelves, source_rows
 from server.store import outbox as boxes
 from server.store.database import Database
 from server.store.port import NewProduct, Put, Secrets, StoredAnswer
@@ -117,6 +118,23 @@ class SqliteStore:
             return db.execute("DELETE FROM channels WHERE id = ?", (channel_id,)).rowcount > 0
 
         return await self._database.write(remove)
+
+    # Sources
+
+    async def source(self, channel_id: str) -> Source | None:
+        return await self._database.read(lambda db: source_rows.get(db, channel_id))
+
+    async def sources(self) -> dict[str, Source]:
+        return await self._database.read(source_rows.every)
+
+    async def put_source(self, channel_id: str, source: Source, limit: int) -> None:
+        await self._database.write(lambda db: source_rows.put(db, channel_id, source, limit))
+
+    async def remove_source(self, channel_id: str) -> bool:
+        return await self._database.write(lambda db: source_rows.remove(db, channel_id))
+
+    async def replace_source(self, channel_id: str, old: Source, new: Source) -> bool:
+        return await self._database.write(lambda db: source_rows.exchange(db, channel_id, old, new))
 
     # The live window
 

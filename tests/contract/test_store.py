@@ -20,6 +20,7 @@ from server.channel import (
 from server.errors import Conflict, NotFound, TooLarge, Unavailable
 from server.shop.catalogue import IMAGE_PATH, Image, Kind, Product
 from server.shop.timeline import Event, EventKind
+from server.source import Source
 from server.store.port import Change, NewProduct, Put, Store, StoredAnswer
 from tests.contract.conftest import Reopen
 
@@ -163,6 +164,48 @@ async def test_removing_a_channel_takes_all_but_its_sequences(store: Store) -> N
     assert await store.last_session("tea") is None
     assert await store.events("tea", "s") == ()
     assert await store.sequences("tea") == Sequences(9, 2, 3)
+
+
+async def test_a_source_is_kept_replaced_and_removed_with_its_channel(
+    store: Store, reopen: Reopen
+) -> None:
+    await add(store)
+    yard = Source("rtsp://ann:s3cret@camera.example/1", loop=True)
+    assert await store.source("tea") is None
+    await store.put_source("tea", yard, 1)
+    other = await reopen()
+    assert await other.source("tea") == yard
+    assert await other.sources() == {"tea": yard}
+    film = Source("http://films.example/a.mp4")
+    await other.put_source("tea", film, 1)
+    assert await store.source("tea") == film
+    assert await store.remove_source("tea")
+    assert not await store.remove_source("tea")
+    await store.put_source("tea", yard, 1)
+    assert await store.remove_channel("tea")
+    assert await store.sources() == {}
+
+
+async def test_sources_need_their_channel_and_have_a_limit(store: Store) -> None:
+    await add(store)
+    await add(store, replace(TEA, id="coffee"))
+    film = Source("http://films.example/a.mp4")
+    with pytest.raises(NotFound):
+        await store.put_source("milk", film, 5)
+    await store.put_source("tea", film, 1)
+    with pytest.raises(TooLarge):
+        await store.put_source("coffee", film, 1)
+
+
+async def test_a_source_is_exchanged_only_for_the_one_that_was_meant(store: Store) -> None:
+    await add(store)
+    film = Source("http://films.example/a.mp4")
+    off = replace(film, enabled=False)
+    assert not await store.replace_source("tea", film, off)
+    await store.put_source("tea", film, 1)
+    assert await store.replace_source("tea", film, off)
+    assert not await store.replace_source("tea", film, off)
+    assert await store.source("tea") == off
 
 
 async def test_sequences_never_go_back(store: Store, reopen: Reopen) -> None:

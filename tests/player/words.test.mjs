@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { webUrl } from "../../player/api.js";
 import { backoff } from "../../player/backoff.js";
 import { coalesce } from "../../player/feed.js";
+import { hintOf } from "../../player/health.js";
 import { isRtl, localeOf } from "../../player/locale.js";
 import { formatPrice, priceOf } from "../../player/money.js";
 import { wordsFor } from "../../player/notice.js";
@@ -114,4 +115,11 @@ test("asking while it runs means once more, not twice at a time", async () => {
 
 test("time on air reads like a clock", () => {
   assert.deepEqual([0, 7_900, 754_000, 3_723_000, -5].map(clock), ["0:00", "0:07", "12:34", "1:02:03", "0:00"]);
+});
+
+test("the studio says what it waits for", () => {
+  const url = "rtsp://ann:***@camera.example/1";
+  assert.match(hintOf(null), /OBS/);
+  assert.match(hintOf({ url, enabled: false, state: "off" }), /OBS/);
+  assert.equal(hintOf({ url, enabled: true, state: "waiting" }), `Waiting for ${url}: the figures appear here.`);
 });

@@ -27,6 +27,7 @@ COMMANDS = (
     ("push",),
     ("channel", "add"),
     ("channel", "list"),
+    ("channel", "source"),
     ("channel", "rotate-key"),
     ("channel", "remove"),
     ("products", "import"),
@@ -92,6 +93,19 @@ def test_keys_expire_when_told_to(shell: Shell) -> None:
     assert "never" in shell("channel", "list").stdout
 
 
+def test_a_source_is_set_told_without_its_password_and_removed(shell: Shell) -> None:
+    shell("channel", "add", "tea")
+    url = "rtsp://ann:s3cret@camera.example/1?token=s3cret"
+    masked = "rtsp://ann:***@camera.example/1?token=***"
+    assert shell("channel", "source", "tea", url).stdout == f"{masked}\n"
+    told = json.loads(shell("channel", "source", "tea", "--json").stdout)
+    assert told == {"url": masked, "loop": False, "enabled": True}
+    film = shell("channel", "source", "tea", "http://films.example/a.mp4", "--loop")
+    assert film.stdout == "http://films.example/a.mp4 (loop)\n"
+    assert shell("channel", "source", "tea", "--remove").exit_code == 0
+    assert shell("channel", "source", "tea").exit_code == 1
+
+
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
@@ -112,6 +126,11 @@ def test_keys_expire_when_told_to(shell: Shell) -> None:
         (("channel", "add", "No Good!"), 1, "id: "),
         (("channel", "remove", "none"), 1, "There is no channel 'none'."),
         (("channel", "rotate-key", "none"), 1, "There is no channel"),
+        (("channel", "source", "tea"), 1, "There is no source of channel 'tea'."),
+        (("channel", "source", "none", "http://films.example/a.mp4"), 1, "no channel"),
+        (("channel", "source", "tea", "rtsp://10.0.0.1/1"), 1, "allow_private"),
+        (("channel", "source", "tea", "file:///etc/passwd"), 1, "rtsp://"),
+        (("channel", "source", "tea", "http://a.example/", "--remove"), 2, "--remove"),
         (("channel", "add"), 2, "Missing argument"),
         (("products", "import", "none.csv", "--channel", "tea"), 1, "No such file"),
         (("products", "import", "feed.txt", "--channel", "tea"), 1, "feed.txt"),

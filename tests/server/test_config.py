@@ -277,6 +277,29 @@ def test_an_auth_webhook_reaches_its_sender(tmp_path: Path) -> None:
     assert config.ingest_limits().verdict_seconds > 4, "the gate waits longer than the webhook"
 
 
+@pytest.mark.parametrize("word", ["true", "yes", "1"])
+def test_private_sources_are_allowed_by_one_key(tmp_path: Path, word: str) -> None:
+    assert not load(None).pull_settings().allow_private
+    text = f"ingest: {{pull: {{allow_private: {word}, backoff_seconds: 3}}}}"
+    settings = load(write(tmp_path, text)).pull_settings()
+    assert (settings.allow_private, settings.backoff_first) == (True, 3)
+    variable = {"VITRINE_INGEST__PULL__ALLOW_PRIVATE": word}
+    assert load(None, environment=variable).pull_settings().allow_private
+
+
+@pytest.mark.parametrize(
+    ("pull", "said"),
+    [
+        ("{allow_private: maybe}", "must be true or false"),
+        ("{max_sources: true}", "read as yes or no"),
+        ("{backoff_seconds: 9, max_backoff_seconds: 3}", "at least backoff_seconds"),
+    ],
+)
+def test_wrong_words_about_sources_are_told(tmp_path: Path, pull: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        load(write(tmp_path, f"ingest: {{pull: {pull}}}"))
+
+
 def test_settings_reach_their_owners(tmp_path: Path) -> None:
     text = """
 ingest: {max_connections: 7, silence_seconds: 3}

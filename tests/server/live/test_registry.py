@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.port import Refusal
+from ingest.port import Refusal, Refused
 from overlay.scene import Card, Money, Motion, Scene
 from server.live.registry import LiveSettings
 from tests.server.live.studio import DEADLINE, PROFILE, Encoder, Studio, last_msn, number
@@ -99,6 +99,27 @@ async def test_the_same_key_takes_over_within_the_session(studio: Studio) -> Non
     assert text.count("#EXT-X-DISCONTINUITY\n") == 1
     dates = re.findall(r"PROGRAM-DATE-TIME:(\S+)", text)
     assert dates == sorted(dates)
+
+
+async def test_a_source_feeds_a_channel_until_an_encoder_comes(studio: Studio) -> None:
+    registry, source, encoder = studio.registry, Encoder("rtsp://camera.example/1"), Encoder()
+    verdict = await registry.admit_source("tea", source)
+    assert not isinstance(verdict, Refused)
+    source.sink = verdict
+    await studio.on_air(source)
+    session = registry.session("tea")
+    assert (registry.state("tea").ingest["protocol"], registry.is_taken("tea")) == ("pull", False)
+    assert await studio.admit(encoder) is None
+    assert source.dropped is not None
+    assert registry.session("tea") == session
+    assert registry.is_taken("tea")
+    refused = await registry.admit_source("tea", Encoder())
+    assert isinstance(refused, Refused)
+    assert refused.refusal is Refusal.BUSY
+    await registry.stop("tea")
+    assert not registry.is_taken("tea")
+    assert not isinstance(await registry.admit_source("tea", Encoder()), Refused)
+    assert isinstance(await registry.admit_source("none", Encoder()), Refused)
 
 
 async def test_a_scene_is_shown_where_the_worker_says(studio: Studio) -> None:
