@@ -88,8 +88,12 @@ class Sender:
                 sent = await self._send_some(line)
             except VitrineError as error:
                 self._log.error("outbox not read", reason=str(error))
+                sent = False
                 await asyncio.sleep(TROUBLE_SECONDS)
-                continue
+            except Exception:  # noqa: BLE001 - whatever it is, the next try may do better
+                self._log.exception("webhooks in trouble", host=line.host)
+                sent = False
+                await asyncio.sleep(TROUBLE_SECONDS)
             if not sent:
                 await asyncio.sleep(self._settings.poll)
 
