@@ -13,36 +13,27 @@ LOST_MS = 5_000
 """So late, everything is dropped up to what arrives now."""
 CAUGHT_UP_MS = 300
 BUSY = 8
-"""Jobs that wait at an encoder which does not keep up."""
-IDLE_SECONDS = 2.0
-"""Encoders idle for so long are not late: the clock that stamps arrivals was set."""
+"""Jobs that wait at an encoder which does not keep up; with fewer it is the decoder, or the
+pipe, and pictures that are spared would not help."""
+NONSENSE_MS = 60_000
+"""No live unit is so old: these were recorded, or a clock was set."""
 FEW, VERY_FEW = 2, 8
 
 
 class Lateness:
-    """Compares when units arrived with when they are worked on."""
+    """Compares when units arrived with when they are worked on, on the same wall clock."""
 
     def __init__(self) -> None:
-        self._least: float | None = None
-        self._idle_since: float | None = None
         self._late = False
         self._count = 0
-        self.lag_ms = 0.0
-        """Behind the best there was."""
+        self.lag_ms = 0
         self.lost = False
         """Nothing is to be encoded until this ends."""
 
-    def saw(self, arrived_ms: int, now: float, queue: int) -> None:
-        """Note a unit worked on at `now` (seconds, any steady clock), `queue` jobs before it."""
-        delay = now * 1000 - arrived_ms
-        if queue >= BUSY:
-            self._idle_since = None
-        elif self._idle_since is None:
-            self._idle_since = now
-        elif now - self._idle_since > IDLE_SECONDS:
-            self._least = delay
-        self._least = delay if self._least is None else min(delay, self._least)
-        self.lag_ms = delay - self._least
+    def saw(self, arrived_ms: int, now_ms: int, queue: int) -> None:
+        """Note a unit worked on at `now_ms`, with `queue` jobs before it."""
+        lag = now_ms - arrived_ms
+        self.lag_ms = lag if 0 < lag < NONSENSE_MS else 0
         if self.lag_ms < CAUGHT_UP_MS:
             self._late = self.lost = False
         elif queue >= BUSY:

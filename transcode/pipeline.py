@@ -39,9 +39,9 @@ class Pipeline:
         self,
         settings: Open,
         emit: Callable[[Up], None],
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        """`emit` is called from several threads; `clock` gives seconds."""
+        """`emit` is called from several threads; `clock` gives UTC seconds."""
         self._clock = clock
         self._lateness = Lateness()
         self._profile = settings.profile
@@ -125,7 +125,8 @@ class Pipeline:
         """Where the encoders cannot keep up: leave out the time up to what arrives now."""
         line = self._line
         was = self._lateness.lost
-        self._lateness.saw(arrived_ms, self._clock(), line.depth if line is not None else 0)
+        now_ms = round(self._clock() * 1000)
+        self._lateness.saw(arrived_ms, now_ms, line.depth if line is not None else 0)
         if self._lateness.lost and not was:
             self._epochs.close()
             self._source.rejoin()

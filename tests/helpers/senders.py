@@ -48,6 +48,11 @@ def ffmpeg_file(file: Path, url: str, *, loop: bool = False) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+def ffmpeg(*arguments: str) -> tuple[str, ...]:
+    """ffmpeg with its inputs at the speed of the clock, and else as told."""
+    return ("ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin", "-re", *arguments)
+
+
 def ffmpeg_live(url: str) -> tuple[str, ...]:
     """ffmpeg makes a moving picture and a tone, and encodes them with B-frames."""
     return (

@@ -2,73 +2,63 @@
 
 from __future__ import annotations
 
-from transcode.lateness import BUSY, CAUGHT_UP_MS, IDLE_SECONDS, LATE_MS, LOST_MS, Lateness
+import pytest
 
-HOUR_MS = 3_600_000
+from transcode.lateness import (
+    BUSY,
+    CAUGHT_UP_MS,
+    LATE_MS,
+    LOST_MS,
+    NONSENSE_MS,
+    VERY_LATE_MS,
+    Lateness,
+)
 
-
-def run(lateness: Lateness, begin: float, seconds: float, speed: float, queue: int) -> float:
-    """Work on `seconds` of units, `speed` seconds of them in a second; give the time then."""
-    now = begin
-    for number in range(round(seconds * 30)):
-        now = begin + number / 30 / speed
-        lateness.saw(round((begin + number / 30) * 1000), now, queue)
-    return now
-
-
-def given_up(lateness: Lateness) -> bool:
-    return lateness.lost
+NOW_MS = 1_700_000_000_000
 
 
-def test_who_keeps_up_spares_nothing() -> None:
+def after(*lags_ms: int, queue: int = BUSY) -> Lateness:
+    """Work on units that are so late, one after another."""
     lateness = Lateness()
-    run(lateness, 0, 60, 1.0, BUSY)
-    assert not lateness.lost
-    assert not any(lateness.spares() for _ in range(100))
+    for lag in lags_ms:
+        lateness.saw(NOW_MS - lag, NOW_MS, queue)
+    return lateness
+
+
+def spared(lateness: Lateness) -> int:
+    """Count how many of eighty pictures are spared."""
+    return sum(lateness.spares() for _ in range(80))
+
+
+@pytest.mark.parametrize("lag", [0, CAUGHT_UP_MS, LATE_MS])
+def test_who_keeps_up_spares_nothing(lag: int) -> None:
+    assert spared(after(lag)) == 0
+    assert not after(lag).lost
 
 
 def test_who_falls_behind_spares_half_then_most_then_gives_time_up() -> None:
-    lateness = Lateness()
-    run(lateness, 0, LATE_MS / 1000 * 1.5, 0.5, BUSY)
-    assert sum(lateness.spares() for _ in range(80)) == 40
-    run(lateness, 0, LOST_MS / 1000 * 0.9, 0.5, BUSY)
-    assert sum(lateness.spares() for _ in range(80)) == 70
-    assert not given_up(lateness)
-    run(lateness, 0, LOST_MS / 1000 * 1.1, 0.5, BUSY)
-    assert given_up(lateness)
+    assert spared(after(LATE_MS + 1)) == 40
+    assert spared(after(VERY_LATE_MS + 1)) == 70
+    assert not after(LOST_MS).lost
+    assert after(LOST_MS + 1).lost
 
 
-def test_it_ends_once_caught_up() -> None:
-    lateness = Lateness()
-    run(lateness, 0, 12, 0.5, BUSY)
-    assert given_up(lateness)
-    lateness.saw(100_000, 100.0, BUSY)
-    assert lateness.lag_ms < CAUGHT_UP_MS
-    assert not given_up(lateness)
-    assert not lateness.spares()
+def test_it_lasts_until_caught_up_and_no_longer() -> None:
+    almost = after(LOST_MS + 1, CAUGHT_UP_MS)
+    assert almost.lost
+    assert spared(almost) == 40
+    again = after(LOST_MS + 1, CAUGHT_UP_MS - 1)
+    assert not again.lost
+    assert spared(again) == 0
 
 
-def test_a_wall_clock_that_is_set_back_is_not_lateness() -> None:
-    lateness = Lateness()
-    end = run(lateness, 0, 10, 1.0, 1)
-    for number in range(round(IDLE_SECONDS * 30) + 2):
-        now = end + number / 30
-        lateness.saw(round(now * 1000) - HOUR_MS, now, 1)
-        assert not lateness.lost
-    assert lateness.lag_ms == 0
-    assert not lateness.spares()
+@pytest.mark.parametrize("lag", [-NONSENSE_MS, -1, NONSENSE_MS, 10**12])
+def test_recorded_units_and_set_clocks_are_not_late(lag: int) -> None:
+    assert spared(after(lag)) == 0
+    assert not after(lag).lost
 
 
-def test_a_wall_clock_that_is_set_on_is_not_lateness() -> None:
-    lateness = Lateness()
-    end = run(lateness, 0, 10, 1.0, BUSY)
-    lateness.saw(round(end * 1000) + HOUR_MS, end, BUSY)
-    assert lateness.lag_ms == 0
-
-
-def test_a_publisher_that_stalls_and_bursts_is_not_late() -> None:
-    lateness = Lateness()
-    run(lateness, 0, 10, 1.0, 2)
-    for number in range(150):
-        lateness.saw(15_000 + number % 3, 15.0 + number / 1000, 12)
-    assert not lateness.spares()
+def test_where_encoders_wait_for_work_nothing_is_spared() -> None:
+    idle = after(VERY_LATE_MS + 1, LOST_MS + 1, queue=BUSY - 1)
+    assert spared(idle) == 0
+    assert not idle.lost
