@@ -12,6 +12,7 @@ import structlog
 from aiohttp import web
 
 from ingest.rtmp.listener import RtmpListener
+from ingest.whip import WhipIngest
 from overlay.tiles import check
 from server.address import addresses
 from server.attempts import Attempts
@@ -124,6 +125,11 @@ class Vitrine:
             await self.rtmp.start()
         stack.push_async_callback(self.rtmp.close)
 
+        whip = config.whip_settings()
+        self.whip = WhipIngest(self.registry, whip) if whip is not None else None
+        if self.whip is not None:
+            stack.push_async_callback(self.whip.close)
+
         site = Site(
             channels=self.channels,
             shop=self.shop,
@@ -145,6 +151,7 @@ class Vitrine:
             ready=lambda: self._ready,
             public_url=config.server.public_url,
             rtmp_port=self.rtmp.port,
+            whip=self.whip,
         )
         self._measure(site)
         await self._listen(make_web(site, await asyncio.to_thread(Pages, site)))
@@ -155,11 +162,14 @@ class Vitrine:
     async def stop(self) -> None:
         """Drain: broadcasts end properly, players read the end, connections close."""
         self._ready = False
-        on_air = self.rtmp.connections > 0
-        self._log.info("stopping", publishers=self.rtmp.connections)
+        publishers = self.rtmp.connections + (self.whip.sessions if self.whip else 0)
+        on_air = publishers > 0
+        self._log.info("stopping", publishers=publishers)
         try:
             async with asyncio.timeout(self.config.server.drain_seconds):
                 await self.rtmp.close()
+                if self.whip is not None:
+                    await self.whip.close()
                 await self.registry.close()
                 if on_air:
                     # Players poll about once a target duration; this lets them see ENDLIST.
@@ -175,6 +185,9 @@ class Vitrine:
         site.metrics.watch(
             "rtmp_connections", "Open RTMP connections.", lambda: self.rtmp.connections
         )
+        whip = self.whip
+        if whip is not None:
+            site.metrics.watch("whip_sessions", "WHIP sessions.", lambda: whip.sessions)
 
     async def _listen(self, app: web.Application) -> None:
         runner = web.AppRunner(

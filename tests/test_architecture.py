@@ -23,6 +23,11 @@ FLOORS = (
     (Floor.ADAPTERS, "ingest.rtmp.listener"),
     (Floor.ADAPTERS, "ingest.rtmp.connection"),
     (Floor.PURE, "ingest.rtmp.*"),
+    (Floor.PURE, "ingest.rtp.*"),
+    (Floor.PURE, "ingest.whip_offer"),
+    (Floor.VALUES, "ingest.whip_settings"),
+    *((Floor.ADAPTERS, f"ingest.{name}") for name in ("encoded_track", "peer", "whip")),
+    (Floor.ADAPTERS, "ingest.whip_session"),
     (Floor.ADAPTERS, "transcode.process"),
     (Floor.ADAPTERS, "transcode.supervisor"),
     (Floor.ADAPTERS, "transcode.worker"),
@@ -66,7 +71,7 @@ FLOORS = (
     *((Floor.COMPOSE, f"server.{name}") for name in ("demo", "demo.*")),
     # A package's own file: nothing in it but a docstring, or values.
     *((Floor.VALUES, name) for name in ("ingest", "overlay", "transcode", "server")),
-    *((Floor.VALUES, f"ingest.{name}") for name in ("rtmp",)),
+    *((Floor.VALUES, f"ingest.{name}") for name in ("rtmp", "rtp")),
     *((Floor.VALUES, f"server.{name}") for name in ("hls", "http", "live", "shop", "store")),
 )
 
