@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import av
@@ -25,6 +25,7 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av.audio.frame import AudioFrame
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
 from tests.helpers.clips import sound
@@ -53,7 +54,7 @@ def encode(codec: str, seconds: int, size: tuple[int, int] = (WIDTH, HEIGHT)) ->
 
 
 def _pictures(codec: str, seconds: int, width: int, height: int) -> list[av.Packet[Any]]:
-    context = av.CodecContext.create(ENCODERS[codec], "w")
+    context = cast("VideoCodecContext", av.CodecContext.create(ENCODERS[codec], "w"))
     context.width, context.height, context.pix_fmt = width, height, "yuv420p"
     context.time_base, context.framerate = Fraction(1, RATE), Fraction(RATE)
     context.bit_rate, context.gop_size = 2_500_000, RATE
@@ -103,38 +104,59 @@ class Sent(MediaStreamTrack):
         return packet
 
 
-class WhipPublisher:
-    """One session. `url`: of the endpoint."""
+class Sender:
+    """The WebRTC side of a publisher. `sound_late`: seconds that the sound leaves late."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, key: str) -> None:
-        self._session = session
-        self._url = url
-        self._headers = {"Authorization": f"Bearer {key}"}
+    def __init__(self, encoded: Encoded, *, sound_late: float = 0.0) -> None:
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        self.resource = ""
-
-    async def publish(self, encoded: Encoded, *, sound_late: float = 0.0) -> None:
-        """Offer, and send once connected. `sound_late`: seconds that the sound leaves late."""
-        began = time.monotonic() + 0.1
-        tracks = [
+        self._tracks = [
             Sent("audio", encoded.audio, sound_late),
             Sent("video", encoded.video, 0.0),
         ]
-        for track in tracks:
-            track.began = began
+        for track in self._tracks:
             transceiver = self._connection.addTransceiver(track, "sendonly")
             if track.kind == "video":
                 known = RTCRtpSender.getCapabilities("video").codecs
                 mine = [c for c in known if c.name in {encoded.codec, "rtx"}]
                 transceiver.setCodecPreferences(mine)
+
+    @property
+    def state(self) -> str:
+        return self._connection.connectionState
+
+    async def offer(self) -> str:
         await self._connection.setLocalDescription(await self._connection.createOffer())
-        offer = self._connection.localDescription.sdp
+        return self._connection.localDescription.sdp
+
+    async def take(self, answer: str) -> None:
+        """Connect, and send from now on."""
+        began = time.monotonic() + 0.1
+        for track in self._tracks:
+            track.began = began
+        await self._connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+
+class WhipPublisher:
+    """One session over HTTP. `url`: of the endpoint."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, key: str, sender: Sender) -> None:
+        self._session = session
+        self._url = url
+        self._headers = {"Authorization": f"Bearer {key}"}
+        self._sender = sender
+        self.resource = ""
+
+    async def publish(self) -> None:
+        offer = await self._sender.offer()
         headers = {**self._headers, "Content-Type": "application/sdp"}
         async with self._session.post(self._url, data=offer, headers=headers) as answer:
             text = await answer.text()
             assert answer.status == 201, f"{answer.status} {text}"
             self.resource = answer.headers["Location"]
-        await self._connection.setRemoteDescription(RTCSessionDescription(text, "answer"))
+        await self._sender.take(text)
 
     async def end(self) -> None:
         """Say goodbye."""
@@ -144,7 +166,7 @@ class WhipPublisher:
 
     async def cut(self) -> None:
         """Close the connection without a word to the server's HTTP side."""
-        await self._connection.close()
+        await self._sender.close()
 
 
 @asynccontextmanager
@@ -152,9 +174,9 @@ async def publishing(
     session: aiohttp.ClientSession, url: str, key: str, encoded: Encoded, sound_late: float = 0.0
 ) -> AsyncIterator[WhipPublisher]:
     """Publish until the block ends."""
-    publisher = WhipPublisher(session, url, key)
+    publisher = WhipPublisher(session, url, key, Sender(encoded, sound_late=sound_late))
     try:
-        await publisher.publish(encoded, sound_late=sound_late)
+        await publisher.publish()
         yield publisher
     finally:
         await publisher.cut()
