@@ -82,7 +82,10 @@ function asked(form, good) {
   };
   form.hidden = false;
   field.focus();
-  field.addEventListener("input", () => say(""));
+  // The form may be shown again for another question: this one then listens no more.
+  const done = new AbortController();
+  const { signal } = done;
+  field.addEventListener("input", () => say(""), { signal });
   return new Promise((resolve) => {
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
@@ -98,7 +101,8 @@ function asked(form, good) {
       }
       form.hidden = true;
       field.value = "";
+      done.abort();
       resolve(token);
-    });
+    }, { signal });
   });
 }
