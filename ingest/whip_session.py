@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import secrets
 from typing import Final
@@ -16,6 +17,7 @@ from ingest.whip_offer import Fragment, Offer
 from ingest.whip_settings import WhipSettings
 
 TICK_SECONDS: Final = 0.5
+GOODBYE_SECONDS: Final = 1.5
 
 
 class WhipSession:
@@ -140,6 +142,11 @@ class WhipSession:
                 return f"nothing came for {self._settings.silence_seconds:.0f} s"
             await connection.say()
             await connection.changed(TICK_SECONDS)
+        if connection.state == "closed":
+            # Closed by the peer: its goodbye, over HTTP, may still be on the way.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(GOODBYE_SECONDS):
+                    await self._ended.wait()
         return f"the connection is {connection.state}"
 
     async def _close(self, connection: Peer) -> None:

@@ -57,17 +57,16 @@ class CameraPage {
   }
 
   #take(key) {
-    this.#whip = new Whip(name, key);
-    const { air } = this.#whip;
-    const whip = this.#whip;
+    const whip = new Whip(name, key);
+    this.#whip = whip;
     whip.addEventListener("change", () => whip === this.#whip && this.#set(whip.air, whip.sentence));
     whip.addEventListener("key", ({ detail }) => this.#askAgain(detail));
-    return air;
   }
 
   async #askAgain(sentence) {
     forgetKey(name);
     find("desk").hidden = true;
+    setText(find("state"), "Locked");
     this.#take(await askKey(name, find("gate"), sentence));
     find("desk").hidden = false;
     this.#set(Air.READY);

@@ -8,10 +8,13 @@ import { iceServersOf, preferred, withStart } from "./sdp.js";
 const DEADLINE_MS = 12_000;
 const GATHER_MS = 1_500;
 const CONNECT_MS = 12_000;
+const GOODBYE_MS = 3_000;
 /** A line that is "disconnected" often comes back by itself. */
 const PATIENCE_MS = 4_000;
 const START_KBITS = 1_200;
 const MAX_KBITS = { camera: 2_800, screen: 2_800, audio: 128 };
+
+const UDP_BLOCKED = "The server was reached, but no media gets through: UDP may be blocked on the way.";
 
 /** Events: `change`, whenever `air` or `sentence` did; `key`, when the stream key is refused. */
 export class Whip extends EventTarget {
@@ -53,29 +56,27 @@ export class Whip extends EventTarget {
 
   /** Say goodbye and end. `sentence`: why, where it was not asked for. */
   async stop(sentence = "") {
+    const [resource, connection] = [this.#resource, this.#connection];
     this.since = null;
-    const gone = this.#leave();
+    this.#forget();
     this.#tell(Air.ENDED, sentence);
-    await gone;
+    // Said before the line is cut: the server tells a goodbye from a loss.
+    if (resource) await bye(resource, this.#key);
+    connection?.close();
   }
 
   getStats() {
     return this.#connection?.getStats() ?? null;
   }
 
-  /** Tell the server even while the page goes away. */
-  #leave() {
-    const resource = this.#resource;
-    this.#drop();
-    if (!resource) return undefined;
-    const headers = { Authorization: `Bearer ${this.#key}` };
-    return fetch(resource, { method: "DELETE", headers, keepalive: true }).catch(() => undefined);
+  #drop() {
+    this.#connection?.close();
+    this.#forget();
   }
 
-  #drop() {
+  #forget() {
     this.#turn += 1;
     clearTimeout(this.#timer);
-    this.#connection?.close();
     this.#connection = null;
     this.#resource = null;
   }
@@ -86,7 +87,7 @@ export class Whip extends EventTarget {
     const connection = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: this.#iceServers });
     this.#connection = connection;
     connection.addEventListener("connectionstatechange", () => turn === this.#turn && this.#changed(connection));
-    this.#timer = setTimeout(() => turn === this.#turn && this.#again("The server was reached, but not over UDP. A firewall may be in the way."), CONNECT_MS + DEADLINE_MS);
+    this.#timer = setTimeout(() => turn === this.#turn && this.#again(this.#resource ? UDP_BLOCKED : ""), DEADLINE_MS + CONNECT_MS);
     try {
       for (const track of this.#stream.getTracks()) await add(connection, track, this.#stream);
       await connection.setLocalDescription();
@@ -95,7 +96,7 @@ export class Whip extends EventTarget {
       const { resource, answer, iceServers } = await post(urls.whip(this.#channel), this.#key, connection.localDescription.sdp);
       this.#iceServers = iceServers;
       if (turn !== this.#turn) {
-        await fetch(resource, { method: "DELETE", headers: { Authorization: `Bearer ${this.#key}` } }).catch(() => undefined);
+        await bye(resource, this.#key);
         return;
       }
       this.#resource = resource;
@@ -119,7 +120,7 @@ export class Whip extends EventTarget {
 
   #changed(connection) {
     const state = connection.connectionState;
-    clearTimeout(this.#timer);
+    if (state !== "connecting") clearTimeout(this.#timer);
     if (state === "connected") {
       this.#tries = 0;
       this.since ??= Date.now();
@@ -200,6 +201,12 @@ function gathered(connection) {
     setTimeout(resolve, GATHER_MS);
     connection.addEventListener("icegatheringstatechange", () => connection.iceGatheringState === "complete" && resolve());
   });
+}
+
+/** Say goodbye; it is sent even while the page goes away. */
+async function bye(resource, key) {
+  const headers = { Authorization: `Bearer ${key}` };
+  await fetch(resource, { method: "DELETE", headers, keepalive: true, signal: AbortSignal.timeout(GOODBYE_MS) }).catch(() => undefined);
 }
 
 async function post(url, key, offer) {
