@@ -223,12 +223,17 @@ def ice_connection(transceiver: RTCRtpTransceiver) -> Connection:
     return transceiver.receiver.transport.transport.iceGatherer._connection
 
 
-def bind_to(connection: Connection, addresses: tuple[str, ...]) -> None:
-    """Have the agent gather on these addresses of ours instead of those that it finds."""
+def bind_to(connection: Connection, ours: tuple[str, ...]) -> None:
+    """Have the agent gather on these addresses of ours; none: on those that it finds.
+
+    It leaves loopback out, which is all that a machine without a network has.
+    """
     gather = connection.get_component_candidates
 
-    async def gather_there(component: int, *_found: object, **_more: object) -> list[Candidate]:
-        return await gather(component, list(addresses))
+    async def gather_there(
+        component: int, addresses: list[str], seconds: int = 5
+    ) -> list[Candidate]:
+        return await gather(component, list(ours) or addresses or ["127.0.0.1"], seconds)
 
     connection.get_component_candidates = gather_there  # type: ignore[method-assign]
 

@@ -82,8 +82,7 @@ class Peer:
             track.tap(transceiver)
         agent = ice_connection(transceivers[0])
         bound_queue(agent)
-        if self._settings.addresses:
-            bind_to(agent, self._settings.addresses)
+        bind_to(agent, self._settings.addresses)
         await connection.setLocalDescription(await connection.createAnswer())
         self._tracks = self._made
         return connection.localDescription.sdp

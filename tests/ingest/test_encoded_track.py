@@ -7,6 +7,7 @@ import inspect
 from importlib.metadata import version
 
 import aioice
+import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, rtcdtlstransport, rtcpeerconnection
 from aiortc.rtcrtpparameters import RTCRtpReceiveParameters
 from aiortc.rtcrtpreceiver import RTCRtpReceiver, StreamStatistics, decoder_worker
@@ -80,6 +81,7 @@ async def test_the_agent_below_a_transceiver_can_be_bound_and_its_queue_bounded(
         bound_queue(agent)
         await agent.gather_candidates()
         assert [candidate.host for candidate in agent.local_candidates] == ["127.0.0.1"]
+        assert agent.get_component_candidates.__qualname__.startswith("bind_to")
         for number in range(100_000):
             agent.data_received(number.to_bytes(4, "big"), 1)
         assert isinstance(agent._queue, asyncio.Queue)
@@ -95,3 +97,24 @@ def test_parameters_name_what_a_router_needs() -> None:
     assert {"codecs", "headerExtensions", "muxId", "encodings"} <= set(
         inspect.signature(RTCRtpReceiveParameters).parameters
     )
+
+
+@pytest.mark.parametrize(
+    ("ours", "found", "bound"),
+    [
+        (("127.0.0.2",), ["127.0.0.1"], ["127.0.0.2"]),
+        ((), ["127.0.0.3"], ["127.0.0.3"]),
+        ((), [], ["127.0.0.1"]),
+    ],
+)
+async def test_where_candidates_are_gathered(
+    ours: tuple[str, ...], found: list[str], bound: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aioice.ice.get_host_addresses", lambda **_: found)
+    agent = aioice.Connection(ice_controlling=False)
+    bind_to(agent, ours)
+    try:
+        await agent.gather_candidates()
+        assert [candidate.host for candidate in agent.local_candidates] == bound
+    finally:
+        await agent.close()
