@@ -231,9 +231,9 @@ def bind_to(connection: Connection, ours: tuple[str, ...]) -> None:
     gather = connection.get_component_candidates
 
     async def gather_there(
-        component: int, addresses: list[str], seconds: int = 5
+        component: int, addresses: list[str], *_: object, **__: object
     ) -> list[Candidate]:
-        return await gather(component, list(ours) or addresses or ["127.0.0.1"], seconds)
+        return await gather(component, list(ours) or addresses or ["127.0.0.1"])
 
     connection.get_component_candidates = gather_there  # type: ignore[method-assign]
 
