@@ -37,6 +37,8 @@ class Reorder:
         self._patience = patience
         self._sequence = Unwrapper(16)
         self._next: int | None = None
+        self._newest = 0
+        """The highest number held, or the last one given out."""
         self._held: dict[int, Packet] = {}
         self._missing: dict[int, _Missing] = {}
 
@@ -52,6 +54,7 @@ class Reorder:
         if number == self._next and not self._held:
             self._missing.pop(number, None)
             self._next += 1
+            self._newest = number
             return [packet]
         self._hold(packet)
         return self._release(packet.arrival)
@@ -69,14 +72,15 @@ class Reorder:
 
     def _restart(self, number: int) -> None:
         self._next = number
+        self._newest = number - 1
         self._held.clear()
         self._missing.clear()
 
     def _hold(self, packet: Packet) -> None:
-        newest = max(self._held, default=(self._next or 0) - 1)
         self._held[packet.sequence] = packet
         self._missing.pop(packet.sequence, None)
-        first = max(newest + 1, packet.sequence - MOST_MISSING)
+        first = max(self._newest + 1, packet.sequence - MOST_MISSING)
+        self._newest = max(self._newest, packet.sequence)
         for number in range(first, packet.sequence):
             self._missing[number] = _Missing(packet.arrival)
 
