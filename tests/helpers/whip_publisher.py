@@ -24,6 +24,7 @@ from aiortc import (
     RTCSessionDescription,
 )
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from aiortc.rtp import AnyRtcpPacket, RtcpSrPacket
 from av.audio.frame import AudioFrame
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
@@ -90,7 +91,7 @@ class Sent(MediaStreamTrack):
         self.kind = kind
         super().__init__()
         self._packets = iter(packets)
-        self._late = late
+        self.late = late
         self.began: float | None = None
 
     async def recv(self) -> av.Packet[Any]:
@@ -99,13 +100,16 @@ class Sent(MediaStreamTrack):
             raise MediaStreamError
         assert packet.pts is not None
         assert packet.time_base is not None
-        at = self.began + self._late + float(packet.pts * packet.time_base)
+        at = self.began + self.late + float(packet.pts * packet.time_base)
         await asyncio.sleep(max(0.0, at - time.monotonic()))
         return packet
 
 
 class Sender:
-    """The WebRTC side of a publisher. `sound_late`: seconds that the sound leaves late."""
+    """The WebRTC side of a publisher.
+
+    `sound_late`: seconds that the sound leaves late; its reports tell when it really was.
+    """
 
     def __init__(self, encoded: Encoded, *, sound_late: float = 0.0) -> None:
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
@@ -115,6 +119,8 @@ class Sender:
         ]
         for track in self._tracks:
             transceiver = self._connection.addTransceiver(track, "sendonly")
+            if track.late:
+                tell_truly(transceiver.sender, track.late)
             if track.kind == "video":
                 known = RTCRtpSender.getCapabilities("video").codecs
                 mine = [c for c in known if c.name in {encoded.codec, "rtx"}]
@@ -137,6 +143,22 @@ class Sender:
 
     async def close(self) -> None:
         await self._connection.close()
+
+
+def tell_truly(sender: RTCRtpSender, late: float) -> None:
+    """Have the sender's reports name the instant of sampling, as a browser's do.
+
+    aiortc takes the instant of sending for it, which is `late` seconds later here.
+    """
+    send = sender._send_rtcp
+
+    async def send_true(packets: list[AnyRtcpPacket]) -> None:
+        for packet in packets:
+            if isinstance(packet, RtcpSrPacket):
+                packet.sender_info.ntp_timestamp -= round(late * 2**32)
+        await send(packets)
+
+    sender._send_rtcp = send_true  # type: ignore[method-assign]
 
 
 class WhipPublisher:
