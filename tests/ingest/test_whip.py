@@ -51,9 +51,11 @@ async def ingest(
 
 
 @asynccontextmanager
-async def live(whip: WhipIngest, encoded: Encoded) -> AsyncIterator[tuple[Answered, Sender]]:
-    """Publish and yield once connected."""
-    sender = Sender(encoded)
+async def live(
+    whip: WhipIngest, encoded: Encoded, sound_late: float = 0.0
+) -> AsyncIterator[tuple[Answered, Sender]]:
+    """Publish, connected or about to be."""
+    sender = Sender(encoded, sound_late=sound_late)
     try:
         answered = await whip.publish(asked(await sender.offer()))
         assert isinstance(answered, Answered)
@@ -102,6 +104,22 @@ def decoded(config: VideoConfig, pictures: list[VideoUnit]) -> list[int]:
 @pytest.fixture(scope="module")
 def small() -> Encoded:
     return encode("VP8", 8, SIZE)
+
+
+async def test_reports_bring_sound_that_comes_late_back_to_its_picture(small: Encoded) -> None:
+    def skew() -> float:
+        """Seconds by which the newest sound is placed behind the picture of its instant."""
+        sink = gate.sinks[0]
+        pictures, sounds = sink.of(VideoUnit), sink.of(AudioUnit)
+        if not pictures or not sounds:
+            return 1.0
+        picture = pictures[-1].pts - 3_000 * (len(pictures) - 1)
+        sound = sounds[-1].pts - 1_800 * (len(sounds) - 1)
+        return (sound - picture) / 90_000
+
+    async with ingest() as (whip, gate), live(whip, small, sound_late=0.3):
+        await eventually(lambda: skew() == pytest.approx(0.3, abs=0.1), SECONDS)
+        await eventually(lambda: skew() == pytest.approx(0, abs=0.03), SECONDS)
 
 
 async def test_a_goodbye_is_told_from_a_loss(small: Encoded) -> None:
