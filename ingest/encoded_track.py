@@ -18,7 +18,7 @@ from typing import Final
 
 from aioice import Candidate, Connection
 from aiortc import RTCRtpReceiver, RTCRtpTransceiver
-from aiortc.rate import RemoteBitrateEstimator
+from aiortc.rate import BandwidthUsage, RemoteBitrateEstimator
 from aiortc.rtcrtpparameters import (
     RTCRtcpFeedback,
     RTCRtpCodecParameters,
@@ -46,6 +46,12 @@ SOURCE_GONE: Final = 1.0
 """Seconds of silence after which another source (SSRC) may go on in a track's place."""
 MOST_SOURCES: Final = 4
 """Sources of one track that are reported on: media, its retransmissions, and those before."""
+AMPLE: Final = 6_000_000
+"""Bit/s, where nothing speaks against it: above what the ladder can use of a source."""
+BEGIN_MS: Final = 4_000
+"""A sender that just began is not let leap."""
+BOUND_MS: Final = 20_000
+"""How long a way that was too narrow once is held to be."""
 _FEEDBACK: Final = (
     RTCRtcpFeedback("nack"),
     RTCRtcpFeedback("nack", "pli"),
@@ -75,7 +81,7 @@ class EncodedTrack:
         self._rate = clock_rate
         self._retransmits = retransmits
         self._heard = heard
-        self._estimator = RemoteBitrateEstimator() if estimate else None
+        self._bandwidth = Bandwidth() if estimate else None
         self._tapped: RTCRtpReceiver | None = None
         self._own_ssrc = 0
         self._source: int | None = None
@@ -104,8 +110,12 @@ class EncodedTrack:
         self._heard(now)
         self.packets += 1
         self._count(packet)
-        if self._estimator is not None:
-            await self._estimate(self._estimator, packet, arrival_time_ms)
+        if self._bandwidth is not None:
+            told = self._bandwidth.saw(packet, arrival_time_ms)
+            if told:
+                await self._send(
+                    RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=self._own_ssrc, media_ssrc=0, fci=told)
+                )
         kind, number, payload = packet.payload_type, packet.sequence_number, packet.payload
         if kind in self._retransmits:
             if self._source is None or len(payload) < 2:
@@ -182,29 +192,47 @@ class EncodedTrack:
                 RtcpPsfbPacket(fmt=RTCP_PSFB_PLI, ssrc=self._own_ssrc, media_ssrc=self._source)
             )
 
-    async def _estimate(
-        self, estimator: RemoteBitrateEstimator, packet: RtpPacket, arrival_time_ms: int
-    ) -> None:
-        sent = packet.extensions.abs_send_time
-        if sent is None:
-            return
-        estimated = estimator.add(
-            abs_send_time=sent,
-            arrival_time_ms=arrival_time_ms,
-            payload_size=len(packet.payload) + packet.padding_size,
-            ssrc=packet.ssrc,
-        )
-        if estimated is not None:
-            fci = pack_remb_fci(*estimated)
-            remb = RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=self._own_ssrc, media_ssrc=0, fci=fci)
-            await self._send(remb)
-
     async def _send(self, packet: AnyRtcpPacket) -> None:
         if self._tapped is None:
             return
         # When it is over, the session hears of it from the connection.
         with contextlib.suppress(ConnectionError):
             await self._tapped.transport._send_rtp(bytes(packet))
+
+
+class Bandwidth:
+    """What a sender is told that its way to us carries (REMB), from when its packets arrive.
+
+    The estimate never exceeds 1.5 times what arrives. Of a sender that stands still that is
+    little, and too little once it moves; so it counts only for a while after packets queued up
+    on the way. Without that the sender is let grow, which it does by 8 % a second.
+    """
+
+    def __init__(self) -> None:
+        self._estimator = RemoteBitrateEstimator()
+        self._bound_until: int | None = None
+
+    def saw(self, packet: RtpPacket, arrival_time_ms: int) -> bytes | None:
+        """Take a packet; give the feedback message that is due, if one is."""
+        sent = packet.extensions.abs_send_time
+        if sent is None:
+            return None
+        if self._bound_until is None:
+            self._bound_until = arrival_time_ms + BEGIN_MS
+        estimated = self._estimator.add(
+            abs_send_time=sent,
+            arrival_time_ms=arrival_time_ms,
+            payload_size=len(packet.payload) + packet.padding_size,
+            ssrc=packet.ssrc,
+        )
+        if self._estimator.detector.state() is BandwidthUsage.OVERUSING:
+            self._bound_until = arrival_time_ms + BOUND_MS
+        if estimated is None:
+            return None
+        bitrate, sources = estimated
+        if arrival_time_ms >= self._bound_until:
+            bitrate = max(bitrate, AMPLE)
+        return pack_remb_fci(bitrate, sources[-MOST_SOURCES:])
 
 
 def take_codecs(transceiver: RTCRtpTransceiver, offered: tuple[RTCRtpCodecParameters, ...]) -> None:
