@@ -101,6 +101,9 @@ export class Whip extends EventTarget {
       }
       this.#resource = resource;
       await connection.setRemoteDescription({ type: "answer", sdp: withStart(answer, START_KBITS) });
+      // A transport that the server closed is no state of the connection's own.
+      const transport = connection.getSenders()[0]?.transport;
+      transport?.addEventListener("statechange", () => turn === this.#turn && transport.state === "closed" && this.#lost(connection));
     } catch (error) {
       if (turn === this.#turn) this.#refused(error);
     }
@@ -136,6 +139,8 @@ export class Whip extends EventTarget {
    * somebody ended the show, or another encoder took it over and would be thrown out in turn.
    */
   async #lost(connection) {
+    clearTimeout(this.#timer);
+    this.#turn += 1;
     const turn = this.#turn;
     const closed = connection.getSenders().some(({ transport }) => transport?.state === "closed");
     if (closed && (await isReady())) {

@@ -176,7 +176,7 @@ async def test_a_wrong_key_is_asked_for_again(api: Api) -> None:
         await tab.page.get_by_label("Stream key").fill("sk-wrong")
         await tab.page.get_by_role("button", name="Continue").click()
         await tab.page.get_by_role("button", name="Go live").click()
-        await tab.page.get_by_text("This stream key is not known").wait_for()
+        await tab.page.locator("#problem", has_text="This stream key is not known").wait_for()
         await tab.page.get_by_label("Stream key").fill(made.stream_key)
         await tab.page.get_by_role("button", name="Continue").click()
         await tab.page.get_by_role("button", name="Go live").click()
