@@ -24,7 +24,7 @@ FLOORS = (
     (Floor.ADAPTERS, "ingest.rtmp.connection"),
     (Floor.PURE, "ingest.rtmp.*"),
     (Floor.PURE, "ingest.rtp.*"),
-    (Floor.PURE, "ingest.whip_offer"),
+    *((Floor.PURE, f"ingest.{name}") for name in ("bandwidth", "whip_offer")),
     (Floor.VALUES, "ingest.whip_settings"),
     *((Floor.ADAPTERS, f"ingest.{name}") for name in ("encoded_track", "peer", "whip")),
     (Floor.ADAPTERS, "ingest.whip_session"),
