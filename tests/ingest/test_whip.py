@@ -67,7 +67,7 @@ async def live(
 
 @pytest.fixture(scope="module", params=["VP8", "H264"])
 def encoded(request: pytest.FixtureRequest) -> Encoded:
-    return encode(request.param, 8, SIZE)
+    return encode(request.param, 5, SIZE)
 
 
 async def test_what_was_encoded_arrives_as_it_was(encoded: Encoded) -> None:
@@ -103,7 +103,7 @@ def decoded(config: VideoConfig, pictures: list[VideoUnit]) -> list[int]:
 
 @pytest.fixture(scope="module")
 def small() -> Encoded:
-    return encode("VP8", 8, SIZE)
+    return encode("VP8", 5, SIZE)
 
 
 async def test_reports_bring_sound_that_comes_late_back_to_its_picture(small: Encoded) -> None:
