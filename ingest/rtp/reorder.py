@@ -6,7 +6,7 @@ is then given as it is. Whoever takes the packets sees the hole in their numbers
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from ingest.rtp.packet import Packet, Unwrapper
@@ -50,7 +50,14 @@ class Reorder:
         if self._next is None or number < self._next or number in self._held:
             return []
         self._sequence.unwrap(packet.sequence)
-        packet = replace(packet, sequence=number)
+        packet = Packet(
+            number,
+            packet.timestamp,
+            packet.marker,
+            packet.payload_type,
+            packet.payload,
+            packet.arrival,
+        )
         if number == self._next and not self._held:
             self._missing.pop(number, None)
             self._next += 1
