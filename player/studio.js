@@ -170,4 +170,6 @@ function warn(text) {
 }
 
 find("watch").href = urls.watch(name);
+// A tab of its own that inherits what this one remembers: the stream key, where it is known.
+find("camera").href = urls.camera(name);
 new Studio(await unlock(name, find("gate"), opens, warn)).open();

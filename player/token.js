@@ -35,6 +35,26 @@ export function secret(scope, name) {
   return recall(`vitrine.${scope}.${name}`, tab);
 }
 
+/** Give the stream key that the address, or this tab, has; null for none. */
+export function heldKey(scope) {
+  takeFragment(scope);
+  return secret(scope, "key");
+}
+
+/** Ask for the stream key; `problem` says what is wrong with the one before. */
+export async function askKey(scope, form, problem = "") {
+  const answer = asked(form, () => Promise.resolve(true));
+  form.elements.namedItem("problem").value = problem;
+  const key = await answer;
+  remember(`vitrine.${scope}.key`, key, tab);
+  return key;
+}
+
+/** Forget a stream key that does not open its channel. */
+export function forgetKey(scope) {
+  remember(`vitrine.${scope}.key`, null, tab);
+}
+
 async function tried(token, opens, tell) {
   for (let n = 0; ; n += 1) {
     try {
@@ -62,7 +82,10 @@ function asked(form, good) {
   };
   form.hidden = false;
   field.focus();
-  field.addEventListener("input", () => say(""));
+  // The form may be shown again for another question: this one then listens no more.
+  const done = new AbortController();
+  const { signal } = done;
+  field.addEventListener("input", () => say(""), { signal });
   return new Promise((resolve) => {
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
@@ -78,7 +101,8 @@ function asked(form, good) {
       }
       form.hidden = true;
       field.value = "";
+      done.abort();
       resolve(token);
-    });
+    }, { signal });
   });
 }

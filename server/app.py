@@ -12,6 +12,7 @@ import structlog
 from aiohttp import web
 
 from ingest.rtmp.listener import RtmpListener
+from ingest.whip import WhipIngest
 from overlay.tiles import check
 from server.address import addresses
 from server.admission import Admission
@@ -142,17 +143,8 @@ class Vitrine:
         self.registry.listen(self.shop)
         await self.shop.recover(await self.registry.recover())
         self.registry.start()
-        warden = Warden(store, self.registry, self._forget)
-        warden.start()
-        stack.push_async_callback(warden.close)
         await self._watch(store, clock, write)
-
-        self.rtmp = RtmpListener(
-            self.registry, config.ingest_limits(), config.server.host, config.server.rtmp_port
-        )
-        with naming(config.server.host, "rtmp_port", config.server.rtmp_port):
-            await self.rtmp.start()
-        stack.push_async_callback(self.rtmp.close)
+        await self._take_publishers()
 
         site = Site(
             channels=self.channels,
@@ -177,6 +169,7 @@ class Vitrine:
             ready=lambda: self._ready,
             public_url=config.server.public_url,
             rtmp_port=self.rtmp.port,
+            whip=self.whip,
         )
         self._measure(site)
         await self._listen(make_web(site, await asyncio.to_thread(Pages, site)))
@@ -188,11 +181,14 @@ class Vitrine:
     async def stop(self) -> None:
         """Drain: broadcasts end properly, players read the end, connections close."""
         self._ready = False
-        on_air = self.rtmp.connections > 0 or self.pulls.count() > 0
-        self._log.info("stopping", publishers=self.rtmp.connections)
+        publishers = self.rtmp.connections + (self.whip.sessions if self.whip else 0)
+        on_air = publishers + self.pulls.count() > 0
+        self._log.info("stopping", publishers=publishers)
         try:
             async with asyncio.timeout(self.config.server.drain_seconds):
                 await self.rtmp.close()
+                if self.whip is not None:
+                    await self.whip.close()
                 await self.pulls.close()
                 await self.registry.close()
                 if on_air:
@@ -221,8 +217,25 @@ class Vitrine:
         await self.shop.forget(channel)
         self.bus.forget(channel)
 
+    async def _take_publishers(self) -> None:
+        """Open the ways in."""
+        config, stack = self.config, self._stack
+        self.rtmp = RtmpListener(
+            self.registry, config.ingest_limits(), config.server.host, config.server.rtmp_port
+        )
+        with naming(config.server.host, "rtmp_port", config.server.rtmp_port):
+            await self.rtmp.start()
+        stack.push_async_callback(self.rtmp.close)
+        whip = config.whip_settings()
+        self.whip = WhipIngest(self.registry, whip) if whip is not None else None
+        if self.whip is not None:
+            stack.push_async_callback(self.whip.close)
+
     async def _watch(self, store: Store, clock: Clock, write: Write) -> None:
-        """Have the coach look at every broadcast, and the world told by webhooks."""
+        """Have keys and broadcasts looked after, and the world told by webhooks."""
+        warden = Warden(store, self.registry, self._forget)
+        warden.start()
+        self._stack.push_async_callback(warden.close)
         herald = Herald(store, write)
         self.registry.listen(herald)
         self.rounds = Rounds(self.registry.streams, self.bus, clock)
@@ -244,6 +257,9 @@ class Vitrine:
             lambda: families([(s.channel, registry.state(s.channel)) for s in registry.streams()])
         )
         site.metrics.watch("sources_on_air", "Pulled sources on the air.", self.pulls.count)
+        whip = self.whip
+        if whip is not None:
+            site.metrics.watch("whip_sessions", "WHIP sessions.", lambda: whip.sessions)
 
     async def _listen(self, app: web.Application) -> None:
         runner = web.AppRunner(

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from ingest.limits import Limits
+from ingest.whip_settings import WhipSettings
 from overlay.scene import Corner, Motion
 from server.bus import BusLimits
 from server.channel import ChannelDefaults, OverlayMode, OverlaySettings
@@ -163,6 +164,10 @@ class Config(Section):
             backoff_first=pull.backoff_seconds,
             backoff_most=pull.max_backoff_seconds,
         )
+
+    def whip_settings(self) -> WhipSettings | None:
+        """Return how WHIP is taken in; None: it is switched off."""
+        return self.ingest.whip.settings(self.server.host, self.ingest.silence_seconds)
 
     def shop_settings(self) -> ShopSettings:
         shop = self.shop

@@ -10,6 +10,7 @@ from ingest.limits import Limits
 from server.config_auth import AuthWebhookSection
 from server.config_pull import PullSection
 from server.config_section import Seconds, Section
+from server.config_whip import WhipSection
 
 
 class IngestSection(Section):
@@ -25,6 +26,7 @@ class IngestSection(Section):
     publishes_per_minute: int = Field(default=60, ge=1, le=100_000)
     auth_webhook: AuthWebhookSection = AuthWebhookSection()
     pull: PullSection = PullSection()
+    whip: WhipSection = WhipSection()
 
     def limits(self) -> Limits:
         return Limits(

@@ -34,6 +34,7 @@ class Page(Enum):
     WATCH = ("watch.html", "'self'")
     EMBED = ("embed.html", "*")
     STUDIO = ("studio.html", "'self'")
+    CAMERA = ("camera.html", "'none'")
     OPS = ("ops.html", "'none'")
     DOCS = ("docs.html", "'none'")
 
@@ -44,6 +45,13 @@ class Page(Enum):
     @property
     def ancestors(self) -> str:
         return self.value[1]
+
+    @property
+    def permissions(self) -> str:
+        """What the page may use of the device (Permissions-Policy)."""
+        if self is Page.CAMERA:
+            return "camera=(self), microphone=(self), display-capture=(self), geolocation=()"
+        return "camera=(), microphone=(), geolocation=()"
 
 
 class Pages:
@@ -66,6 +74,9 @@ class Pages:
 
     async def studio(self, request: web.Request) -> web.Response:
         return await self._of_channel(request, Page.STUDIO)
+
+    async def camera(self, request: web.Request) -> web.Response:
+        return await self._of_channel(request, Page.CAMERA)
 
     async def ops(self, request: web.Request) -> web.Response:
         return await self._page(request, Page.OPS, {"title": "Vitrine · operations"})
@@ -120,7 +131,7 @@ class Pages:
         response = web.Response(text=body, content_type="text/html")
         response.headers["Cache-Control"] = "no-store"
         response.headers["Content-Security-Policy"] = _policy(nonce, page.ancestors)
-        response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+        response.headers["Permissions-Policy"] = page.permissions
         if page is not Page.EMBED:
             response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.http import documents as d
-from server.http import hls
+from server.http import hls, whip
 from server.http.body import BODY_LIMIT
 from server.http.channels import ChannelCalls
 from server.http.events import EventsQuery, EventStream
@@ -105,11 +105,13 @@ def add_routes(app: web.Application, site: Site, pages: Pages) -> None:
     get("/api/docs", pages.docs)
     get("/api/docs/{path}", pages.docs_asset)
     hls.add_routes(app, site.live)
+    whip.add_routes(app, site)
     get("/images/{name}", shop.image)
     get("/", pages.lobby)
     get("/watch/{channel}", pages.watch)
     get("/embed/{channel}", pages.embed)
     get("/studio/{channel}", pages.studio)
+    get("/studio/{channel}/camera", pages.camera)
     get("/ops", pages.ops)
     get("/player/{path:.+}", pages.asset)
     get("/favicon.ico", pages.icon)

@@ -9,6 +9,7 @@ from typing import Protocol
 from aiohttp import web
 from yarl import URL
 
+from ingest.whip import WhipIngest
 from server.auth import Authenticator, Viewers
 from server.bus import Bus
 from server.channel import OverlaySettings
@@ -102,6 +103,8 @@ class Site:
     public_url: str = ""
     """How clients reach us, `https://shop.example`; empty: as the request came."""
     rtmp_port: int = 1935
+    whip: WhipIngest | None = None
+    """None: WHIP is switched off."""
 
     def url(self, request: web.Request, path: str) -> URL:
         """Return an absolute address of ours."""

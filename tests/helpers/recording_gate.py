@@ -19,12 +19,15 @@ T = TypeVar("T", StreamInfo, VideoConfig, AudioConfig, VideoUnit, AudioUnit)
 class RecordingSink:
     units: list[Unit] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
+    goodbyes: list[bool] = field(default_factory=list)
+    """Whether each close was the publisher's own."""
 
     def accept(self, unit: Unit) -> None:
         self.units.append(unit)
 
     def close(self, reason: str, *, finished: bool = False) -> None:
         self.closed.append(reason)
+        self.goodbyes.append(finished)
 
     def of(self, kind: type[T]) -> list[T]:
         return [unit for unit in self.units if isinstance(unit, kind)]

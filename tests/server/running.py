@@ -64,13 +64,14 @@ class Client:
 
 
 @asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[Client]:
-    """Run a server with its data in `folder`."""
+async def running(folder: Path, settings: dict[str, object] | None = None) -> AsyncIterator[Client]:
+    """Run a server with its data in `folder`; `settings` by dotted key."""
     overrides = {
         "server.host": "127.0.0.1",
         "server.http_port": 0,
         "server.rtmp_port": 0,
         "server.data_dir": str(folder),
+        **(settings or {}),
     }
     config = await asyncio.to_thread(load, None, overrides)
     server = Vitrine(config, {"VITRINE_ADMIN_TOKEN": OPERATOR})

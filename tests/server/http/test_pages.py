@@ -34,6 +34,7 @@ async def test_a_page_carries_its_nonce_and_escapes_the_title(site: Client) -> N
         ("/watch/tea", "'self'"),
         ("/embed/tea", "*"),
         ("/studio/tea", "'self'"),
+        ("/studio/tea/camera", "'none'"),
         ("/ops", "'none'"),
         ("/api/docs", "'none'"),
     ],
@@ -71,7 +72,15 @@ async def test_an_unknown_channel_has_a_page_in_our_style(
 async def test_every_file_that_a_page_names_is_there(site: Client) -> None:
     await site.channel()
     seen = 0
-    for path in ("/", "/watch/tea", "/embed/tea", "/studio/tea", "/ops", "/api/docs"):
+    for path in (
+        "/",
+        "/watch/tea",
+        "/embed/tea",
+        "/studio/tea",
+        "/studio/tea/camera",
+        "/ops",
+        "/api/docs",
+    ):
         text = (await site.ask("GET", path, token=None)).body.decode()
         for name in re.findall(r'"(/(?:player|api/docs)/[^"?#]+)"', text):
             if "/vendor/" in name:
@@ -128,3 +137,14 @@ async def test_nothing_else_is_served(site: Client, path: str) -> None:
     async with site.session.get(URL(site.base + path, encoded=True)) as answer:
         assert answer.status in (400, 404)
         assert b"[project]" not in await answer.read()
+
+
+async def test_only_the_camera_page_may_use_the_camera(site: Client) -> None:
+    await site.channel()
+    for path in ("/", "/watch/tea", "/embed/tea", "/studio/tea", "/ops"):
+        policy = (await site.ask("GET", path, token=None)).headers["Permissions-Policy"]
+        assert "camera=()" in policy
+        assert "microphone=()" in policy
+    policy = (await site.ask("GET", "/studio/tea/camera", token=None)).headers["Permissions-Policy"]
+    for what in ("camera", "microphone", "display-capture"):
+        assert f"{what}=(self)" in policy

@@ -1,0 +1,285 @@
+"""WHIP sessions over loopback, with aiortc as the publisher: Units, goodbyes, losses, bounds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import pairwise
+
+import av
+import pytest
+from aiortc import sdp
+
+from ingest.errors import PeerError
+from ingest.port import Refusal, Refused
+from ingest.rtp import opus
+from ingest.unit import AudioConfig, AudioUnit, StreamInfo, VideoCodec, VideoConfig, VideoUnit
+from ingest.whip import Answered, Asked, WhipIngest
+from ingest.whip_offer import Fragment, read_offer
+from ingest.whip_settings import WhipSettings
+from tests.helpers.clips import read_number
+from tests.helpers.eventually import eventually
+from tests.helpers.offers import ALL, OBS_30, written
+from tests.helpers.recording_gate import KEY, RecordingGate
+from tests.helpers.sight import planes
+from tests.helpers.whip_publisher import Encoded, Sender, encode
+
+SETTINGS = WhipSettings(addresses=("127.0.0.1",))
+SIZE = (320, 180)
+SECONDS = 20.0
+
+
+def asked(offer: str, key: str = KEY) -> Asked:
+    return Asked("tea", key, read_offer(written(offer)), "192.0.2.9", "a test")
+
+
+@asynccontextmanager
+async def ingest(
+    settings: WhipSettings = SETTINGS, gate: RecordingGate | None = None
+) -> AsyncIterator[tuple[WhipIngest, RecordingGate]]:
+    gate = gate or RecordingGate()
+    whip = WhipIngest(gate, settings)
+    try:
+        yield whip, gate
+    finally:
+        await whip.close()
+        assert whip.sessions == 0
+        left = {task.get_name() for task in asyncio.all_tasks()}
+        assert not left & {"whip-session", "whip-publish"}
+
+
+@asynccontextmanager
+async def live(
+    whip: WhipIngest, encoded: Encoded, sound_late: float = 0.0
+) -> AsyncIterator[tuple[Answered, Sender]]:
+    """Publish, connected or about to be."""
+    sender = Sender(encoded, sound_late=sound_late)
+    try:
+        answered = await whip.publish(asked(await sender.offer()))
+        assert isinstance(answered, Answered)
+        await sender.take(answered.sdp)
+        yield answered, sender
+    finally:
+        await sender.close()
+
+
+@pytest.fixture(scope="module", params=["VP8", "H264"])
+def encoded(request: pytest.FixtureRequest) -> Encoded:
+    return encode(request.param, 5, SIZE)
+
+
+async def test_what_was_encoded_arrives_as_it_was(encoded: Encoded) -> None:
+    async with ingest() as (whip, gate), live(whip, encoded):
+        await eventually(
+            lambda: bool(gate.sinks) and len(gate.sinks[0].of(VideoUnit)) > 60, SECONDS
+        )
+        sink = gate.sinks[0]
+        assert gate.requests[0].protocol == "whip"
+        assert gate.requests[0].publisher.peer == "192.0.2.9"
+        assert sink.of(StreamInfo)[0].encoder == "a test"
+        assert sink.of(AudioConfig) == [opus.CONFIG]
+        (config,) = sink.of(VideoConfig)
+        assert config.codec is VideoCodec(encoded.codec.lower())
+        pictures, sounds = sink.of(VideoUnit), sink.of(AudioUnit)
+        assert pictures[0].keyframe
+        assert {b.pts - a.pts for a, b in pairwise(pictures)} <= {2_999, 3_000, 3_001}
+        assert sum(b.pts - a.pts == 1_800 for a, b in pairwise(sounds)) >= len(sounds) - 6
+        # Both left at the same instant of the sender's clock.
+        assert abs(pictures[-1].pts - sounds[-1].pts) < 0.1 * 90_000
+    numbers = decoded(config, pictures)
+    assert numbers == list(range(numbers[0], numbers[0] + len(pictures)))
+
+
+def decoded(config: VideoConfig, pictures: list[VideoUnit]) -> list[int]:
+    context = av.CodecContext.create(config.codec.value, "r")
+    context.thread_count = 1
+    if config.extradata:
+        context.extradata = config.extradata
+    frames = [f for unit in pictures for f in context.decode(av.Packet(unit.data))]
+    return [read_number(planes(frame)[0]) for frame in [*frames, *context.decode(None)]]
+
+
+@pytest.fixture(scope="module")
+def small() -> Encoded:
+    return encode("VP8", 5, SIZE)
+
+
+async def test_reports_bring_sound_that_comes_late_back_to_its_picture(small: Encoded) -> None:
+    def skew() -> float:
+        """Seconds by which the newest sound is placed behind the picture of its instant."""
+        sink = gate.sinks[0]
+        pictures, sounds = sink.of(VideoUnit), sink.of(AudioUnit)
+        if not pictures or not sounds:
+            return 1.0
+        picture = pictures[-1].pts - 3_000 * (len(pictures) - 1)
+        sound = sounds[-1].pts - 1_800 * (len(sounds) - 1)
+        return (sound - picture) / 90_000
+
+    async with ingest() as (whip, gate), live(whip, small, sound_late=0.3):
+        await eventually(lambda: skew() == pytest.approx(0.3, abs=0.1), SECONDS)
+        await eventually(lambda: skew() == pytest.approx(0, abs=0.03), SECONDS)
+
+
+async def test_a_goodbye_is_told_from_a_loss(small: Encoded) -> None:
+    async with ingest() as (whip, gate):
+        async with live(whip, small) as (answered, _):
+            await eventually(lambda: bool(gate.sinks[0].of(VideoUnit)), SECONDS)
+            session = answered.session
+            assert whip.session("tea", session.resource) is session
+            assert whip.session("cup", session.resource) is None
+            await session.finish()
+            assert gate.sinks[0].goodbyes == [True]
+            assert whip.session("tea", session.resource) is None
+            units = len(gate.sinks[0].units)
+        async with live(whip, small) as (_, sender):
+            await eventually(lambda: bool(gate.sinks[1].of(VideoUnit)), SECONDS)
+            await sender.close()
+            await eventually(lambda: bool(gate.sinks[1].closed), SECONDS)
+            assert gate.sinks[1].goodbyes == [False]
+        assert len(gate.sinks[0].units) == units
+
+
+async def test_a_publisher_that_is_dropped_is_gone_at_once(small: Encoded) -> None:
+    async with ingest() as (whip, gate), live(whip, small) as (_, sender):
+        await eventually(lambda: bool(gate.sinks[0].of(VideoUnit)), SECONDS)
+        publisher = gate.requests[0].publisher
+        publisher.drop("another encoder took over with the same key")
+        publisher.drop("again")
+        assert gate.sinks[0].closed == [], "never from within"
+        await eventually(lambda: bool(gate.sinks[0].closed), 1.0)
+        assert gate.sinks[0].closed == ["another encoder took over with the same key"]
+        await eventually(lambda: sender.state in {"closed", "failed"}, SECONDS)
+        assert whip.sessions == 0
+
+
+async def test_silence_is_a_loss(small: Encoded) -> None:
+    short = replace(small, video=small.video[:20], audio=small.audio[:30])
+    settings = replace(SETTINGS, silence_seconds=1.0)
+    async with ingest(settings) as (whip, gate), live(whip, short):
+        await eventually(lambda: bool(gate.sinks[0].closed), SECONDS)
+        assert gate.sinks[0].closed == ["nothing came for 1 s"]
+        assert gate.sinks[0].goodbyes == [False]
+
+
+async def test_an_offer_that_nobody_follows_up_is_dropped() -> None:
+    async with ingest(replace(SETTINGS, connect_seconds=0.3)) as (whip, gate):
+        answered = await whip.publish(asked(OBS_30))
+        assert isinstance(answered, Answered)
+        assert whip.sessions == 1
+        await eventually(lambda: whip.sessions == 0, SECONDS)
+        (reason,) = gate.sinks[0].closed
+        assert "UDP" in reason
+
+
+async def test_a_refused_key_leaves_nothing_behind() -> None:
+    async with ingest() as (whip, gate):
+        refused = await whip.publish(asked(OBS_30, "sk-wrong"))
+        assert isinstance(refused, Refused)
+        assert refused.refusal is Refusal.BAD_KEY
+        assert (whip.sessions, gate.sinks) == (0, [])
+
+
+async def test_a_gate_that_does_not_answer_refuses() -> None:
+    gate = RecordingGate(hold=asyncio.Event())
+    async with ingest(replace(SETTINGS, verdict_seconds=0.2), gate) as (whip, _):
+        refused = await whip.publish(asked(OBS_30))
+        assert isinstance(refused, Refused)
+        assert refused.refusal is Refusal.UNAVAILABLE
+
+
+async def test_sessions_and_verdicts_are_bounded() -> None:
+    gate = RecordingGate(hold=asyncio.Event())
+    assert gate.hold is not None
+    async with ingest(replace(SETTINGS, sessions=2, asking=1), gate) as (whip, _):
+        first = asyncio.create_task(whip.publish(asked(OBS_30)))
+        await eventually(lambda: len(gate.requests) == 1)
+        crowded = await whip.publish(asked(OBS_30))
+        assert isinstance(crowded, Refused)
+        gate.hold.set()
+        assert isinstance(await first, Answered)
+        assert isinstance(await whip.publish(asked(OBS_30)), Answered)
+        full = await whip.publish(asked(OBS_30))
+        assert isinstance(full, Refused)
+        assert full.refusal is Refusal.UNAVAILABLE
+        assert len(gate.sinks) == 2
+
+
+async def test_a_caller_who_hangs_up_leaves_a_session_that_ends_by_itself() -> None:
+    gate = RecordingGate(hold=asyncio.Event())
+    assert gate.hold is not None
+    async with ingest(replace(SETTINGS, connect_seconds=0.3), gate) as (whip, _):
+        caller = asyncio.create_task(whip.publish(asked(OBS_30)))
+        await eventually(lambda: len(gate.requests) == 1)
+        caller.cancel()
+        await asyncio.gather(caller, return_exceptions=True)
+        gate.hold.set()
+        await eventually(lambda: bool(gate.sinks and gate.sinks[0].closed), SECONDS)
+
+
+async def test_closing_ends_every_session(small: Encoded) -> None:
+    async with ingest() as (whip, gate), live(whip, small):
+        await eventually(lambda: bool(gate.sinks[0].of(VideoUnit)), SECONDS)
+        await whip.close()
+        assert gate.sinks[0].closed == ["the server is shutting down"]
+        refused = await whip.publish(asked(OBS_30))
+        assert isinstance(refused, Refused)
+
+
+@pytest.mark.parametrize("name", ALL)
+async def test_each_client_gets_the_answer_that_it_can_use(name: str) -> None:
+    async with ingest() as (whip, _):
+        answered = await whip.publish(asked(ALL[name]))
+        assert isinstance(answered, Answered)
+        offer, answer = (
+            sdp.SessionDescription.parse(t) for t in (written(ALL[name]), answered.sdp)
+        )
+        assert [m.kind for m in answer.media] == [m.kind for m in offer.media]
+        assert [m.rtp.muxId for m in answer.media] == [m.rtp.muxId for m in offer.media]
+        (bundle,) = [g for g in answer.group if g.semantic == "BUNDLE"]
+        assert bundle.items == [m.rtp.muxId for m in offer.media]
+        for given, wanted in zip(answer.media, offer.media, strict=True):
+            assert given.direction == "recvonly"
+            assert given.rtcp_mux
+            assert given.dtls is not None
+            assert given.dtls.role == "client"
+            assert given.ice_candidates_complete
+            assert [c.ip for c in given.ice_candidates] == ["127.0.0.1"]
+            offered = {c.payloadType: c for c in wanted.rtp.codecs}
+            assert given.rtp.codecs
+            for codec in given.rtp.codecs:
+                same = offered[codec.payloadType]
+                assert codec.mimeType.lower() == same.mimeType.lower()
+                assert codec.parameters == same.parameters, "as it was offered"
+                assert all(each in same.rtcpFeedback for each in codec.rtcpFeedback)
+            assert "video-orientation" not in str(given)
+
+
+async def test_an_offer_that_aiortc_cannot_take_ends_the_session() -> None:
+    async with ingest() as (whip, gate):
+        ask = asked(OBS_30)
+        broken = replace(ask, offer=replace(ask.offer, text="v=0\r\nm=audio\r\n"))
+        with pytest.raises(PeerError, match="cannot be taken"):
+            await whip.publish(broken)
+        await eventually(lambda: whip.sessions == 0, SECONDS)
+        assert gate.sinks[0].goodbyes == [False]
+
+
+async def test_candidates_may_come_later(small: Encoded) -> None:
+    async with ingest() as (whip, gate):
+        sender = Sender(small)
+        try:
+            offer = await sender.offer()
+            bare = "".join(x for x in offer.splitlines(True) if "candidate" not in x)
+            answered = await whip.publish(asked(bare))
+            assert isinstance(answered, Answered)
+            later = read_offer(offer)
+            found = sdp.SessionDescription.parse(offer).media[0].ice_candidates
+            fragment = Fragment(later.ufrag, tuple(found), ended=True)
+            assert await answered.session.add(fragment)
+            assert not await answered.session.add(replace(fragment, ufrag="another"))
+            await sender.take(answered.sdp)
+            await eventually(lambda: bool(gate.sinks[0].of(VideoUnit)), SECONDS)
+        finally:
+            await sender.close()

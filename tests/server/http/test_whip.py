@@ -1,0 +1,231 @@
+"""WHIP's HTTP side: who may publish, what is answered to what, and nothing left behind."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from aiortc import sdp
+
+from server.config import load
+from tests.helpers.eventually import eventually
+from tests.helpers.offers import GSTREAMER, OBS_30, written
+from tests.server.running import Answer, Client, running
+
+OFFER = {"Content-Type": "application/sdp"}
+FRAGMENT = {"Content-Type": "application/trickle-ice-sdpfrag"}
+CANDIDATE = (
+    "a=ice-ufrag:dCab\r\nm=audio 9 X 0\r\na=mid:0\r\na=candidate:1 1 udp 9 127.0.0.1 9 typ host\r\n"
+)
+
+
+async def post(
+    site: Client, key: str | None, offer: str = OBS_30, path: str = "/whip/tea", **headers: str
+) -> Answer:
+    return await site.ask(
+        "POST", path, token=key, data=written(offer).encode(), headers={**OFFER, **headers}
+    )
+
+
+@pytest_asyncio.fixture
+async def tea(site: Client) -> str:
+    """Make a channel; give its stream key."""
+    return (await site.channel())["stream_key"]
+
+
+def problem_of(answer: Answer) -> dict[str, Any]:
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    found: dict[str, Any] = answer.json()
+    assert found["status"] == answer.status
+    assert len(found["detail"]) > 10
+    return found
+
+
+async def test_an_offer_is_answered(site: Client, tea: str) -> None:
+    answer = await post(
+        site, tea, **{"User-Agent": "Mozilla/5.0 (OBS-Studio/30.2.3; Linux x86_64)"}
+    )
+    assert answer.status == 201, answer.body
+    assert answer.headers["Content-Type"] == "application/sdp"
+    assert answer.headers["Location"].startswith("/whip/tea/")
+    assert answer.headers["ETag"].startswith('"')
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "Location" in answer.headers["Access-Control-Expose-Headers"]
+    described = sdp.SessionDescription.parse(answer.body.decode())
+    assert [media.direction for media in described.media] == ["recvonly", "recvonly"]
+    known = (await site.ask("GET", "/api/v1/channels/tea")).json()
+    assert (known["ingest"]["protocol"], known["state"]) == ("whip", "offline")
+
+
+async def test_goodbye(site: Client, tea: str) -> None:
+    made = await post(site, tea)
+    resource = made.headers["Location"]
+    assert site.server.whip is not None
+    assert site.server.whip.sessions == 1
+    other = (await site.channel("cup"))["stream_key"]
+    assert problem_of(await site.ask("DELETE", resource, token=None))["code"] == "unauthorized"
+    assert (await site.ask("DELETE", resource, token=other)).status == 401
+    assert (await site.ask("DELETE", resource.replace("tea", "cup"), token=tea)).status == 404
+    assert (await site.ask("DELETE", resource, token=tea)).status == 200
+    assert (await site.ask("DELETE", resource, token=tea)).status == 404
+    assert site.server.whip.sessions == 0
+
+
+@pytest.mark.parametrize("key", [None, "sk-made-up", ""])
+async def test_a_wrong_key_is_401_whatever_the_offer(
+    site: Client, tea: str, key: str | None
+) -> None:
+    del tea
+    for offer in (OBS_30, "v=0"):
+        answer = await post(site, key, offer)
+        assert answer.status == 401
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+        problem_of(answer)
+
+
+async def test_the_key_of_another_channel_is_403_and_takes_nothing_over(
+    site: Client, tea: str
+) -> None:
+    other = (await site.channel("cup"))["stream_key"]
+    assert (await post(site, tea)).status == 201
+    answer = await post(site, other)
+    assert answer.status == 403
+    assert "another channel" in problem_of(answer)["detail"]
+    assert site.server.whip is not None
+    assert site.server.whip.sessions == 1
+    assert (await post(site, tea, path="/whip/none")).status == 403
+
+
+async def test_too_many_wrong_keys_have_to_wait(site: Client, tea: str) -> None:
+    del tea
+    answers = [await post(site, f"sk-{n}") for n in range(11)]
+    assert [answer.status for answer in answers] == [*[401] * 10, 429]
+    assert int(answers[-1].headers["Retry-After"]) > 0
+    problem_of(answers[-1])
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status", "said"),
+    [
+        pytest.param(b"v=0", {"Content-Type": "text/plain"}, 415, "application/sdp", id="415"),
+        pytest.param(b"hello", OFFER, 400, "v=0", id="no-sdp"),
+        pytest.param(b"\xff\xfe", OFFER, 400, "UTF-8", id="no-text"),
+        pytest.param(b"v=0\r\n", OFFER, 422, "no media", id="no-media"),
+        pytest.param(b"v=0\r\n" + b"a=x\r\n" * 20_000, OFFER, 413, "over", id="large"),
+        pytest.param(
+            written(OBS_30.replace("H264/", "AV1/")).encode(), OFFER, 422, "offered were: AV1",
+            id="codec",
+        ),
+    ],
+)  # fmt: skip
+async def test_what_is_wrong_with_an_offer_is_told(
+    site: Client, tea: str, body: bytes, headers: dict[str, str], status: int, said: str
+) -> None:
+    answer = await site.ask("POST", "/whip/tea", token=tea, data=body, headers=headers)
+    assert answer.status == status
+    assert said in problem_of(answer)["detail"]
+
+
+async def test_an_offer_that_cannot_be_taken_leaves_the_publisher_on(
+    site: Client, tea: str
+) -> None:
+    made = await post(site, tea)
+    assert (await post(site, tea, "v=0")).status == 422
+    session = await site.ask("DELETE", made.headers["Location"], token=tea)
+    assert session.status == 200, "it was still there"
+
+
+async def test_the_same_key_takes_over(site: Client, tea: str) -> None:
+    first, second = await post(site, tea), await post(site, tea, GSTREAMER)
+    assert (first.status, second.status) == (201, 201)
+    whip = site.server.whip
+    assert whip is not None
+    await eventually(lambda: whip.sessions == 1)
+    assert (await site.ask("DELETE", first.headers["Location"], token=tea)).status == 404
+    assert (await site.ask("DELETE", second.headers["Location"], token=tea)).status == 200
+
+
+async def patch(site: Client, resource: str, key: str, body: str, **headers: str) -> Answer:
+    return await site.ask("PATCH", resource, token=key, data=body, headers={**FRAGMENT, **headers})
+
+
+async def test_candidates_trickle(site: Client, tea: str) -> None:
+    made = await post(site, tea)
+    resource, tag = made.headers["Location"], made.headers["ETag"]
+    good = {"If-Match": tag}
+    answer = await patch(site, resource, tea, CANDIDATE, **good)
+    assert (answer.status, answer.body) == (204, b"")
+    assert "ETag" not in answer.headers
+    assert (await patch(site, resource, tea, CANDIDATE)).status == 428
+    assert (await patch(site, resource, tea, CANDIDATE, **{"If-Match": '"x"'})).status == 412
+    assert (await patch(site, resource, tea, "hello", **good)).status == 400
+    typed = {**good, "Content-Type": "application/sdp"}
+    assert (await patch(site, resource, tea, CANDIDATE, **typed)).status == 415
+    assert (await patch(site, resource, "sk-no", CANDIDATE, **good)).status == 401
+    restart = CANDIDATE.replace("dCab", "new1")
+    refused = await patch(site, resource, tea, restart, **{"If-Match": "*"})
+    assert refused.status == 422
+    assert "POST a new offer" in problem_of(refused)["detail"]
+    assert (await site.ask("DELETE", resource, token=tea)).status == 200, "a refusal ends nothing"
+
+
+async def test_options_and_other_methods(site: Client, tea: str) -> None:
+    del tea
+    origin = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
+    endpoint = await site.ask("OPTIONS", "/whip/tea", token=None, headers=origin)
+    assert endpoint.status == 200
+    assert endpoint.headers["Accept-Post"] == "application/sdp"
+    assert endpoint.headers["Access-Control-Allow-Origin"] == "*"
+    assert "Authorization" in endpoint.headers["Access-Control-Allow-Headers"]
+    session = await site.ask("OPTIONS", "/whip/tea/x", token=None, headers=origin)
+    assert "PATCH" in session.headers["Access-Control-Allow-Methods"]
+    for method, path in (("GET", "/whip/tea"), ("PUT", "/whip/tea"), ("GET", "/whip/tea/x")):
+        assert (await site.ask(method, path, token=None)).status == 405
+
+
+@pytest_asyncio.fixture
+async def relayed(tmp_path: Path) -> AsyncIterator[Client]:
+    """Run a server that names a TURN server which is not there."""
+    servers = [
+        {"url": "turn:127.0.0.1:9?transport=tcp", "username": 'a"b', "credential": "secret"},
+    ]
+    async with running(tmp_path / "data", {"ingest.whip.ice_servers": servers}) as client:
+        yield client
+
+
+async def test_ice_servers_are_told(relayed: Client) -> None:
+    key = (await relayed.channel())["stream_key"]
+    answer = await post(relayed, key)
+    assert answer.status == 201, answer.body
+    assert answer.headers["Link"] == (
+        '<turn:127.0.0.1:9?transport=tcp>; rel="ice-server"; username="a\\"b"; '
+        'credential="secret"; credential-type="password"'
+    )
+    assert "127.0.0.1" in answer.body.decode()
+
+
+async def test_switched_off(tmp_path: Path) -> None:
+    async with running(tmp_path / "data", {"ingest.whip.enabled": False}) as client:
+        key = (await client.channel())["stream_key"]
+        answer = await post(client, key)
+        assert answer.status == 404
+        assert "ingest.whip.enabled" in problem_of(answer)["detail"]
+
+
+def test_where_it_listens() -> None:
+    def addresses(**overrides: object) -> tuple[str, ...]:
+        found = load(None, {name.replace("__", "."): v for name, v in overrides.items()})
+        settings = found.whip_settings()
+        assert settings is not None
+        return settings.addresses
+
+    assert addresses() == ()
+    assert addresses(server__host="127.0.0.1") == ("127.0.0.1",)
+    assert addresses(server__host="localhost") == ()
+    assert addresses(server__host="::") == ()
+    both = addresses(server__host="127.0.0.1", ingest__whip__addresses=["192.0.2.1"])
+    assert both == ("192.0.2.1",)
