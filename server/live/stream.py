@@ -327,7 +327,8 @@ class LiveStream:
             self.window.open_epoch(epoch)
             self.window.annotate(ranges)
         self.epoch = epoch
-        self._spliced = False
+        # A slate's origin is on no publisher's clock.
+        self._spliced = epoch.slate
         self._log.info(
             "on the air" if self.started_ms is None else "goes on",
             renditions=[track.name for track in epoch.tracks],
