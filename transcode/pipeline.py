@@ -53,6 +53,7 @@ class Pipeline:
         self._begin_publisher()
 
     def _begin_publisher(self) -> None:
+        self._report.restart()
         self._source = Source(self._report, self._picture, self._sound)
         self._waiting = Waiting()
         self._leap = Leap()

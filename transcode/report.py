@@ -49,6 +49,15 @@ class Report:
         self._encoded = 0
         self._busy = 0.0
 
+    def restart(self) -> None:
+        """Forget what was said of a publisher: another one follows."""
+        self.size = (0, 0)
+        self._video = self._audio = ""
+        self._key_dts, self._key_interval, self._b_frames = None, 0.0, False
+        self._since_ms = None
+        self._pictures = self._video_bytes = self._audio_bytes = self._encoded = 0
+        self._busy = 0.0
+
     def video(self, config: VideoConfig) -> None:
         """Note a video configuration."""
         name = _VIDEO_NAMES.get(config.codec, config.codec.upper())

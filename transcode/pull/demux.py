@@ -15,6 +15,7 @@ from av.codec.context import CodecContext
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Discard, Disposition
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ingest.unit import (
@@ -193,7 +194,8 @@ class Tracks:
         known = self._sent.get(VideoConfig)
         if isinstance(known, VideoConfig) and not packet.has_sidedata(_NEW_EXTRADATA):
             return known
-        return VideoConfig(VideoCodec(self._video_codec), _extradata(packet))
+        rotation = known.rotation if isinstance(known, VideoConfig) else _rotation(packet)
+        return VideoConfig(VideoCodec(self._video_codec), _extradata(packet), rotation)
 
     def _audio_config(self, packet: Packet[Any], data: bytes) -> tuple[AudioConfig, bytes]:
         known = self._sent.get(AudioConfig)
@@ -223,6 +225,21 @@ def _codec(known: type[VideoCodec | AudioCodec], stream: VideoStream | AudioStre
     if name not in list(known):
         raise PullError(f"its codec {name} is not one that Vitrine reads")
     return name
+
+
+def _rotation(packet: Packet[Any]) -> int:
+    """Tell how a file has its pictures turned: a phone held upright says it there only.
+
+    libav shows that nowhere but at a decoded picture, so the first one is decoded; its decoder
+    is of no use after, and not used.
+    """
+    decoder = packet.stream.codec_context
+    try:
+        frames = [*decoder.decode(packet), *decoder.decode(None)]
+    except av.FFmpegError:
+        return 0
+    pictures = (frame for frame in frames if isinstance(frame, VideoFrame))
+    return next((frame.rotation for frame in pictures), 0)
 
 
 def _extradata(packet: Packet[Any]) -> bytes:

@@ -76,6 +76,19 @@ async def test_every_kind_of_file_becomes_units_that_decode(web: WebFiles, name:
     assert (audio.sample_rate, audio.channels, audio.extradata[:2]) == (48_000, 2, b"\x11\x90")
 
 
+async def test_a_phones_film_says_how_it_is_turned(web: WebFiles) -> None:
+    with av.open(str(web.folder / "turned.mp4"), "w") as made:
+        stream = made.add_stream("libx264", 30, width=64, height=48, pix_fmt="yuv420p")
+        stream.set_display_rotation(90)
+        for _ in range(5):
+            made.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
+        made.mux(stream.encode(None))
+    async with pulling(f"{web.url}/turned.mp4") as heard:
+        assert await heard.to_the_end() == ""
+    assert [config.rotation for config in heard.of(VideoConfig)] == [90]
+    assert len(heard.of(VideoUnit)) == 5
+
+
 async def test_a_loop_has_one_time(web: WebFiles) -> None:
     async with pulling(f"{web.url}/clip.mp4", loop=True) as heard:
         await heard.until(lambda: len(heard.of(VideoUnit)) >= 3 * CLIP.frames)
