@@ -122,7 +122,7 @@ class Studio {
     setText(find("state"), reachable ? STATES[state] : "No connection");
     drawWarnings(find("warnings"), channel?.warnings ?? []);
     drawReadings(find("readings"), channel);
-    if (channel?.rtmp_url) this.#encoder.setServer(channel.rtmp_url);
+    if (channel?.rtmp_url) this.#encoder.setServer(channel.rtmps_url ?? channel.rtmp_url);
     this.#drawProducts();
   }
 

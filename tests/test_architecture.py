@@ -22,6 +22,7 @@ FLOORS = (
     (Floor.VALUES, "*.errors"),
     (Floor.ADAPTERS, "ingest.rtmp.listener"),
     (Floor.ADAPTERS, "ingest.rtmp.connection"),
+    *((Floor.ADAPTERS, f"ingest.rtmp.{name}") for name in ("certificate", "secure")),
     (Floor.PURE, "ingest.rtmp.*"),
     (Floor.ADAPTERS, "transcode.process"),
     (Floor.ADAPTERS, "transcode.supervisor"),

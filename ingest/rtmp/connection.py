@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import structlog
 
@@ -45,6 +45,7 @@ class Connection(asyncio.Protocol):
         self._session = RtmpSession(limits, os.urandom(NONCE_SIZE), clock())
         self._transport: asyncio.Transport | None = None
         self._address = ""
+        self._protocol = "rtmp"
         self._log = structlog.get_logger("ingest.rtmp")
         self._timer: asyncio.TimerHandle | None = None
         self._verdict: asyncio.Task[None] | None = None
@@ -69,20 +70,36 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-        peername = transport.get_extra_info("peername")
-        host, port = peername[:2] if peername else ("unknown", 0)
+    def knock(self, address: Any) -> bool:
+        """Count this connection in from its socket's `address`; False if there is no room.
+
+        Where TLS comes first, the owner knocks before it; else `connection_made` does.
+        """
+        host, port = address[:2] if address else ("unknown", 0)
         self._address = str(host).removeprefix("::ffff:")
         self._log = self._log.bind(peer=f"{self._address}:{port}")
         crowded = self._room.enter(self, self._address)
         if crowded is not None:
             self._log.warning("rtmp refused a connection", reason=crowded)
             self._over = True
+        self._entered = crowded is None
+        return self._entered
+
+    def turn_away(self, reason: str) -> None:
+        """End a connection that got no further than `knock`."""
+        self._end(reason, fault=True)
+        self._leave()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        if transport.get_extra_info("sslcontext") is not None:
+            self._protocol = "rtmps"
+        if not self._entered:
+            self.knock(transport.get_extra_info("peername"))
+        if self._over:
             self._transport.abort()
-            return
-        self._entered = True
-        self._arm()
+        else:
+            self._arm()
 
     def data_received(self, data: bytes) -> None:
         if not self._over:
@@ -94,9 +111,13 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(f"the connection was lost ({exc})" if exc else "the connection was closed")
+        self._leave()
+
+    def _leave(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
         if self._entered:
+            self._entered = False
             self._room.leave(self, self._address)
         if not self.closed.done():
             self.closed.set_result(None)
@@ -143,7 +164,7 @@ class Connection(asyncio.Protocol):
         self._verdict = self._loop.create_task(self._ask_gate(asked))
 
     async def _ask_gate(self, asked: PublishRequested) -> None:
-        request = PublishRequest("rtmp", asked.app, asked.key, self)
+        request = PublishRequest(self._protocol, asked.app, asked.key, self)
         verdict: Sink | Refused = _BUSY
         try:
             async with asyncio.timeout(self._limits.verdict_seconds):

@@ -33,7 +33,7 @@ class ChannelCalls:
                 "title": made.channel.title,
                 "stream_key": made.stream_key,
                 "anchor_token": made.anchor_token,
-                "rtmp_url": self._site.rtmp_url(request),
+                **self._site.encoder_urls(request),
                 "watch_url": str(self._site.url(request, f"/watch/{made.channel.id}")),
             },
             status=201,
@@ -69,7 +69,7 @@ class ChannelCalls:
         channel = request.match_info["channel"]
         key = await self._site.channels.rotate_key(channel)
         await self._site.live.stop(channel)
-        return Reply({"id": channel, "stream_key": key, "rtmp_url": self._site.rtmp_url(request)})
+        return Reply({"id": channel, "stream_key": key, **self._site.encoder_urls(request)})
 
     async def stop(self, request: web.Request) -> Reply:
         channel = await self._site.channels.get(request.match_info["channel"])
@@ -119,7 +119,7 @@ class ChannelCalls:
                 "locale": channel.overlay.locale,
             },
             "warnings": [dict(warning) for warning in state.warnings] if mine else [],
-            "rtmp_url": self._site.rtmp_url(request) if mine else None,
+            **(self._site.encoder_urls(request) if mine else {"rtmp_url": None}),
         }
 
 

@@ -14,6 +14,7 @@ from server.shop.timeline import Anchor
 Instant = Annotated[
     str, Field(description="RFC 3339, UTC, milliseconds.", examples=["2026-01-02T03:04:05.678Z"])
 ]
+RTMPS = "The same over TLS; only where the server has it."
 
 
 class Sent(BaseModel):
@@ -82,6 +83,7 @@ class Channel(BaseModel):
     overlay: dict[str, str]
     warnings: list[dict[str, object]] = Field(description="Empty for the public.")
     rtmp_url: str | None = Field(description="Where to stream to; null for the public.")
+    rtmps_url: str = Field("", description=RTMPS)
 
 
 class ChannelMade(BaseModel):
@@ -92,6 +94,7 @@ class ChannelMade(BaseModel):
     stream_key: str
     anchor_token: str
     rtmp_url: str
+    rtmps_url: str = Field("", description=RTMPS)
     watch_url: str
 
 
@@ -99,6 +102,7 @@ class KeyMade(BaseModel):
     id: str
     stream_key: str
     rtmp_url: str
+    rtmps_url: str = Field("", description=RTMPS)
 
 
 class Rejected(BaseModel):

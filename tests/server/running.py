@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,9 +64,10 @@ class Client:
 
 
 @asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[Client]:
-    """Run a server with its data in `folder`."""
+async def running(folder: Path, more: Mapping[str, object] | None = None) -> AsyncIterator[Client]:
+    """Run a server with its data in `folder`; `more`: settings by dotted key."""
     overrides = {
+        **(more or {}),
         "server.host": "127.0.0.1",
         "server.http_port": 0,
         "server.rtmp_port": 0,
