@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Self
 
+WORKER = "transcode.worker"
 READ_BYTES = 1 << 18
 END_SECONDS = 1.0
 """To leave by itself once its input has ended."""
@@ -52,7 +53,7 @@ class WorkerProcess:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "transcode.worker",
+            WORKER,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -154,6 +154,11 @@ class RtmpPublisher:
     def send_bytes(self, data: bytes) -> None:
         self._writer.write(data)
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that the socket has not taken yet."""
+        return self._writer.transport.get_write_buffer_size()
+
     async def drain(self) -> None:
         async with asyncio.timeout(DEADLINE):
             await self._writer.drain()

@@ -49,9 +49,10 @@ class VitrineServer:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[VitrineServer]:
+def serving(folder: Path, **settings: str) -> Iterator[VitrineServer]:
     """Run the server with its data in `folder`; ready when the block begins.
 
+    `settings`: more of the configuration, as the environment names it (`HLS__WINDOW_SEGMENTS`).
     Raises AssertionError with the end of its log when it does not start.
     """
     token, log = secrets.token_urlsafe(24), folder / "log.jsonl"
@@ -64,7 +65,12 @@ def serving(folder: Path) -> Iterator[VitrineServer]:
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
-            env={**os.environ, "VITRINE_ADMIN_TOKEN": token, "VITRINE_LOG__FORMAT": "json"},
+            env={
+                **os.environ,
+                "VITRINE_ADMIN_TOKEN": token,
+                "VITRINE_LOG__FORMAT": "json",
+                **{f"VITRINE_{name}": value for name, value in settings.items()},
+            },
         )  # fmt: skip
     try:
         http, rtmp = _ports(process, log)
