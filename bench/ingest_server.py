@@ -2,12 +2,14 @@
 
     python -m bench.ingest_server FOLDER CHANNELS
 
-Tells the RTMP port and the channels' stream keys in one line of JSON, and serves until it is
-told to end. All but the worker is what `vitrine serve` runs, its event loop included.
+Tells the RTMP port and the channels' stream keys in one line of JSON, what was dropped so far
+in one more for each line that it is sent, and serves until its input ends. All but the worker is
+what `vitrine serve` runs, its event loop included.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from pathlib import Path
@@ -15,7 +17,7 @@ from pathlib import Path
 from server import log
 from server.app import Vitrine
 from server.config import Config, load
-from server.serve import until_signalled
+from server.serve import settle
 from server.terminal import run
 from transcode import process
 
@@ -23,15 +25,20 @@ DISCARD = "bench.discard"
 
 
 async def serve(config: Config, channels: int) -> None:
-    """Serve until SIGTERM."""
-    told = until_signalled()
+    """Serve until standard input ends."""
     vitrine = Vitrine(config, {})
     await vitrine.start()
+    settle()
     made = [await vitrine.channels.add(f"c{n}", "") for n in range(channels)]
-    keys = [each.stream_key for each in made]
-    print(json.dumps({"port": vitrine.rtmp.port, "keys": keys}), flush=True)
-    await told.wait()
+    tell({"port": vitrine.rtmp.port, "keys": [each.stream_key for each in made]})
+    while await asyncio.to_thread(sys.stdin.readline):
+        states = [vitrine.registry.state(each.channel.id).ingest for each in made]
+        tell({name: [state.get(name) for state in states] for name in ("dropped", "bytes")})
     await vitrine.stop()
+
+
+def tell(what: dict[str, object]) -> None:
+    print(json.dumps(what), flush=True)
 
 
 def main(folder: str, channels: str) -> None:

@@ -28,7 +28,11 @@ from bench.serving import END_SECONDS, START_SECONDS, end
 
 STREAMS = 20
 GOAL = Goal(Bound.AT_MOST, 1.0)
-WARM_UP_SECONDS = 3.0
+WARM_UP_SECONDS = 6.0
+"""Twenty workers start meanwhile."""
+SPARE_SECONDS = 3.0
+MOST_OFF = 0.1
+"""How far the bytes of a stream may be from what was sent, as a share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,8 @@ class Side:
     name: str
     urls: list[str]
     pid: int
+    process: asyncio.subprocess.Process | None = None
+    """Whom to ask what became of the streams; ours only."""
 
 
 def measure(effort: Effort) -> list[Row]:
@@ -68,13 +74,15 @@ async def _measure(folder: Path, effort: Effort) -> list[Row]:
 async def _ours(folder: Path) -> AsyncIterator[Side]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bench.ingest_server", str(folder), str(STREAMS),
-        stdout=asyncio.subprocess.PIPE,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
         told = json.loads(await _line(process))
         urls = [f"rtmp://127.0.0.1:{told['port']}/live/{key}" for key in told["keys"]]
-        yield Side("ours", urls, process.pid)
+        yield Side("ours", urls, process.pid, process)
     finally:
+        if process.stdin is not None:
+            process.stdin.close()
         await end(process)
 
 
@@ -92,16 +100,37 @@ async def _theirs(folder: Path) -> AsyncIterator[Side]:
 async def _spent(side: Side, seconds: float) -> float:
     """Give the share of a core that one publisher costs `side`."""
     process = psutil.Process(side.pid)
-    async with _sending(side.urls, seconds + 2 * WARM_UP_SECONDS) as senders:
+    async with _sending(side.urls, seconds + WARM_UP_SECONDS + SPARE_SECONDS) as senders:
         await asyncio.sleep(WARM_UP_SECONDS)
+        before = await _figures(side)
         cpu, began = _cpu(process), time.monotonic()
         await asyncio.sleep(seconds)
         cpu, took = _cpu(process) - cpu, time.monotonic() - began
+        _check(before, await _figures(side), took)
         if senders.returncode is not None:
             raise BenchError(f"{side.name}: the encoders gave up")
         if await asyncio.wait_for(senders.wait(), END_SECONDS) != 0:
             raise BenchError(f"{side.name}: the encoders failed")
     return cpu / took / len(side.urls)
+
+
+async def _figures(side: Side) -> dict[str, list[int]]:
+    """Ask what each stream has received and dropped; nothing of a side that cannot tell."""
+    if side.process is None or side.process.stdin is None:
+        return {}
+    side.process.stdin.write(b"\n")
+    told: dict[str, list[int]] = json.loads(await _line(side.process))
+    return told
+
+
+def _check(before: dict[str, list[int]], after: dict[str, list[int]], seconds: float) -> None:
+    """Make sure that every stream went through whole. Raises BenchError."""
+    if after.get("dropped") != before.get("dropped"):
+        raise BenchError("pictures were dropped: the machine is too busy")
+    expected = (encoders.VIDEO_BITRATE + encoders.AUDIO_BITRATE) / 8 * seconds
+    for first, last in zip(before.get("bytes", ()), after.get("bytes", ()), strict=True):
+        if abs(last - first - expected) > MOST_OFF * expected:
+            raise BenchError(f"a stream of {last - first} bytes, expected {expected:.0f}")
 
 
 def _cpu(process: psutil.Process) -> float:

@@ -12,7 +12,7 @@ import structlog
 from ingest.errors import PeerError
 from ingest.limits import Limits
 from ingest.port import Gate, PublishRequest, Refusal, Refused, Sink
-from ingest.rtmp.event import Ended, Event, PublishRequested, Received
+from ingest.rtmp.event import Event, PublishRequested, Received
 from ingest.rtmp.handshake import NONCE_SIZE
 from ingest.rtmp.session import RtmpSession
 
@@ -102,8 +102,14 @@ class Connection(asyncio.Protocol):
             self._arm()
 
     def data_received(self, data: bytes) -> None:
-        if not self._over:
-            self._step(lambda: self._session.receive_data(data, self._clock()))
+        if self._over:
+            return
+        try:
+            for event in self._session.receive_data(data, self._clock()):
+                self._act(event)
+        except Exception as error:  # noqa: BLE001 - told apart, and ends this connection only
+            self._fail(error)
+        self._flush()
 
     def eof_received(self) -> bool:
         self._end("the publisher closed the connection")
@@ -136,27 +142,22 @@ class Connection(asyncio.Protocol):
         if self._verdict is not None:
             await self._verdict
 
-    def _step(self, advance: Callable[[], list[Event]]) -> None:
-        """Advance the session and act on its events; whatever fails ends this connection only."""
-        try:
-            for event in advance():
-                self._act(event)
-        except PeerError as error:
+    def _fail(self, error: Exception) -> None:
+        """End this connection, and nothing else, for what its data did."""
+        if isinstance(error, PeerError):
             self._end(error.reason, fault=True)
-        except Exception:  # noqa: BLE001 - our own fault must not end more than this connection
-            self._log.exception("rtmp failed on a publisher's data")
-            self._end("The server failed; connect again.", fault=True)
-        self._flush()
+            return
+        self._log.error("rtmp failed on a publisher's data", exc_info=error)
+        self._end("The server failed; connect again.", fault=True)
 
     def _act(self, event: Event) -> None:
-        match event:
-            case Received(unit):
-                if self._sink is not None:
-                    self._sink.accept(unit)
-            case PublishRequested():
-                self._judge(event)
-            case Ended(reason):
-                self._end(reason, finished=True)
+        if isinstance(event, Received):
+            if self._sink is not None:
+                self._sink.accept(event.unit)
+        elif isinstance(event, PublishRequested):
+            self._judge(event)
+        else:
+            self._end(event.reason, finished=True)
 
     def _judge(self, asked: PublishRequested) -> None:
         self._judging = True
@@ -182,8 +183,16 @@ class Connection(asyncio.Protocol):
         else:
             self._sink = verdict
             self._log.info("rtmp publish started", app=asked.app, encoder=asked.encoder)
-            self._step(lambda: self._session.accept(self._clock()))
+            self._begin()
             self._arm()
+
+    def _begin(self) -> None:
+        try:
+            for event in self._session.accept(self._clock()):
+                self._act(event)
+        except Exception as error:  # noqa: BLE001 - as in data_received
+            self._fail(error)
+        self._flush()
 
     def _refuse(self, refused: Refused) -> None:
         if self._over:
