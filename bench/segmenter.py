@@ -69,6 +69,10 @@ class Segmenter:
     """Path of the media playlist."""
     page: str
     """Path of a page that plays it with hls.js as soon as it is there."""
+    pid: int
+    """Of nginx, whose one worker process does the work."""
+    takes_rtmp: bool
+    """Whether nginx itself does, by its module."""
 
 
 @contextlib.asynccontextmanager
@@ -79,7 +83,7 @@ async def segmenting(folder: Path) -> AsyncIterator[Segmenter]:
     target = f"rtmp://127.0.0.1:{rtmp}/live/{STREAM}"
     name = "nginx-rtmp" if own else "ffmpeg -f hls"
     async with contextlib.AsyncExitStack() as running:
-        await running.enter_async_context(
+        nginx = await running.enter_async_context(
             _running("nginx", "-e", f"{folder}/error.log", "-c", f"{folder}/nginx.conf")
         )
         if not own:
@@ -90,6 +94,7 @@ async def segmenting(folder: Path) -> AsyncIterator[Segmenter]:
         yield Segmenter(
             f"{name}, {SEGMENT_SECONDS} s segments, no transcoding, hls.js",
             target, f"http://127.0.0.1:{http}", f"/hls/{STREAM}.m3u8", "/index.html",
+            nginx.pid, own,
         )  # fmt: skip
 
 
@@ -125,10 +130,10 @@ def _muxer(target: str, folder: Path) -> list[str]:
 
 
 @contextlib.asynccontextmanager
-async def _running(*command: str) -> AsyncIterator[None]:
+async def _running(*command: str) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(*command)
     try:
-        yield
+        yield process
     finally:
         await end(process)
 

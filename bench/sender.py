@@ -74,7 +74,7 @@ def send(url: str, seconds: float) -> None:
             for packet in video.encode(camera.take(number)):
                 output.mux_one(packet)
             while samples * FRAME_RATE < (number + 1) * SAMPLE_RATE:
-                for packet in audio.encode(_tone(samples)):
+                for packet in audio.encode(tone(samples)):
                     output.mux_one(packet)
                 samples += AAC_FRAME
             # A camera that comes late has missed a picture, not slowed the clock down.
@@ -94,7 +94,8 @@ def _streams(output: OutputContainer) -> tuple[VideoStream, AudioStream]:
     return video, audio
 
 
-def _tone(begin: int) -> AudioFrame:
+def tone(begin: int) -> AudioFrame:
+    """Make AAC_FRAME samples from sample number `begin` on."""
     at = (begin + np.arange(AAC_FRAME)) / SAMPLE_RATE
     wave = (0.2 * np.sin(2 * np.pi * 440 * at)).astype(np.float32)
     frame = AudioFrame.from_ndarray(np.vstack([wave, wave]), "fltp", "stereo")

@@ -61,7 +61,7 @@ class Sink(Protocol):
 @dataclass(frozen=True, slots=True)
 class PublishRequest:
     protocol: str
-    """`rtmp`, later `whip`."""
+    """`rtmp`, `rtmps`, later `whip`."""
     app: str
     key: str = field(repr=False)
     """The stream key, query cut off. A secret: never logged."""

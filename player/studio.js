@@ -131,7 +131,7 @@ class Studio {
     this.#vitals.draw(channel);
     drawReadings(find("readings"), channel, ["Bitrate", "Frame rate"]);
     this.#drawSummary(summary(channel, reachable));
-    if (channel?.rtmp_url) this.#encoder.setServer(channel.rtmp_url);
+    if (channel?.rtmp_url) this.#encoder.setServer(channel.rtmps_url ?? channel.rtmp_url);
     this.#drawProducts();
   }
 

@@ -18,13 +18,22 @@ class Addresses:
     """Without a path, and without a slash at its end."""
     rtmp: str
     """For an encoder, without the key."""
+    rtmps: str = ""
+    """The same over TLS; empty where that is off."""
 
 
 def addresses(
-    config: Config, http_port: int | None = None, rtmp_port: int | None = None
+    config: Config,
+    http_port: int | None = None,
+    rtmp_port: int | None = None,
+    rtmps_port: int | None = None,
 ) -> Addresses:
     """Return the addresses of a server with `config`; ports where the configured ones are 0."""
-    return Addresses(site_address(config, "", http_port), rtmp_address(config, rtmp_port))
+    return Addresses(
+        site_address(config, "", http_port),
+        rtmp_address(config, rtmp_port),
+        rtmps_address(config, rtmps_port),
+    )
 
 
 def site_address(config: Config, path: str, port: int | None = None) -> str:
@@ -36,8 +45,17 @@ def site_address(config: Config, path: str, port: int | None = None) -> str:
 
 def rtmp_address(config: Config, port: int | None = None) -> str:
     """Return the server address for an encoder, without the key."""
-    public = urlsplit(config.server.public_url).hostname
-    return f"rtmp://{public or _host(config)}:{port or config.server.rtmp_port}/live"
+    return f"rtmp://{_public(config)}:{port or config.server.rtmp_port}/live"
+
+
+def rtmps_address(config: Config, port: int | None = None) -> str:
+    """Return the same for RTMP over TLS; empty where it is off."""
+    rtmps = config.ingest.rtmps
+    return "" if rtmps.files is None else f"rtmps://{_public(config)}:{port or rtmps.port}/live"
+
+
+def _public(config: Config) -> str:
+    return urlsplit(config.server.public_url).hostname or _host(config)
 
 
 def _host(config: Config) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
+from ingest.rtmp.certificate import Certificate, CertificateError
 from ingest.rtmp.listener import RtmpListener
 from ingest.whip import WhipIngest
 from overlay.tiles import check
@@ -169,11 +170,13 @@ class Vitrine:
             ready=lambda: self._ready,
             public_url=config.server.public_url,
             rtmp_port=self.rtmp.port,
+            rtmps_port=self.rtmp.secure_port,
             whip=self.whip,
         )
         self._measure(site)
         await self._listen(make_web(site, await asyncio.to_thread(Pages, site)))
-        await asyncio.to_thread(claim.tell, addresses(config, self.http_port, self.rtmp.port))
+        where = addresses(config, self.http_port, self.rtmp.port, self.rtmp.secure_port)
+        await asyncio.to_thread(claim.tell, where)
         self.pulls.start()
         self._ready = True
         self._log.info("ready", http_port=self.http_port, rtmp_port=self.rtmp.port)
@@ -226,6 +229,7 @@ class Vitrine:
         with naming(config.server.host, "rtmp_port", config.server.rtmp_port):
             await self.rtmp.start()
         stack.push_async_callback(self.rtmp.close)
+        await self._secure_rtmp()
         whip = config.whip_settings()
         self.whip = WhipIngest(self.registry, whip) if whip is not None else None
         if self.whip is not None:
@@ -246,6 +250,19 @@ class Vitrine:
         sender = Sender(store, webhooks.targets(), clock, webhooks.settings())
         await sender.start()
         self._stack.push_async_callback(sender.close)
+
+    async def _secure_rtmp(self) -> None:
+        """Listen for RTMPS where it is on. Raises OSError, ValueError for a bad certificate."""
+        rtmps = self.config.ingest.rtmps
+        if rtmps.files is None:
+            return
+        try:
+            certificate = await asyncio.to_thread(Certificate, *rtmps.files)
+        except CertificateError as error:
+            raise ValueError(f"ingest.rtmps.{error.half}: {error.reason}") from error
+        with naming(self.config.server.host, "ingest.rtmps.port", rtmps.port):
+            await self.rtmp.start_secure(certificate, rtmps.port)
+        self._log.info("rtmps is on", port=self.rtmp.secure_port)
 
     def _measure(self, site: Site) -> None:
         site.metrics.watch("viewers", "Viewers whose page is open.", site.audience.total)

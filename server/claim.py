@@ -94,6 +94,6 @@ def _locked(descriptor: int, kind: int) -> bool:
 def _read(data: bytes) -> Addresses | None:
     try:
         told = json.loads(data)
-        return Addresses(str(told["site"]), str(told["rtmp"]))
+        return Addresses(str(told["site"]), str(told["rtmp"]), str(told.get("rtmps", "")))
     except (ValueError, KeyError, TypeError):
         return None

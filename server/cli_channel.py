@@ -66,6 +66,7 @@ def add(
             "id": made.channel.id,
             "title": made.channel.title,
             "rtmp_url": where.rtmp,
+            **({"rtmps_url": where.rtmps} if where.rtmps else {}),
             "stream_key": made.stream_key,
             "anchor_token": made.anchor_token,
             "watch_url": f"{where.site}/watch/{made.channel.id}",

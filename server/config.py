@@ -132,6 +132,15 @@ class Config(Section):
     webhooks: WebhooksSection = WebhooksSection()
     log: LogSection = LogSection()
 
+    @model_validator(mode="after")
+    def _has_a_port_for_rtmps(self) -> Self:
+        rtmps = self.ingest.rtmps
+        taken = (self.server.http_port, self.server.rtmp_port)
+        if rtmps.files is not None and rtmps.port != 0 and rtmps.port in taken:
+            problem = "must not be the same as server.http_port or server.rtmp_port"
+            raise KeyProblems(("ingest.rtmps.port", problem))
+        return self
+
     def profile(self, name: str) -> Profile:
         """Return a transcode profile. Raises KeyError."""
         return self.transcode.profiles[name].profile(name)

@@ -29,7 +29,10 @@ class ConfigError(Exception):
 
 
 class KeyProblems(ValueError):
-    """For validators of a whole section: `problems` are key and what is wrong, one by one."""
+    """For validators of a whole section: `problems` are key and what is wrong, one by one.
+
+    A key of an inner section is dotted.
+    """
 
     def __init__(self, *problems: tuple[str, str]) -> None:
         super().__init__("; ".join(f"{key}: {problem}" for key, problem in problems))
@@ -65,7 +68,7 @@ class Layers:
             key, context = item["loc"], item.get("ctx", {})
             match context.get("error"):
                 case KeyProblems(problems=problems):
-                    told = [((*key, inner), problem) for inner, problem in problems]
+                    told = [((*key, *inner.split(".")), problem) for inner, problem in problems]
                 case _:
                     told = [(key, words(item["type"], context, item["msg"]))]
             for where, message in told:

@@ -9,6 +9,7 @@ from pydantic import Field
 from ingest.limits import Limits
 from server.config_auth import AuthWebhookSection
 from server.config_pull import PullSection
+from server.config_rtmps import RtmpsSection
 from server.config_section import Seconds, Section
 from server.config_whip import WhipSection
 
@@ -27,6 +28,7 @@ class IngestSection(Section):
     auth_webhook: AuthWebhookSection = AuthWebhookSection()
     pull: PullSection = PullSection()
     whip: WhipSection = WhipSection()
+    rtmps: RtmpsSection = RtmpsSection()
 
     def limits(self) -> Limits:
         return Limits(

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 def naming(host: str, key: str, port: int) -> Iterator[None]:
     """Name the configuration in an OSError of listening on `host` and `port`.
 
-    `key` is the port's in the section `server`: `http_port`, `rtmp_port`. Raises OSError.
+    `key` is the port's in the section `server`, which is an option too: `http_port`,
+    `rtmp_port`; or a whole dotted key. Raises OSError.
     """
     try:
         yield
@@ -24,7 +25,7 @@ def naming(host: str, key: str, port: int) -> Iterator[None]:
 
 
 def _said(error: OSError, host: str, key: str, port: int) -> str:
-    named = f"server.{key} (--{key.replace('_', '-')})"
+    named = key if "." in key else f"server.{key} (--{key.replace('_', '-')})"
     match error.errno:
         case errno.EADDRINUSE:
             return f"{named}: port {port} on {host} is in use by another program; choose another"

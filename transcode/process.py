@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Self
 
+WORKER = "transcode.worker"
 READ_BYTES = 1 << 18
 END_SECONDS = 1.0
 """To leave by itself once its input has ended."""
@@ -53,6 +54,7 @@ class WorkerProcess:
     ) -> None:
         self._process = process
         self._stdin = stdin
+        self._pipe = stdin.transport
         self._stdout = stdout
         self._stderr = stderr
 
@@ -85,13 +87,13 @@ class WorkerProcess:
     @property
     def held(self) -> int:
         """Bytes written that the pipe has not taken yet."""
-        return self._stdin.transport.get_write_buffer_size()
+        return self._pipe.get_write_buffer_size()
 
     def write(self, data: bytes) -> bool:
         """Queue bytes for the worker; False when its input is closed. Never blocks."""
-        if self._stdin.is_closing():
+        if self._pipe.is_closing():
             return False
-        self._stdin.write(data)
+        self._pipe.write(data)
         return True
 
     async def receive(self) -> bytes:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from ingest.unit import AudioConfig, StreamInfo, Unit, VideoConfig, VideoUnit
+from ingest.unit import AudioConfig, AudioUnit, StreamInfo, Unit, VideoConfig, VideoUnit
 from overlay.scene import Scene
 from transcode import wire
 from transcode.backlog import Backlog
@@ -101,24 +101,33 @@ class Supervisor:
         self._answered_ms = self._answered_ms or arrived_ms
         if self._owing_since is None and arrived_ms - self._answered_ms > ANSWER_DUE_MS:
             self._owing_since = asyncio.get_running_loop().time()
-        match unit:
-            case StreamInfo():
-                self._info = unit
-            case VideoConfig():
-                self._video = unit
-            case AudioConfig():
-                self._audio = unit
-            case VideoUnit() if not self._keyed:
-                if not unit.keyframe or self._behind(2):
-                    self.dropped += 1
-                    return
-                self._keyed = True
-            case VideoUnit() if self._behind():
-                self._keyed = False
-                self.dropped += 1
-                self._log.warning("worker falls behind: pictures dropped", dropped=self.dropped)
+        if isinstance(unit, VideoUnit):
+            if not self._takes(unit):
                 return
+        elif not isinstance(unit, AudioUnit):
+            self._remember(unit)
         self._send(wire.Feed(unit, arrived_ms))
+
+    def _takes(self, picture: VideoUnit) -> bool:
+        """Tell whether a picture goes to the worker; from one that does not, to the next key."""
+        if not self._keyed:
+            self._keyed = picture.keyframe and not self._behind(2)
+            self.dropped += not self._keyed
+        elif self._behind():
+            self._keyed = False
+            self.dropped += 1
+            self._log.warning("worker falls behind: pictures dropped", dropped=self.dropped)
+        return self._keyed
+
+    def _remember(self, opening: StreamInfo | VideoConfig | AudioConfig) -> None:
+        """Keep what a new worker must hear first."""
+        match opening:
+            case StreamInfo():
+                self._info = opening
+            case VideoConfig():
+                self._video = opening
+            case AudioConfig():
+                self._audio = opening
 
     def show(self, scene: Scene, at_ms: int) -> None:
         """Have the worker put `scene` on screen from `at_ms` (PDT axis) on."""

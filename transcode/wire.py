@@ -38,6 +38,9 @@ _FRAME = Struct(">IB")
 _ARRIVED = Struct(">q")
 _VIDEO = Struct(">qqq?")
 _AUDIO = Struct(">qq")
+_VIDEO_MESSAGE = Struct(">IBqqq?")
+_AUDIO_MESSAGE = Struct(">IBqq")
+"""The same with the frame before it."""
 _PART = Struct(">IIIqIBB")
 _INDEPENDENT, _LAST = 1, 2
 
@@ -63,6 +66,7 @@ class Kind(IntEnum):
     CLOSED = 20
 
 
+_VIDEO_KIND, _AUDIO_KIND = int(Kind.VIDEO), int(Kind.AUDIO)
 _Plain = Open | Show | Splice | Interrupt | Tick | Close | Epoch | Shown | Health | Closed
 _PLAIN: Final[dict[Kind, type[_Plain]]] = {
     Kind.OPEN: Open,
@@ -87,31 +91,38 @@ _KINDS: Final[dict[type, Kind]] = {made: kind for kind, made in {**_PLAIN, **_CO
 def encode(message: Message) -> bytes:
     """Give `message` its bytes. Raises WireError when it is too large or a number too big."""
     try:
-        match message:
-            case Feed():
-                kind, pieces = _encode_feed(message)
-            case Part():
-                kind, pieces = Kind.PART, _encode_part(message)
-            case _:
-                kind, pieces = _KINDS[type(message)], (dump(message),)
+        if isinstance(message, Feed):
+            return _encode_feed(message)
+        if isinstance(message, Part):
+            return _framed(Kind.PART, message, *_encode_part(message))
+        return _framed(_KINDS[type(message)], message, dump(message))
     except struct.error as error:
         raise WireError(f"{type(message).__name__}: {error}") from error
+
+
+def _framed(kind: Kind, message: Message, *pieces: bytes) -> bytes:
     size = sum(map(len, pieces))
-    if size > MAX_MESSAGE:
-        raise WireError(f"{type(message).__name__} of {size} bytes is too large")
+    _check_size(message, size)
     return b"".join((_FRAME.pack(size, kind), *pieces))
 
 
-def _encode_feed(feed: Feed) -> tuple[Kind, tuple[bytes, ...]]:
-    unit = feed.unit
-    match unit:
-        case VideoUnit():
-            head = _VIDEO.pack(feed.arrived_ms, unit.dts, unit.pts, unit.keyframe)
-            return Kind.VIDEO, (head, unit.data)
-        case AudioUnit():
-            return Kind.AUDIO, (_AUDIO.pack(feed.arrived_ms, unit.pts), unit.data)
-        case _:
-            return _KINDS[type(unit)], (_ARRIVED.pack(feed.arrived_ms), dump(unit))
+def _check_size(message: Message, size: int) -> None:
+    if size > MAX_MESSAGE:
+        raise WireError(f"{type(message).__name__} of {size} bytes is too large")
+
+
+def _encode_feed(feed: Feed) -> bytes:
+    unit, arrived = feed.unit, feed.arrived_ms
+    if isinstance(unit, VideoUnit):
+        size = _VIDEO.size + len(unit.data)
+        _check_size(feed, size)
+        dts, pts, key = unit.dts, unit.pts, unit.keyframe
+        return _VIDEO_MESSAGE.pack(size, _VIDEO_KIND, arrived, dts, pts, key) + unit.data
+    if isinstance(unit, AudioUnit):
+        size = _AUDIO.size + len(unit.data)
+        _check_size(feed, size)
+        return _AUDIO_MESSAGE.pack(size, _AUDIO_KIND, arrived, unit.pts) + unit.data
+    return _framed(_KINDS[type(unit)], feed, _ARRIVED.pack(arrived), dump(unit))
 
 
 def _encode_part(part: Part) -> tuple[bytes, ...]:

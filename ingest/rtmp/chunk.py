@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -25,8 +24,7 @@ class HeaderType(IntEnum):
     NONE = 3
 
 
-@dataclass(frozen=True, slots=True)
-class RawMessage:
+class RawMessage(NamedTuple):
     """A message before its type is understood. `timestamp`: 32-bit milliseconds, wrapping."""
 
     csid: int

@@ -7,7 +7,8 @@ and Abort (5.4.1, 5.4.2); all others go up.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from struct import Struct
+from typing import Final, TypeAlias
 
 from ingest.errors import PeerError
 from ingest.limits import Limits
@@ -23,10 +24,19 @@ from ingest.rtmp.chunk import (
     RawMessage,
 )
 
-_HEADER_BYTES: Final = (11, 7, 3, 0)
+_FIELDS: Final = (Struct(">BHBHB4s"), Struct(">BHBHB"), Struct(">BH"))
+"""Of the message headers 0, 1 and 2: timestamp, length, type, stream id (5.3.1.2)."""
+_FULL, _SAME_LENGTH, _NONE = (
+    int(kind) for kind in (HeaderType.FULL, HeaderType.SAME_LENGTH, HeaderType.NONE)
+)
+"""Plain numbers: looking a member up costs more than what is done with it."""
+
 _AMF_TYPES: Final = frozenset((15, 17, 18, 20))
 _BULK_CHUNKS: Final = 2
 """From this many chunks on, one strided pass beats reading them singly."""
+
+
+_Source: TypeAlias = bytes | bytearray
 
 
 @dataclass(slots=True)
@@ -54,28 +64,38 @@ class ChunkReader:
         Holds at most one unfinished chunk and Limits.message_bytes of unfinished
         messages. Raises PeerError; the reader is of no use afterwards.
         """
-        self._buffer += data
+        held = self._buffer
+        source: _Source = data
+        if held:
+            held += data
+            source = held
         messages: list[RawMessage] = []
         position = 0
-        with memoryview(self._buffer) as view:
-            while (end := self._chunk(view, position, messages)) is not None:
-                position = end
-        del self._buffer[:position]
+        while (end := self._chunk(source, position, messages)) is not None:
+            position = end
+        if source is held:
+            del held[:position]
+        elif position < len(data):
+            held += data[position:]
         return messages
 
-    def _chunk(self, view: memoryview, start: int, messages: list[RawMessage]) -> int | None:
-        """Read the chunk at `start`; return where it ends, or None while it is not whole."""
-        available = len(view)
+    def _chunk(self, source: _Source, start: int, messages: list[RawMessage]) -> int | None:
+        """Read the chunk at `start`; return where it ends, or None while it is not whole.
+
+        Where the message's other chunks are there too, and plain, it takes them all.
+        """
+        available = len(source)
         if start >= available:
             return None
-        csid, position = view[start] & 0x3F, start + 1
+        basic, position = source[start], start + 1
+        csid = basic & 0x3F
         if csid < 2:  # 5.3.1.1: 0 and 1 announce one and two more bytes
             position += csid + 1
             if position > available:
                 return None
-            csid = 64 + int.from_bytes(view[start + 1 : position], "little")
+            csid = 64 + int.from_bytes(source[start + 1 : position], "little")
         stream = self._streams.get(csid)
-        found = self._header(view, position, view[start] >> 6, stream)
+        found = self._header(source, position, basic >> 6, stream)
         if found is None:
             return None
         header, position = found
@@ -87,13 +107,32 @@ class ChunkReader:
             stream = self._open(csid)
         stream.header = header
         if end - position == header.length:
-            self._finish(csid, header, bytes(view[position:end]), messages)
+            self._finish(csid, header, bytes(source[position:end]), messages)
             return end
-        return self._gather(view, position, end, csid, stream, messages)
+        if not held and header.extended is None and csid < 64:
+            whole = self._whole(source, position, csid, header.length)
+            if whole is not None:
+                self._finish(csid, header, whole, messages)
+                return position + header.length + (header.length - 1) // self.chunk_size
+        return self._gather(source, position, end, csid, stream, messages)
+
+    def _whole(self, source: _Source, position: int, csid: int, length: int) -> bytes | None:
+        """Take a payload whose chunks are all there, one behind the other, in one pass."""
+        size = self.chunk_size
+        end = position + length + (length - 1) // size
+        if end > len(source):
+            return None
+        with memoryview(source) as view:
+            run = bytearray(view[position:end])
+        heads = run[size :: size + 1]
+        if heads.count(_NONE << 6 | csid) != len(heads):
+            return None
+        del run[size :: size + 1]
+        return bytes(run)
 
     def _gather(
         self,
-        view: memoryview,
+        source: _Source,
         position: int,
         end: int,
         csid: int,
@@ -103,9 +142,9 @@ class ChunkReader:
         """Add one chunk, and the run of plain continuations behind it, to its message."""
         header, payload = stream.header, stream.payload
         held = len(payload)
-        payload += view[position:end]
+        payload += source[position:end]
         if header.extended is None and csid < 64:
-            end = self._run(view, end, HeaderType.NONE << 6 | csid, stream)
+            end = self._run(source, end, _NONE << 6 | csid, stream)
         self._pending += len(payload) - held
         if self._pending > self._limits.message_bytes:
             raise PeerError("too many bytes in unfinished messages")
@@ -116,14 +155,14 @@ class ChunkReader:
             self._finish(csid, header, whole, messages)
         return end
 
-    def _run(self, view: memoryview, start: int, basic: int, stream: _ChunkStream) -> int:
+    def _run(self, source: _Source, start: int, basic: int, stream: _ChunkStream) -> int:
         """Take the full-size continuations at `start` in one pass over their headers."""
         stride = self.chunk_size + 1
         wanted = stream.header.length - len(stream.payload)
-        count = min(wanted // self.chunk_size, (len(view) - start) // stride)
+        count = min(wanted // self.chunk_size, (len(source) - start) // stride)
         if count < _BULK_CHUNKS:
             return start
-        run = bytearray(view[start : start + count * stride])
+        run = bytearray(source[start : start + count * stride])
         heads = bytes(run[::stride])
         same = count - len(heads.lstrip(bytes((basic,))))
         del run[same * stride :]
@@ -132,41 +171,42 @@ class ChunkReader:
         return start + same * stride
 
     def _header(
-        self, view: memoryview, position: int, kind: int, stream: _ChunkStream | None
+        self, source: _Source, position: int, kind: int, stream: _ChunkStream | None
     ) -> tuple[Header, int] | None:
         """Read the message header; return it and where the payload begins, or None."""
         if stream is None:
             # librtmp opens with type 1 at times; the other two leave the length out.
-            if kind >= HeaderType.SAME_LENGTH:
+            if kind >= _SAME_LENGTH:
                 raise PeerError("a chunk stream began without a message length")
-            return self._new(view, position, kind, NO_HEADER)
-        if kind == HeaderType.NONE:
-            return _continued(view, position, stream)
+            return self._new(source, position, kind, NO_HEADER)
+        if kind == _NONE:
+            return _continued(source, position, stream)
         if stream.payload:
             raise PeerError("a new message began inside an unfinished one")
-        return self._new(view, position, kind, stream.header)
+        return self._new(source, position, kind, stream.header)
 
     def _new(
-        self, view: memoryview, position: int, kind: int, last: Header
+        self, source: _Source, position: int, kind: int, last: Header
     ) -> tuple[Header, int] | None:
-        end = position + _HEADER_BYTES[kind]
-        if end > len(view):
+        fields = _FIELDS[kind]
+        end = position + fields.size
+        if end > len(source):
             return None
-        stamp = int.from_bytes(view[position : position + 3], "big")
-        length, type_id, stream_id = last.length, last.type_id, last.stream_id
-        if kind != HeaderType.SAME_LENGTH:
-            length = int.from_bytes(view[position + 3 : position + 6], "big")
-            type_id = view[position + 6]
+        said = fields.unpack_from(source, position)
+        stamp = said[0] << 16 | said[1]
+        _, _, length, type_id, stream_id, _ = last
+        if kind != _SAME_LENGTH:
+            length, type_id = said[2] << 16 | said[3], said[4]
             self._check_length(type_id, length)
-        if kind == HeaderType.FULL:
-            stream_id = int.from_bytes(view[position + 7 : end], "little")
+        if kind == _FULL:
+            stream_id = int.from_bytes(said[5], "little")
         extended = None
         if stamp == EXTENDED:
-            if end + 4 > len(view):
+            if end + 4 > len(source):
                 return None
-            stamp = extended = int.from_bytes(view[end : end + 4], "big")
+            stamp = extended = int.from_bytes(source[end : end + 4], "big")
             end += 4
-        if kind == HeaderType.FULL:
+        if kind == _FULL:
             return Header(stamp, 0, length, type_id, stream_id, extended), end
         timestamp = (last.timestamp + stamp) & TIMESTAMP_MASK
         return Header(timestamp, stamp, length, type_id, stream_id, extended), end
@@ -208,11 +248,11 @@ class ChunkReader:
             stream.payload.clear()
 
 
-def _continued(view: memoryview, position: int, stream: _ChunkStream) -> tuple[Header, int] | None:
+def _continued(source: _Source, position: int, stream: _ChunkStream) -> tuple[Header, int] | None:
     """Read a type 3 chunk: a continuation, or a new message with the last one's delta."""
     header = stream.header
     if header.extended is not None:
-        repeated = _repeats(view, position, header)
+        repeated = _repeats(source, position, header)
         if repeated is None:
             return None
         position += 4 * repeated
@@ -223,12 +263,12 @@ def _continued(view: memoryview, position: int, stream: _ChunkStream) -> tuple[H
     return header, position
 
 
-def _repeats(view: memoryview, position: int, header: Header) -> bool | None:
+def _repeats(source: _Source, position: int, header: Header) -> bool | None:
     """Tell whether the extended timestamp is repeated here; None while that is open.
 
     5.3.1.3 asks for it, ffmpeg obeys, librtmp before 2024 (OBS) does not.
     """
-    seen = bytes(view[position : position + 4])
+    seen = source[position : position + 4]
     open_question = False
     for value in (header.extended or 0, header.timestamp):
         expected = value.to_bytes(4, "big")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import structlog
 
 from ingest.errors import PeerError
 from ingest.limits import Limits
 from ingest.port import Gate, PublishRequest, Refusal, Refused, Sink
-from ingest.rtmp.event import Ended, Event, PublishRequested, Received
+from ingest.rtmp.event import Event, PublishRequested, Received
 from ingest.rtmp.handshake import NONCE_SIZE
 from ingest.rtmp.session import RtmpSession
 
@@ -45,6 +45,7 @@ class Connection(asyncio.Protocol):
         self._session = RtmpSession(limits, os.urandom(NONCE_SIZE), clock())
         self._transport: asyncio.Transport | None = None
         self._address = ""
+        self._protocol = "rtmp"
         self._log = structlog.get_logger("ingest.rtmp")
         self._timer: asyncio.TimerHandle | None = None
         self._verdict: asyncio.Task[None] | None = None
@@ -75,24 +76,46 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-        peername = transport.get_extra_info("peername")
-        host, port = peername[:2] if peername else ("unknown", 0)
+    def knock(self, address: Any) -> bool:
+        """Count this connection in from its socket's `address`; False if there is no room.
+
+        Where TLS comes first, the owner knocks before it; else `connection_made` does.
+        """
+        host, port = address[:2] if address else ("unknown", 0)
         self._address = str(host).removeprefix("::ffff:")
         self._log = self._log.bind(peer=f"{self._address}:{port}")
         crowded = self._room.enter(self, self._address)
         if crowded is not None:
             self._log.warning("rtmp refused a connection", reason=crowded)
             self._over = True
+        self._entered = crowded is None
+        return self._entered
+
+    def turn_away(self, reason: str) -> None:
+        """End a connection that got no further than `knock`."""
+        self._end(reason, fault=True)
+        self._leave()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        if transport.get_extra_info("sslcontext") is not None:
+            self._protocol = "rtmps"
+        if not self._entered:
+            self.knock(transport.get_extra_info("peername"))
+        if self._over:
             self._transport.abort()
-            return
-        self._entered = True
-        self._arm()
+        else:
+            self._arm()
 
     def data_received(self, data: bytes) -> None:
-        if not self._over:
-            self._step(lambda: self._session.receive_data(data, self._clock()))
+        if self._over:
+            return
+        try:
+            for event in self._session.receive_data(data, self._clock()):
+                self._act(event)
+        except Exception as error:  # noqa: BLE001 - told apart, and ends this connection only
+            self._fail(error)
+        self._flush()
 
     def eof_received(self) -> bool:
         self._end("the publisher closed the connection")
@@ -100,9 +123,13 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(f"the connection was lost ({exc})" if exc else "the connection was closed")
+        self._leave()
+
+    def _leave(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
         if self._entered:
+            self._entered = False
             self._room.leave(self, self._address)
         if not self.closed.done():
             self.closed.set_result(None)
@@ -121,27 +148,22 @@ class Connection(asyncio.Protocol):
         if self._verdict is not None:
             await self._verdict
 
-    def _step(self, advance: Callable[[], list[Event]]) -> None:
-        """Advance the session and act on its events; whatever fails ends this connection only."""
-        try:
-            for event in advance():
-                self._act(event)
-        except PeerError as error:
+    def _fail(self, error: Exception) -> None:
+        """End this connection, and nothing else, for what its data did."""
+        if isinstance(error, PeerError):
             self._end(error.reason, fault=True)
-        except Exception:  # noqa: BLE001 - our own fault must not end more than this connection
-            self._log.exception("rtmp failed on a publisher's data")
-            self._end("The server failed; connect again.", fault=True)
-        self._flush()
+            return
+        self._log.error("rtmp failed on a publisher's data", exc_info=error)
+        self._end("The server failed; connect again.", fault=True)
 
     def _act(self, event: Event) -> None:
-        match event:
-            case Received(unit):
-                if self._sink is not None:
-                    self._sink.accept(unit)
-            case PublishRequested():
-                self._judge(event)
-            case Ended(reason):
-                self._end(reason, finished=True)
+        if isinstance(event, Received):
+            if self._sink is not None:
+                self._sink.accept(event.unit)
+        elif isinstance(event, PublishRequested):
+            self._judge(event)
+        else:
+            self._end(event.reason, finished=True)
 
     def _judge(self, asked: PublishRequested) -> None:
         self._judging = True
@@ -149,7 +171,7 @@ class Connection(asyncio.Protocol):
         self._verdict = self._loop.create_task(self._ask_gate(asked))
 
     async def _ask_gate(self, asked: PublishRequested) -> None:
-        request = PublishRequest("rtmp", asked.app, asked.key, self, asked.encoder)
+        request = PublishRequest(self._protocol, asked.app, asked.key, self, asked.encoder)
         verdict: Sink | Refused = _BUSY
         try:
             async with asyncio.timeout(self._limits.verdict_seconds):
@@ -167,8 +189,16 @@ class Connection(asyncio.Protocol):
         else:
             self._sink = verdict
             self._log.info("rtmp publish started", app=asked.app, encoder=asked.encoder)
-            self._step(lambda: self._session.accept(self._clock()))
+            self._begin()
             self._arm()
+
+    def _begin(self) -> None:
+        try:
+            for event in self._session.accept(self._clock()):
+                self._act(event)
+        except Exception as error:  # noqa: BLE001 - as in data_received
+            self._fail(error)
+        self._flush()
 
     def _refuse(self, refused: Refused) -> None:
         if self._over:

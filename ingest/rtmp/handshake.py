@@ -17,6 +17,7 @@ SIZE: Final = 1536
 NONCE_SIZE: Final = SIZE - 8
 
 _ENCRYPTED: Final = (6, 8)
+_TLS: Final = 0x16
 
 
 class ServerHandshake:
@@ -65,4 +66,6 @@ class ServerHandshake:
 def _refusal(version: int) -> str:
     if version in _ENCRYPTED:
         return "encrypted RTMP (RTMPE) is not supported: use rtmp://"
+    if version == _TLS:
+        return "not RTMP but TLS: use rtmp:// on this port, rtmps:// has a port of its own"
     return f"not RTMP: the first byte is 0x{version:02x}, expected 0x03"

@@ -1,4 +1,4 @@
-"""The RTMP port: accepts publishers, counts them, closes them (asyncio)."""
+"""The RTMP ports: accept publishers, count them, close them (asyncio)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from collections.abc import Callable
 from ingest.address import subscriber
 from ingest.limits import Limits
 from ingest.port import Gate
+from ingest.rtmp.certificate import Certificate
 from ingest.rtmp.connection import Connection
+from ingest.rtmp.secure import SecureDoor
 
 
 class RtmpListener:
@@ -33,6 +35,7 @@ class RtmpListener:
         self._port = port
         self._clock = clock
         self._server: asyncio.Server | None = None
+        self._secure: SecureDoor | None = None
         self._connections: set[Connection] = set()
         self._per_address: Counter[str] = Counter()
 
@@ -45,16 +48,23 @@ class RtmpListener:
         return self._port
 
     @property
+    def secure_port(self) -> int | None:
+        """The port that RTMPS is listened on; None where it is not."""
+        return self._secure.port if self._secure is not None else None
+
+    @property
     def connections(self) -> int:
         return len(self._connections)
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: Connection(self, self._gate, self._limits, self._clock),
-            self._host,
-            self._port,
-        )
+        self._server = await loop.create_server(self._make, self._host, self._port)
+
+    async def start_secure(self, certificate: Certificate, port: int) -> None:
+        """Take RTMPS too, on `port`, within the same limits. Once, after start(); OSError."""
+        door = SecureDoor(self._make, certificate, self._limits.handshake_seconds)
+        await door.open(self._host, port)
+        self._secure = door
 
     async def close(self) -> None:
         """Stop listening, tell every publisher, and return when all sockets are closed.
@@ -64,6 +74,8 @@ class RtmpListener:
         """
         if self._server is not None:
             self._server.close()
+        if self._secure is not None:
+            await self._secure.close()
         connections = list(self._connections)
         for connection in connections:
             connection.ask_to_reconnect("The server is shutting down; connect again in a moment.")
@@ -76,6 +88,9 @@ class RtmpListener:
             await asyncio.gather(*(connection.settle() for connection in connections))
         if self._server is not None:
             await self._server.wait_closed()
+
+    def _make(self) -> Connection:
+        return Connection(self, self._gate, self._limits, self._clock)
 
     def enter(self, connection: Connection, address: str) -> str | None:
         """Count a connection in; return a reason if there is no room for it."""

@@ -13,6 +13,7 @@ from ingest.limits import Limits
 from ingest.port import Refused
 from ingest.rtmp import command as answer
 from ingest.rtmp.capabilities import CapsEx
+from ingest.rtmp.chunk import RawMessage
 from ingest.rtmp.chunk_reader import ChunkReader
 from ingest.rtmp.chunk_writer import ChunkWriter
 from ingest.rtmp.command import REFUSAL_CODES, Code, Connect
@@ -25,6 +26,7 @@ from ingest.rtmp.message import (
     Command,
     Data,
     Message,
+    MessageType,
     SetChunkSize,
     SetPeerBandwidth,
     UserControl,
@@ -41,6 +43,8 @@ WINDOW: Final = 2_500_000
 
 _MIN_WINDOW: Final = 4_096
 _OUR_CHUNK_SIZE: Final = 4_096
+_VIDEO: Final = int(MessageType.VIDEO)
+_MEDIA: Final = frozenset((_VIDEO, int(MessageType.AUDIO)))
 
 
 class RtmpSession:
@@ -106,27 +110,32 @@ class RtmpSession:
         Raises PeerError, and nothing else, on bytes that must not be; events before
         them in the same `data` are lost. Ignores everything once CLOSED.
         """
-        if self.state is State.CLOSED:
-            return []
         self._heard = now
         self._received += len(data)
-        if self.state is not State.LIVE and self._received > self._limits.unpublished_bytes:
-            raise PeerError("too many bytes before a publish was accepted")
-        if self.state is State.HANDSHAKE:
-            sent, data = self._handshake.receive(data)
-            self._out += sent
-            if not self._handshake.done:
-                return []
-            self.state = State.CONNECT
+        if self.state is not State.LIVE:
+            data = self._before(data)
         for raw in self._reader.receive(data):
-            if self.state is State.CLOSED:
-                break
-            for message in parse(raw):
-                self._take(message)
+            if raw.type_id in _MEDIA and self.state is State.LIVE:
+                self._media(raw)
+            else:
+                self._understand(raw)
         if self._received - self._acknowledged >= self._window:
             self._acknowledged = self._received
             self._send(Acknowledgement(self._received & 0xFFFFFFFF))
         return self._taken()
+
+    def _before(self, data: bytes) -> bytes:
+        """Take what comes before a publish is accepted; return what is left for the chunks."""
+        if self.state is State.CLOSED:
+            return b""
+        if self._received > self._limits.unpublished_bytes:
+            raise PeerError("too many bytes before a publish was accepted")
+        if self.state is State.HANDSHAKE:
+            sent, data = self._handshake.receive(data)
+            self._out += sent
+            if self._handshake.done:
+                self.state = State.CONNECT
+        return data
 
     def data_to_send(self) -> bytes:
         """Return what is to be written now, once."""
@@ -193,6 +202,16 @@ class RtmpSession:
     def _taken(self) -> list[Event]:
         events, self._events = self._events, []
         return events
+
+    def _media(self, raw: RawMessage) -> None:
+        """Read a live publisher's picture or sound: the hot path, past `parse`."""
+        read = self._flv.video if raw.type_id == _VIDEO else self._flv.audio
+        self._events += map(Received, read(raw.timestamp, raw.payload))
+
+    def _understand(self, raw: RawMessage) -> None:
+        if self.state is not State.CLOSED:
+            for message in parse(raw):
+                self._take(message)
 
     def _take(self, message: Message) -> None:
         match message:

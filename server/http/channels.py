@@ -44,7 +44,7 @@ class ChannelCalls:
                 "title": made.channel.title,
                 "stream_key": made.stream_key,
                 "anchor_token": made.anchor_token,
-                "rtmp_url": self._site.rtmp_url(request),
+                **self._site.encoder_urls(request),
                 "watch_url": str(self._site.url(request, f"/watch/{made.channel.id}")),
                 **_expiry(made.channel.key_expires_ms),
             },
@@ -89,7 +89,7 @@ class ChannelCalls:
             {
                 "id": channel,
                 "stream_key": key,
-                "rtmp_url": self._site.rtmp_url(request),
+                **self._site.encoder_urls(request),
                 **_expiry(until),
             }
         )
@@ -144,7 +144,7 @@ class ChannelCalls:
                 "locale": channel.overlay.locale,
             },
             "warnings": [dict(warning) for warning in warnings] if mine else [],
-            "rtmp_url": self._site.rtmp_url(request) if mine else None,
+            **(self._site.encoder_urls(request) if mine else {"rtmp_url": None}),
             "key_expires_at": None,
             "source": source_document(self._site, channel.id) if mine else None,
             **(_expiry(channel.key_expires_ms) if mine else {}),

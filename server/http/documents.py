@@ -13,6 +13,8 @@ from server.http.documents_ingest import Ingest, Instant, Warned
 from server.shop.catalogue import Availability, Kind
 from server.shop.timeline import Anchor
 
+RTMPS = "The same over TLS; only where the server has it."
+
 
 class Sent(BaseModel):
     """Something a client sends: a name we do not know is an error, not a silence."""
@@ -113,6 +115,7 @@ class Channel(BaseModel):
     rtmp_url: str | None = Field(description="Where to stream to; null for the public.")
     key_expires_at: Instant | None = Field(description="Null: never, and for the public.")
     source: Source | None = Field(description="What is pulled; null for the public.")
+    rtmps_url: str = Field("", description=RTMPS)
 
 
 class ChannelMade(BaseModel):
@@ -123,6 +126,7 @@ class ChannelMade(BaseModel):
     stream_key: str
     anchor_token: str
     rtmp_url: str
+    rtmps_url: str = Field("", description=RTMPS)
     watch_url: str
     key_expires_at: Instant | None = Field(None, description="Only where the key expires.")
 
@@ -132,6 +136,7 @@ class KeyMade(BaseModel):
     stream_key: str
     rtmp_url: str
     key_expires_at: Instant | None = Field(None, description="Only where the key expires.")
+    rtmps_url: str = Field("", description=RTMPS)
 
 
 class Rejected(BaseModel):

@@ -105,6 +105,8 @@ class Site:
     rtmp_port: int = 1935
     whip: WhipIngest | None = None
     """None: WHIP is switched off."""
+    rtmps_port: int | None = None
+    """None where RTMP over TLS is off."""
 
     def url(self, request: web.Request, path: str) -> URL:
         """Return an absolute address of ours."""
@@ -112,13 +114,21 @@ class Site:
 
     def rtmp_url(self, request: web.Request) -> str:
         """Return the server address that goes into an encoder's settings."""
-        host = self._base(request).host or "localhost"
-        if ":" in host:
-            host = f"[{host}]"
-        return f"rtmp://{host}:{self.rtmp_port}/live"
+        return f"rtmp://{self._host(request)}:{self.rtmp_port}/live"
+
+    def encoder_urls(self, request: web.Request) -> dict[str, str]:
+        """Return the server addresses for encoders, by their names in the API."""
+        urls = {"rtmp_url": self.rtmp_url(request)}
+        if self.rtmps_port is not None:
+            urls["rtmps_url"] = f"rtmps://{self._host(request)}:{self.rtmps_port}/live"
+        return urls
 
     def is_https(self, request: web.Request) -> bool:
         return self._base(request).scheme == "https"
+
+    def _host(self, request: web.Request) -> str:
+        host = self._base(request).host or "localhost"
+        return f"[{host}]" if ":" in host else host
 
     def _base(self, request: web.Request) -> URL:
         if self.public_url:

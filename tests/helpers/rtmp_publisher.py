@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from dataclasses import dataclass, replace
 
 from ingest.limits import Limits
@@ -77,10 +78,12 @@ class RtmpPublisher:
         self._stream_id = 0
 
     @classmethod
-    async def connect(cls, port: int, manners: Manners = OBS) -> RtmpPublisher:
-        """Connect to loopback and shake hands."""
+    async def connect(
+        cls, port: int, manners: Manners = OBS, trust: ssl.SSLContext | None = None
+    ) -> RtmpPublisher:
+        """Connect to loopback and shake hands; over TLS where there is somebody to `trust`."""
         async with asyncio.timeout(DEADLINE):
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trust)
             publisher = cls(reader, writer, manners)
             try:
                 await publisher.shake_hands()
@@ -157,6 +160,11 @@ class RtmpPublisher:
     def send_bytes(self, data: bytes) -> None:
         self._writer.write(data)
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that the socket has not taken yet."""
+        return self._writer.transport.get_write_buffer_size()
+
     async def drain(self) -> None:
         async with asyncio.timeout(DEADLINE):
             await self._writer.drain()
@@ -173,7 +181,7 @@ class RtmpPublisher:
         async with asyncio.timeout(DEADLINE):
             try:
                 await self._writer.wait_closed()
-            except ConnectionError:
+            except (ConnectionError, ssl.SSLError):
                 return
 
     def abort(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -117,7 +116,7 @@ def test_quirk_4_extended_timestamp_in_continuations(repeat_extended: bool) -> N
 
 def test_quirk_4_a_short_rest_is_not_held_back_by_the_peek() -> None:
     """Two bytes are left and cannot be the timestamp: they count at once."""
-    raw = replace(message(LATE, 130), payload=b"\xaa" * 130)
+    raw = message(LATE, 130)._replace(payload=b"\xaa" * 130)
     reader = ChunkReader(LIMITS)
     assert reader.receive(written((raw, FULL), repeat_extended=False)) == [raw]
 
