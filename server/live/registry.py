@@ -6,9 +6,8 @@ asyncio. One registry per server process.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Protocol
 
 import structlog
 from ulid import ULID
@@ -23,8 +22,11 @@ from server.errors import Unavailable
 from server.hls.edge import Edge
 from server.hls.playlist import DateRange
 from server.instant import rfc3339
+from server.live.news import News, Saying, SessionListener
+from server.live.past import Past
 from server.live.state import LiveState, describe
 from server.live.stream import Broadcast, Hooks, LiveStream
+from server.live.tasks import Tasks
 from server.shop.port import LiveSession, ShownAt
 from server.store.port import Store
 from transcode.profile import Profile
@@ -33,23 +35,6 @@ EXPIRE_SECONDS = 5.0
 TICK_SECONDS = 0.2
 PULL = "pull"
 """The protocol of sources that the server reads itself."""
-
-
-class SessionListener(Protocol):
-    """Who must know what becomes of broadcasts. Each is told in order; instants are PDT ms."""
-
-    async def session_started(self, channel: str, session: str, at_ms: int) -> None: ...
-
-    async def session_interrupted(self, channel: str, session: str, at_ms: int) -> None:
-        """The publisher is lost and may come back."""
-        ...
-
-    async def session_resumed(self, channel: str, session: str, at_ms: int) -> None: ...
-
-    async def session_ended(self, channel: str, session: str, at_ms: int) -> None: ...
-
-
-Saying = Callable[[SessionListener], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +60,10 @@ class Registry:
         self._clock = clock
         self._settings = settings
         self._streams: dict[str, LiveStream] = {}
-        self._past: dict[str, tuple[LiveStream, float]] = {}
-        """Ended streams that players may still read, and when they may be forgotten."""
-        self._tellings: dict[str, asyncio.Task[None]] = {}
-        """Sessions begun, and the telling of the last news: nobody hears of an end first."""
+        self._past = Past(clock)
         self._locks: dict[str, asyncio.Lock] = {}
-        self._listeners: list[SessionListener] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
+        self._news = News(self._tasks)
         self._hooks = Hooks(
             began=self._began,
             advanced=self._advanced,
@@ -94,7 +76,7 @@ class Registry:
 
     def listen(self, listener: SessionListener) -> None:
         """Tell `listener` of every session from now on."""
-        self._listeners.append(listener)
+        self._news.listen(listener)
 
     async def recover(self) -> frozenset[str]:
         """Take up sessions that a stopped server left open a moment ago; give their ids.
@@ -114,9 +96,9 @@ class Registry:
 
     def start(self) -> None:
         """Begin to look after streams: those recovered, and those that players no longer want."""
-        self._spawn(self._expire())
+        self._begin(self._expire())
         for stream in self._streams.values():
-            self._spawn(self._bridge(stream))
+            self._begin(self._bridge(stream))
 
     # Gate
 
@@ -208,8 +190,7 @@ class Registry:
         # From the moment that it is told to be live: a page that hears it must not read the last.
         if stream is not None and (stream.started_ms is not None or channel not in self._past):
             return stream.edge
-        past = self._past.get(channel)
-        return past[0].edge if past else None
+        return self._past.edge(channel)
 
     def state(self, channel: str) -> LiveState:
         """Describe a channel, on the air or not."""
@@ -239,11 +220,8 @@ class Registry:
         for result in await asyncio.gather(*ends, return_exceptions=True):
             if isinstance(result, Exception):
                 self._log.error("a broadcast did not end well", exc_info=result)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        for stream, _ in self._past.values():
-            stream.edge.close()
+        await self._tasks.close()
+        self._past.close()
 
     async def _make(
         self, channel: Channel, profile: Profile, session: Session | None = None
@@ -273,7 +251,7 @@ class Registry:
                 await self._end(stream, "shutdown")
                 return
             await stream.finish()
-            await self._hear_out(stream)
+            await self._news.hear_out(stream.session)
             self._put_away(stream)
             await self._store.save_sequences(stream.channel, stream.sequences)
             self._log.info("off the air", channel=stream.channel, reason="shutdown")
@@ -295,55 +273,35 @@ class Registry:
     def _put_away(self, stream: LiveStream) -> None:
         stream.end()
         del self._streams[stream.channel]
-        if stream.window.playable:
-            until = self._clock.monotonic() + stream.window.linger_ms / 1000
-            self._past[stream.channel] = (stream, until)
-        else:
-            stream.edge.close()
+        self._past.take(stream)
 
     async def _tell_ended(self, stream: LiveStream) -> None:
         if stream.started_ms is None:
             return
-        await self._hear_out(stream)
-        ended_ms = stream.window.latest_pdt_ms or stream.started_ms or 0
-        for listener in self._listeners:
-            await listener.session_ended(stream.channel, stream.session, ended_ms)
-        await self._store.save_sequences(stream.channel, stream.sequences)
+        channel, session = stream.channel, stream.session
+        at_ms = stream.window.latest_pdt_ms or stream.started_ms
+        await self._news.tell_last(session, lambda who: who.session_ended(channel, session, at_ms))
+        await self._store.save_sequences(channel, stream.sequences)
 
     def _began(self, stream: LiveStream) -> None:
         at_ms = stream.started_ms or self._clock.wall_ms()
-        self._told(stream, lambda who: who.session_started(stream.channel, stream.session, at_ms))
+        self._tell(stream, lambda who: who.session_started(stream.channel, stream.session, at_ms))
 
     def _interrupted(self, stream: LiveStream, reason: str) -> None:
+        grace = self._settings.grace
+        self._log.warning("interrupted", channel=stream.channel, reason=reason, grace=grace)
         at_ms = stream.sequences.pdt_ms
-        self._told(
+        self._tell(
             stream, lambda who: who.session_interrupted(stream.channel, stream.session, at_ms)
         )
-        self._spawn(self._bridge(stream))
+        self._begin(self._bridge(stream))
 
     def _resumed(self, stream: LiveStream) -> None:
         at_ms = stream.epoch.pdt_ms if stream.epoch else self._clock.wall_ms()
-        self._told(stream, lambda who: who.session_resumed(stream.channel, stream.session, at_ms))
+        self._tell(stream, lambda who: who.session_resumed(stream.channel, stream.session, at_ms))
 
-    def _told(self, stream: LiveStream, say: Saying) -> None:
-        """Have every listener told in its turn, then the pages."""
-        before = self._tellings.get(stream.session)
-        self._tellings[stream.session] = self._task(self._tell(stream, before, say))
-
-    async def _tell(
-        self, stream: LiveStream, before: asyncio.Task[None] | None, say: Saying
-    ) -> None:
-        if before is not None:
-            await asyncio.wait([before])
-        for listener in self._listeners:
-            await say(listener)
-        self._announce(stream.channel)
-
-    async def _hear_out(self, stream: LiveStream) -> None:
-        """Let what is being told be told."""
-        telling = self._tellings.pop(stream.session, None)
-        if telling is not None:
-            await asyncio.wait([telling])
+    def _tell(self, stream: LiveStream, say: Saying) -> None:
+        self._news.tell(stream.session, say, lambda: self._announce(stream.channel))
 
     async def _bridge(self, stream: LiveStream) -> None:
         """See an interrupted stream through until it is resumed, or over."""
@@ -356,10 +314,10 @@ class Registry:
                 await asyncio.sleep(TICK_SECONDS)
 
     def _advanced(self, stream: LiveStream) -> None:
-        self._spawn(self._store.save_sequences(stream.channel, stream.sequences))
+        self._begin(self._store.save_sequences(stream.channel, stream.sequences))
 
     def _left(self, stream: LiveStream, reason: str) -> None:
-        self._spawn(self._end_locked(stream, reason))
+        self._begin(self._end_locked(stream, reason))
 
     async def _end_locked(self, stream: LiveStream, reason: str) -> None:
         async with self._lock(stream.channel):
@@ -387,22 +345,7 @@ class Registry:
             now = self._clock.monotonic()
             for stream in self._streams.values():
                 stream.window.expire(int(now * 1000))
-            for channel, (stream, until) in list(self._past.items()):
-                stream.window.expire(int(now * 1000))
-                if now >= until:
-                    del self._past[channel]
-                    stream.edge.close()
+            self._past.expire()
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        _ = self._task(work)
-
-    def _task(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._settled)
-        return task
-
-    def _settled(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            self._log.error("a live task failed", exc_info=task.exception())
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        _ = self._tasks.begin(work)

@@ -5,8 +5,6 @@ asyncio. Owns the channel's worker and its window; knows neither shop nor HTTP.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,14 +22,13 @@ from server.hls.window import Window
 from server.live.coach import Coach
 from server.live.figures import Figures
 from server.live.rules import RULES
+from server.live.showing import Showings
 from server.shop.port import ShownAt
 from transcode import wire
 from transcode.part import Epoch, Part
 from transcode.profile import Profile
 from transcode.supervisor import Patience, Supervisor
 
-SHOW_PATIENCE_SECONDS = 10.0
-"""How long after its instant a scene may take to be drawn before nobody waits any more."""
 SEQUENCES_AHEAD = 3
 MOST_AHEAD_MS = 10_000
 """No worker is further behind what arrives: units older than that were dropped."""
@@ -123,7 +120,7 @@ class LiveStream:
         self._runs = 0
         self._open_window(broadcast.carry)
         self._feed: PublisherFeed | None = None
-        self._shows: dict[str, tuple[int, asyncio.Future[ShownAt | None]]] = {}
+        self._showings = Showings(clock, lambda: self.interrupted)
         self._log = structlog.get_logger("live").bind(channel=self.channel, session=self.session)
 
     async def start(self) -> None:
@@ -206,7 +203,6 @@ class LiveStream:
             )
         )
         if not again:
-            self._log.warning("interrupted", reason=reason, grace=self._broadcast.grace)
             self._hooks.interrupted(self, reason)
 
     @property
@@ -238,24 +234,7 @@ class LiveStream:
         """Stage `scene` for `at_ms` and wait until it is drawn; see `shop.port.Stage.show`."""
         if self.ending:
             return None
-        for superseded, (at, future) in list(self._shows.items()):
-            if at >= at_ms:
-                del self._shows[superseded]
-                if not future.done():
-                    future.set_result(None)
-        future = asyncio.get_running_loop().create_future()
-        self._shows[scene.id] = (at_ms, future)
-        self.supervisor.show(scene, at_ms)
-        try:
-            while True:
-                ahead = max(0, at_ms - self._clock.wall_ms()) / 1000
-                with contextlib.suppress(TimeoutError):
-                    waited = ahead + SHOW_PATIENCE_SECONDS
-                    return await asyncio.wait_for(asyncio.shield(future), waited)
-                if not self.interrupted:
-                    return None
-        finally:
-            self._shows.pop(scene.id, None)
+        return await self._showings.wait(scene, at_ms, lambda: self.supervisor.show(scene, at_ms))
 
     def annotate(self, ranges: tuple[DateRange, ...]) -> None:
         """Put date ranges into the playlists."""
@@ -270,9 +249,7 @@ class LiveStream:
         self.ending = True
         if self.publisher is not None:
             self.publisher.drop("the broadcast was ended")
-        for _, future in self._shows.values():
-            if not future.done():
-                future.set_result(None)
+        self._showings.give_up()
         await self.supervisor.close()
 
     def end(self) -> None:
@@ -347,6 +324,5 @@ class LiveStream:
         self.problems = shown.problems
         for problem in shown.problems:
             self._log.warning("card not drawn", problem=problem)
-        waiting = self._shows.get(shown.scene_id)
-        if waiting is not None and not waiting[1].done():
-            waiting[1].set_result(ShownAt(shown.at_ms, shown.rects, shown.problems))
+        told = ShownAt(shown.at_ms, shown.rects, shown.problems)
+        self._showings.shown(shown.scene_id, told)
