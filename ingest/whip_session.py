@@ -11,13 +11,17 @@ from typing import Final
 import structlog
 
 from ingest.peer import Peer
-from ingest.port import Sink
+from ingest.port import Entry, Refused, Sink
 from ingest.unit import StreamInfo, Unit
 from ingest.whip_offer import Fragment, Offer
 from ingest.whip_settings import WhipSettings
 
 TICK_SECONDS: Final = 0.5
 GOODBYE_SECONDS: Final = 1.5
+MOST_EARLY: Final = 512
+"""Units kept while the way in is open: some seconds, of which opening it takes a fraction."""
+
+_SLOW: Final = "the server could not begin the broadcast in time; connect again"
 
 
 class WhipSession:
@@ -42,6 +46,8 @@ class WhipSession:
         self._connection: Peer | None = None
         self._heard_at = self._loop.time()
         self._sink: Sink | None = None
+        self._early: list[Unit] = []
+        """What came before there was a sink: the keyframe that a sender begins with, mostly."""
         self._reason = ""
         self._finished = False
         self._ended = asyncio.Event()
@@ -56,16 +62,20 @@ class WhipSession:
         """End the session soon. Idempotent; never blocks, never calls the sink from here."""
         self._end(reason)
 
+    def give_way(self) -> None:
+        """End the session soon unless it is on the air: its publisher has made a newer offer."""
+        if self._sink is None:
+            self._end("a newer offer came with the same key")
+
     def opens(self, key: str) -> bool:
         """Tell whether `key` is the one that the session was made with."""
         return hmac.compare_digest(key.encode(), self._key.encode())
 
-    async def start(self, sink: Sink) -> str:
-        """Feed `sink` from now on; give the SDP answer. Raises PeerError, TimeoutError.
+    async def start(self, entry: Entry) -> str:
+        """Give the SDP answer; go on the air by `entry` once connected.
 
-        Whatever is raised: the session ends by itself and closes the sink.
+        Raises PeerError, TimeoutError. Whatever is raised: the session ends by itself.
         """
-        self._sink = sink
         self._connection = Peer(self._offer, self._settings, self._accept, self._hear)
         try:
             async with asyncio.timeout(self._settings.gather_seconds):
@@ -74,8 +84,10 @@ class WhipSession:
             self._end("the offer came to nothing")
             raise
         finally:
-            self._running = self._loop.create_task(self._run(self._connection), name="whip-session")
-        self._log.info("whip publish started", encoder=self._encoder)
+            self._running = self._loop.create_task(
+                self._run(self._connection, entry), name="whip-session"
+            )
+        self._log.info("whip offer answered", encoder=self._encoder)
         return answer
 
     async def add(self, fragment: Fragment) -> bool:
@@ -97,24 +109,30 @@ class WhipSession:
             self._ended.set()
 
     def _accept(self, unit: Unit) -> None:
-        if self._sink is not None and not self._ended.is_set():
+        if self._ended.is_set():
+            return
+        if self._sink is not None:
             self._sink.accept(unit)
+        elif len(self._early) < MOST_EARLY:
+            self._early.append(unit)
+        else:
+            self._end(_SLOW)
 
     def _hear(self, now: float) -> None:
         self._heard_at = now
 
-    async def _run(self, connection: Peer) -> None:
+    async def _run(self, connection: Peer, entry: Entry) -> None:
         try:
-            await self._live(connection)
+            await self._live(connection, entry)
         except Exception:  # noqa: BLE001 - our own fault must not end more than this session
             self._log.exception("whip failed on a publisher")
             self._end("the server failed; connect again")
         finally:
             await self._close(connection)
 
-    async def _live(self, connection: Peer) -> None:
+    async def _live(self, connection: Peer, entry: Entry) -> None:
         ended = asyncio.ensure_future(self._ended.wait())
-        connecting = asyncio.ensure_future(self._until_lost(connection))
+        connecting = asyncio.ensure_future(self._until_lost(connection, entry))
         try:
             await asyncio.wait((ended, connecting), return_when=asyncio.FIRST_COMPLETED)
             if connecting.done():
@@ -124,8 +142,8 @@ class WhipSession:
                 task.cancel()
             await asyncio.gather(ended, connecting, return_exceptions=True)
 
-    async def _until_lost(self, connection: Peer) -> str:
-        """Wait for the connection and keep it up; return why it is lost."""
+    async def _until_lost(self, connection: Peer, entry: Entry) -> str:
+        """Wait for the connection, go on the air and stay there; return why that is over."""
         deadline = self._loop.time() + self._settings.connect_seconds
         while connection.state in {"new", "connecting"}:
             left = deadline - self._loop.time()
@@ -134,8 +152,9 @@ class WhipSession:
             await connection.changed(left)
         self._heard_at = self._loop.time()
         if connection.state == "connected":
-            self._log.info("whip connected")
-            self._accept(StreamInfo(encoder=self._encoder))
+            refused = await self._enter(entry)
+            if refused is not None:
+                return refused
         while connection.state == "connected":
             silent = self._loop.time() - self._heard_at
             if silent >= self._settings.silence_seconds:
@@ -148,6 +167,22 @@ class WhipSession:
                 async with asyncio.timeout(GOODBYE_SECONDS):
                     await self._ended.wait()
         return f"the connection is {connection.state}"
+
+    async def _enter(self, entry: Entry) -> str | None:
+        """Go on the air; return why that cannot be."""
+        try:
+            async with asyncio.timeout(self._settings.verdict_seconds):
+                verdict = await entry()
+        except TimeoutError:
+            return _SLOW
+        if isinstance(verdict, Refused):
+            return verdict.reason
+        self._sink = verdict
+        self._log.info("whip publish started", encoder=self._encoder)
+        early, self._early = self._early, []
+        for unit in (StreamInfo(encoder=self._encoder), *early):
+            self._accept(unit)
+        return None
 
     async def _close(self, connection: Peer) -> None:
         sink, self._sink = self._sink, None
