@@ -270,7 +270,7 @@ async def test_verdicts_that_are_out_count_as_sessions() -> None:
 async def test_a_caller_who_hangs_up_leaves_a_session_that_ends_by_itself() -> None:
     gate = RecordingGate(hold=asyncio.Event())
     assert gate.hold is not None
-    async with ingest(replace(SETTINGS, connect_seconds=0.3), gate) as (whip, _):
+    async with ingest(replace(SETTINGS, connect_seconds=1.0), gate) as (whip, _):
         caller = asyncio.create_task(whip.publish(asked(OBS_30)))
         await eventually(lambda: len(gate.requests) == 1)
         caller.cancel()
