@@ -43,7 +43,7 @@ class WhipSession:
         self._offer = offer
         self._settings = settings
         self._loop = asyncio.get_running_loop()
-        self._connection: Peer | None = None
+        self._connection = Peer(offer, settings, self._accept, self._hear)
         self._heard_at = self._loop.time()
         self._sink: Sink | None = None
         self._early: list[Unit] = []
@@ -68,15 +68,15 @@ class WhipSession:
             self._end("a newer offer came with the same key")
 
     def opens(self, key: str) -> bool:
-        """Tell whether `key` is the one that the session was made with."""
-        return hmac.compare_digest(key.encode(), self._key.encode())
+        """Tell whether `key`, any text of a header, is the one that the session was made with."""
+        ours, said = (text.encode("utf-8", "surrogatepass") for text in (self._key, key))
+        return hmac.compare_digest(ours, said)
 
     async def start(self, entry: Entry) -> str:
         """Give the SDP answer; go on the air by `entry` once connected.
 
         Raises PeerError, TimeoutError. Whatever is raised: the session ends by itself.
         """
-        self._connection = Peer(self._offer, self._settings, self._accept, self._hear)
         try:
             async with asyncio.timeout(self._settings.gather_seconds):
                 answer = await self._connection.answer()
@@ -84,9 +84,7 @@ class WhipSession:
             self._end("the offer came to nothing")
             raise
         finally:
-            self._running = self._loop.create_task(
-                self._run(self._connection, entry), name="whip-session"
-            )
+            self._running = self._loop.create_task(self._run(entry), name="whip-session")
         self._log.info("whip offer answered", encoder=self._encoder)
         return answer
 
@@ -94,7 +92,7 @@ class WhipSession:
         """Add candidates; False where the fragment asks for an ICE restart, which we cannot do."""
         if fragment.ufrag is not None and fragment.ufrag != self._offer.ufrag:
             return False
-        if self._connection is not None and not self._ended.is_set():
+        if not self._ended.is_set():
             await self._connection.add_candidates(fragment.candidates, ended=fragment.ended)
         return True
 
@@ -121,18 +119,18 @@ class WhipSession:
     def _hear(self, now: float) -> None:
         self._heard_at = now
 
-    async def _run(self, connection: Peer, entry: Entry) -> None:
+    async def _run(self, entry: Entry) -> None:
         try:
-            await self._live(connection, entry)
+            await self._live(entry)
         except Exception:  # noqa: BLE001 - our own fault must not end more than this session
             self._log.exception("whip failed on a publisher")
             self._end("the server failed; connect again")
         finally:
-            await self._close(connection)
+            await self._close()
 
-    async def _live(self, connection: Peer, entry: Entry) -> None:
+    async def _live(self, entry: Entry) -> None:
         ended = asyncio.ensure_future(self._ended.wait())
-        connecting = asyncio.ensure_future(self._until_lost(connection, entry))
+        connecting = asyncio.ensure_future(self._until_lost(entry))
         try:
             await asyncio.wait((ended, connecting), return_when=asyncio.FIRST_COMPLETED)
             if connecting.done():
@@ -142,8 +140,9 @@ class WhipSession:
                 task.cancel()
             await asyncio.gather(ended, connecting, return_exceptions=True)
 
-    async def _until_lost(self, connection: Peer, entry: Entry) -> str:
+    async def _until_lost(self, entry: Entry) -> str:
         """Wait for the connection, go on the air and stay there; return why that is over."""
+        connection = self._connection
         deadline = self._loop.time() + self._settings.connect_seconds
         while connection.state in {"new", "connecting"}:
             left = deadline - self._loop.time()
@@ -184,7 +183,7 @@ class WhipSession:
             self._accept(unit)
         return None
 
-    async def _close(self, connection: Peer) -> None:
+    async def _close(self) -> None:
         sink, self._sink = self._sink, None
         self._end("the server is shutting down")
         self._log.info("whip session ended", reason=self._reason, finished=self._finished)
@@ -192,7 +191,7 @@ class WhipSession:
             if sink is not None:
                 sink.close(self._reason, finished=self._finished)
             async with asyncio.timeout(self._settings.close_seconds):
-                await connection.close()
+                await self._connection.close()
         except TimeoutError:
             self._log.warning("whip connection did not close in time")
         finally:

@@ -73,6 +73,9 @@ async def test_goodbye(site: Client, tea: str) -> None:
     other = (await site.channel("cup"))["stream_key"]
     assert problem_of(await site.ask("DELETE", resource, token=None))["code"] == "unauthorized"
     assert (await site.ask("DELETE", resource, token=other)).status == 401
+    session = site.server.whip.session("tea", resource.rpartition("/")[2])
+    assert session is not None
+    assert not session.opens("\udcff"), "a byte that is no UTF-8"
     assert (await site.ask("DELETE", resource.replace("tea", "cup"), token=tea)).status == 404
     assert (await site.ask("DELETE", resource, token=tea)).status == 200
     assert (await site.ask("DELETE", resource, token=tea)).status == 404
