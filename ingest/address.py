@@ -1,4 +1,4 @@
-"""Who stands behind a network address, where something is counted per address. Pure."""
+"""Network addresses: what is one, and who stands behind it where something is counted. Pure."""
 
 from __future__ import annotations
 
@@ -20,3 +20,12 @@ def subscriber(address: str) -> str:
             return str(ip.ipv4_mapped)
         return str(ipaddress.ip_network((int(ip), 64), strict=False))
     return str(ip)
+
+
+def is_address(text: str) -> bool:
+    """Tell whether `text` is an IP address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -14,7 +14,7 @@ BEGIN_MS: Final = 4_000
 BOUND_MS: Final = 20_000
 """How long a way that was too narrow once is held to be."""
 MOST_SOURCES: Final = 4
-"""Named in one message."""
+"""Named in one message; the estimator would keep every one that it ever saw."""
 
 
 class Bandwidth:
@@ -34,6 +34,9 @@ class Bandwidth:
         sent = packet.extensions.abs_send_time
         if sent is None:
             return None
+        known = self._estimator.ssrcs
+        if packet.ssrc not in known and len(known) >= MOST_SOURCES:
+            del known[next(iter(known))]
         if self._bound_until is None:
             self._bound_until = arrival_time_ms + BEGIN_MS
         estimated = self._estimator.add(
@@ -49,4 +52,4 @@ class Bandwidth:
         bitrate, sources = estimated
         if arrival_time_ms >= self._bound_until:
             bitrate = max(bitrate, AMPLE)
-        return pack_remb_fci(bitrate, sources[-MOST_SOURCES:])
+        return pack_remb_fci(bitrate, sources)

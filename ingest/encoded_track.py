@@ -44,7 +44,7 @@ from ingest.rtp.receiver import Receiver
 SOURCE_GONE: Final = 1.0
 """Seconds of silence after which another source (SSRC) may go on in a track's place."""
 MOST_SOURCES: Final = 4
-"""Sources of one track that are reported on: media, its retransmissions, and those before."""
+"""Sources of one track that are known: media, its retransmissions, and those before."""
 _FEEDBACK: Final = (
     RTCRtcpFeedback("nack"),
     RTCRtcpFeedback("nack", "pli"),
@@ -164,6 +164,8 @@ class EncodedTrack:
                 oldest = next(iter(self._statistics))
                 del self._statistics[oldest]
                 self._reports.pop(oldest, None)
+                if self._tapped is not None:
+                    self._tapped.transport._rtp_router.ssrc_table.pop(oldest, None)
         known.add(packet)
 
     def _report(self, ssrc: int, known: StreamStatistics) -> RtcpReceiverInfo:

@@ -5,6 +5,7 @@ Standard library only. `server.live` implements both.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -61,7 +62,7 @@ class Sink(Protocol):
 @dataclass(frozen=True, slots=True)
 class PublishRequest:
     protocol: str
-    """`rtmp`, `rtmps`, later `whip`."""
+    """`rtmp`, `rtmps` or `whip`; what the server reads itself: `pull`."""
     app: str
     key: str = field(repr=False)
     """The stream key, query cut off. A secret: never logged."""
@@ -70,7 +71,22 @@ class PublishRequest:
     """What the publisher calls itself; anybody's word."""
 
 
+Entry = Callable[[], Awaitable[Sink | Refused]]
+"""Goes on the air; the channel's earlier publisher is replaced. To be called at most once."""
+
+
 class Gate(Protocol):
     async def admit(self, request: PublishRequest) -> Sink | Refused:
-        """Judge the key. The caller bounds the wait with its own deadline."""
+        """Judge the key and go on the air. The caller bounds the wait with its own deadline."""
+        ...
+
+
+class EarlyGate(Protocol):
+    """For publishers that are answered before it is known whether their media can come."""
+
+    async def judge(self, request: PublishRequest) -> Entry | Refused:
+        """Judge the key; nothing changes before the Entry is called.
+
+        The caller bounds both waits with its own deadlines.
+        """
         ...

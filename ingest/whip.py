@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from ingest.errors import IngestError
-from ingest.port import Gate, PublishRequest, Refusal, Refused, Sink
+from ingest.port import EarlyGate, Entry, PublishRequest, Refusal, Refused
 from ingest.whip_offer import Offer
 from ingest.whip_session import WhipSession
 from ingest.whip_settings import WhipSettings
@@ -49,7 +49,7 @@ class Answered:
 class WhipIngest:
     """All WHIP sessions of one server."""
 
-    def __init__(self, gate: Gate, settings: WhipSettings) -> None:
+    def __init__(self, gate: EarlyGate, settings: WhipSettings) -> None:
         self.settings = settings
         self._gate = gate
         self._sessions: dict[str, WhipSession] = {}
@@ -70,6 +70,7 @@ class WhipIngest:
     async def publish(self, asked: Asked) -> Answered | Refused:
         """Judge a publisher and answer its offer. Raises PeerError for the offer, Lost.
 
+        It goes on the air once it is connected, and only then takes over from another.
         A caller that is cancelled leaves a session behind that ends by its own deadlines.
         """
         work = asyncio.create_task(self._publish(asked), name="whip-publish")
@@ -78,22 +79,25 @@ class WhipIngest:
         return await asyncio.shield(work)
 
     async def _publish(self, asked: Asked) -> Answered | Refused:
-        if self._closing:
-            return _CLOSING
-        if self._asking >= self.settings.asking or self.sessions >= self.settings.sessions:
-            self._log.warning("whip refused a publisher", sessions=self.sessions)
-            return _CROWDED
+        full = self._full()
+        if full is not None:
+            return full
         session = WhipSession(
             asked.channel, asked.key, asked.peer, asked.encoder, asked.offer, self.settings
         )
-        verdict = await self._judge(asked, session)
-        if isinstance(verdict, Refused):
-            self._log.warning("whip publish refused", peer=asked.peer, cause=verdict.refusal.value)
-            return verdict
+        judged = await self._judge(asked, session)
+        if isinstance(judged, Refused):
+            self._log.warning("whip publish refused", peer=asked.peer, cause=judged.refusal.value)
+            return judged
+        if self._closing:
+            return _CLOSING
+        for other in self._sessions.values():
+            if other.channel == session.channel:
+                other.give_way()
         self._sessions[session.resource] = session
         session.over.add_done_callback(lambda _: self._sessions.pop(session.resource, None))
         try:
-            return Answered(session, await session.start(verdict))
+            return Answered(session, await session.start(judged))
         except TimeoutError as error:
             raise Lost("The server could not gather its own addresses in time.") from error
 
@@ -114,12 +118,22 @@ class WhipIngest:
             over = [session.over for session in sessions]
             await asyncio.wait(over, timeout=self.settings.close_seconds + 1)
 
-    async def _judge(self, asked: Asked, session: WhipSession) -> Sink | Refused:
+    def _full(self) -> Refused | None:
+        """Tell why there is room for nobody; whoever asks already may become a session."""
+        if self._closing:
+            return _CLOSING
+        taken = self._asking + self.sessions
+        if self._asking < self.settings.asking and taken < self.settings.sessions:
+            return None
+        self._log.warning("whip refused a publisher", sessions=self.sessions)
+        return _CROWDED
+
+    async def _judge(self, asked: Asked, session: WhipSession) -> Entry | Refused:
         request = PublishRequest("whip", "live", asked.key, session, asked.encoder)
         self._asking += 1
         try:
             async with asyncio.timeout(self.settings.verdict_seconds):
-                return await self._gate.admit(request)
+                return await self._gate.judge(request)
         except TimeoutError:
             self._log.error("whip gate gave no verdict in time")
             return _SILENT_GATE

@@ -8,7 +8,6 @@ Sources: RFC 9725 4.4, RFC 8840 (fragments), RFC 6184 8.1 (H.264 parameters).
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -17,6 +16,7 @@ from aiortc import sdp
 from aiortc.rtcicetransport import RTCIceCandidate
 from aiortc.rtcrtpparameters import ParametersDict, RTCRtpCodecParameters
 
+from ingest.address import is_address
 from ingest.errors import PeerError
 from ingest.unit import VideoCodec
 
@@ -229,14 +229,6 @@ def _usable(candidates: list[RTCIceCandidate]) -> list[RTCIceCandidate]:
         and each.type in {"host", "srflx", "relay"}
         and each.component == 1
         and 0 < each.port < 65_536
-        and _is_address(each.ip)
+        and is_address(each.ip)
     ]
     return good[:MOST_CANDIDATES]
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

@@ -29,7 +29,7 @@ class WhipSettings:
     """Publishers whose key is being judged: a stuck webhook cannot pile them up."""
 
     verdict_seconds: float = 5.0
-    """The gate's answer."""
+    """The gate's verdict, and later its way in: each."""
 
     gather_seconds: float = 8.0
     """Our own candidates: a STUN server that does not answer costs 5 s."""

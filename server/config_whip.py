@@ -8,6 +8,7 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
+from ingest.address import is_address
 from ingest.whip_settings import IceServer, WhipSettings
 from server.config_file import KeyProblems
 from server.config_section import Seconds, Section
@@ -45,7 +46,7 @@ class WhipSection(Section):
     @field_validator("addresses")
     @classmethod
     def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        wrong = [each for each in value if not _is_address(each)]
+        wrong = [each for each in value if not is_address(each)]
         if wrong:
             raise ValueError(f"must be IP addresses of this machine; no such: {', '.join(wrong)}")
         return value
@@ -54,7 +55,7 @@ class WhipSection(Section):
         """Return the ingest's settings; None: off. `host`: what else is listened on."""
         if not self.enabled:
             return None
-        listened = (host,) if _is_address(host) and not ip_address(host).is_unspecified else ()
+        listened = (host,) if is_address(host) and not ip_address(host).is_unspecified else ()
         return WhipSettings(
             ice_servers=tuple(
                 IceServer(each.url, each.username, each.credential) for each in self.ice_servers
@@ -64,11 +65,3 @@ class WhipSection(Section):
             connect_seconds=self.connect_seconds,
             silence_seconds=silence_seconds,
         )
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True

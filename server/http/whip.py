@@ -100,8 +100,8 @@ class WhipCalls:
     async def _judge(self, channel: str, key: str, peer: str) -> None:
         """Hold the key against the address before anything is done with the offer.
 
-        The gate judges it again; but what the gate admits takes over the channel, which an
-        offer that cannot be taken must not.
+        The gate judges the key again, and asks whoever else has a say; it knows nothing of
+        the channel in the URL.
         """
         known = await self._site.channels.stream_key(key, peer)
         if known is None:

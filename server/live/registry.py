@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from ulid import ULID
 
-from ingest.port import Publisher, PublishRequest, Refusal, Refused, Sink
+from ingest.port import Entry, Publisher, PublishRequest, Refusal, Refused, Sink
 from overlay.scene import Scene
 from server.admission import Admission, Admitted
 from server.bus import Bus
@@ -104,10 +105,15 @@ class Registry:
 
     async def admit(self, request: PublishRequest) -> Sink | Refused:
         """Judge a stream key; the channel's earlier publisher is replaced. See `ingest.port`."""
+        judged = await self.judge(request)
+        return judged if isinstance(judged, Refused) else await judged()
+
+    async def judge(self, request: PublishRequest) -> Entry | Refused:
+        """Judge a stream key; give the way in. See `ingest.port.EarlyGate`."""
         judged = await self._admission.judge(request, lambda channel: self.keys().get(channel, ""))
         if isinstance(judged, Refused):
             return judged
-        return await self._let_in(judged, request.publisher, request.protocol)
+        return partial(self._let_in, judged, request.publisher, request.protocol)
 
     async def admit_source(self, channel: str, publisher: Publisher) -> Sink | Refused:
         """Let a pulled source feed its channel, unless an encoder does."""

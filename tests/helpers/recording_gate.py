@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from ingest.port import PublishRequest, Refusal, Refused, Sink
+from ingest.port import Entry, PublishRequest, Refusal, Refused, Sink
 from ingest.unit import AudioConfig, AudioUnit, StreamInfo, Unit, VideoConfig, VideoUnit
 
 KEY = "sk-made-up"
@@ -35,18 +35,28 @@ class RecordingSink:
 
 @dataclass
 class RecordingGate:
-    """Admits KEY. `verdict` stays out while `hold` is set and not yet fired."""
+    """Admits KEY; while `hold` is set and not fired there is no verdict, `door`: no way in."""
 
     hold: asyncio.Event | None = None
+    door: asyncio.Event | None = None
     requests: list[PublishRequest] = field(default_factory=list)
     sinks: list[RecordingSink] = field(default_factory=list)
 
     async def admit(self, request: PublishRequest) -> Sink | Refused:
+        judged = await self.judge(request)
+        return judged if isinstance(judged, Refused) else await judged()
+
+    async def judge(self, request: PublishRequest) -> Entry | Refused:
         self.requests.append(request)
         if self.hold is not None:
             await self.hold.wait()
         if request.key != KEY:
             return Refused(Refusal.BAD_KEY, "This stream key is not known.")
+        return self._let_in
+
+    async def _let_in(self) -> Sink:
+        if self.door is not None:
+            await self.door.wait()
         sink = RecordingSink()
         self.sinks.append(sink)
         return sink

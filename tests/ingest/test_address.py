@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.address import subscriber
+from ingest.address import is_address, subscriber
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,8 @@ def test_the_lower_half_of_an_ipv6_address_is_free(
 @given(st.text())
 def test_any_text_has_a_name(text: str) -> None:
     assert isinstance(subscriber(text), str)
+
+
+def test_names_are_no_addresses() -> None:
+    assert all(map(is_address, ("192.0.2.1", "2001:db8::1", "fe80::1%eth0")))
+    assert not any(map(is_address, ("localhost", "1f2e.local", "192.0.2", "")))

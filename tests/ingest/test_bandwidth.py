@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiortc.rtp import RtpPacket, unpack_remb_fci
 
-from ingest.bandwidth import AMPLE, Bandwidth
+from ingest.bandwidth import AMPLE, MOST_SOURCES, Bandwidth
 
 
 def estimates(bandwidth: Bandwidth, began_ms: int, seconds: int, delay: float = 0.0) -> list[int]:
@@ -33,3 +33,15 @@ def test_a_way_on_which_packets_queue_up_binds() -> None:
     assert max(estimates(bandwidth, 10_000, 6, delay=4.0)[-3:]) < 1_000_000
     assert max(estimates(bandwidth, 18_000, 5)) < AMPLE, "for a while"
     assert estimates(bandwidth, 60_000, 5)[-1] == AMPLE
+
+
+def test_a_sender_that_names_ever_new_sources_is_not_remembered() -> None:
+    bandwidth, named = Bandwidth(), []
+    for n in range(1_000):
+        packet = RtpPacket(payload_type=96, ssrc=n, payload=bytes(1_000))
+        packet.extensions.abs_send_time = round(n * 2**18 / 60) & 0xFFFFFF
+        fci = bandwidth.saw(packet, round(n * 1000 / 60))
+        if fci:
+            named.append(unpack_remb_fci(fci)[1])
+        assert len(bandwidth._estimator.ssrcs) <= MOST_SOURCES
+    assert named[-1][-1] > 900, "the newest are told of"

@@ -9,15 +9,20 @@ from importlib.metadata import version
 import aioice
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, rtcdtlstransport, rtcpeerconnection
-from aiortc.rtcrtpparameters import RTCRtpReceiveParameters
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
 from aiortc.rtcrtpreceiver import RTCRtpReceiver, StreamStatistics, decoder_worker
+from aiortc.rtp import RtpPacket
 
 from ingest.encoded_track import (
+    MOST_SOURCES,
     EncodedTrack,
     bind_to,
     bound_queue,
     ice_connection,
 )
+from ingest.rtp.clock import MediaClock
+from ingest.rtp.receiver import VIDEO, VideoReceiver
+from ingest.unit import VideoCodec
 
 
 def parameters(function: object) -> list[str]:
@@ -94,6 +99,25 @@ async def test_the_agent_below_a_transceiver_can_be_bound_and_its_queue_bounded(
         agent._queue.put_nowait(None)
         last = [agent._queue.get_nowait() for _ in range(agent._queue.qsize())][-1]
         assert last is None, "the end of the connection is never lost"
+    finally:
+        await connection.close()
+
+
+async def test_sources_that_a_sender_makes_up_are_forgotten() -> None:
+    connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    try:
+        transceiver = connection.addTransceiver("video", "recvonly")
+        receiver = VideoReceiver(MediaClock(VIDEO), {96: VideoCodec.VP8}, lambda _: None)
+        track = EncodedTrack(receiver, 90_000, {}, lambda _: None, estimate=False)
+        track.tap(transceiver)
+        codec = RTCRtpCodecParameters("video/VP8", 90_000, payloadType=96)
+        await transceiver.receiver.receive(RTCRtpReceiveParameters(codecs=[codec]))
+        router = transceiver.receiver.transport._rtp_router
+        for ssrc in range(1_000):
+            packet = RtpPacket(payload_type=96, ssrc=ssrc, payload=b"\x10\x00")
+            assert router.route_rtp(packet) is track
+            await track._handle_rtp_packet(packet, arrival_time_ms=0)
+        assert set(router.ssrc_table) == set(range(1_000 - MOST_SOURCES, 1_000))
     finally:
         await connection.close()
 

@@ -11,6 +11,7 @@ from itertools import pairwise
 import av
 import pytest
 from aiortc import sdp
+from structlog.testing import capture_logs
 
 from ingest.errors import PeerError
 from ingest.port import Refusal, Refused
@@ -31,8 +32,13 @@ SIZE = (320, 180)
 SECONDS = 20.0
 
 
-def asked(offer: str, key: str = KEY) -> Asked:
-    return Asked("tea", key, read_offer(written(offer)), "192.0.2.9", "a test")
+def asked(offer: str, key: str = KEY, channel: str = "tea") -> Asked:
+    return Asked(channel, key, read_offer(written(offer)), "192.0.2.9", "a test")
+
+
+def shown(gate: RecordingGate, publisher: int = 0) -> int:
+    """Count the pictures of a publisher that was let in, or is about to be."""
+    return len(gate.sinks[publisher].of(VideoUnit)) if publisher < len(gate.sinks) else 0
 
 
 @asynccontextmanager
@@ -72,9 +78,7 @@ def encoded(request: pytest.FixtureRequest) -> Encoded:
 
 async def test_what_was_encoded_arrives_as_it_was(encoded: Encoded) -> None:
     async with ingest() as (whip, gate), live(whip, encoded):
-        await eventually(
-            lambda: bool(gate.sinks) and len(gate.sinks[0].of(VideoUnit)) > 60, SECONDS
-        )
+        await eventually(lambda: shown(gate) > 60, SECONDS)
         sink = gate.sinks[0]
         assert gate.requests[0].protocol == "whip"
         assert gate.requests[0].publisher.peer == "192.0.2.9"
@@ -109,10 +113,10 @@ def small() -> Encoded:
 async def test_reports_bring_sound_that_comes_late_back_to_its_picture(small: Encoded) -> None:
     def skew() -> float:
         """Seconds by which the newest sound is placed behind the picture of its instant."""
+        if not shown(gate) or not gate.sinks[0].of(AudioUnit):
+            return 1.0
         sink = gate.sinks[0]
         pictures, sounds = sink.of(VideoUnit), sink.of(AudioUnit)
-        if not pictures or not sounds:
-            return 1.0
         picture = pictures[-1].pts - 3_000 * (len(pictures) - 1)
         sound = sounds[-1].pts - 1_800 * (len(sounds) - 1)
         return (sound - picture) / 90_000
@@ -125,7 +129,7 @@ async def test_reports_bring_sound_that_comes_late_back_to_its_picture(small: En
 async def test_a_goodbye_is_told_from_a_loss(small: Encoded) -> None:
     async with ingest() as (whip, gate):
         async with live(whip, small) as (answered, _):
-            await eventually(lambda: bool(gate.sinks[0].of(VideoUnit)), SECONDS)
+            await eventually(lambda: shown(gate) > 0, SECONDS)
             session = answered.session
             assert whip.session("tea", session.resource) is session
             assert whip.session("cup", session.resource) is None
@@ -134,7 +138,7 @@ async def test_a_goodbye_is_told_from_a_loss(small: Encoded) -> None:
             assert whip.session("tea", session.resource) is None
             units = len(gate.sinks[0].units)
         async with live(whip, small) as (_, sender):
-            await eventually(lambda: bool(gate.sinks[1].of(VideoUnit)), SECONDS)
+            await eventually(lambda: shown(gate, 1) > 0, SECONDS)
             await sender.close()
             await eventually(lambda: bool(gate.sinks[1].closed), SECONDS)
             assert gate.sinks[1].goodbyes == [False]
@@ -143,7 +147,7 @@ async def test_a_goodbye_is_told_from_a_loss(small: Encoded) -> None:
 
 async def test_a_publisher_that_is_dropped_is_gone_at_once(small: Encoded) -> None:
     async with ingest() as (whip, gate), live(whip, small) as (_, sender):
-        await eventually(lambda: bool(gate.sinks[0].of(VideoUnit)), SECONDS)
+        await eventually(lambda: shown(gate) > 0, SECONDS)
         publisher = gate.requests[0].publisher
         publisher.drop("another encoder took over with the same key")
         publisher.drop("again")
@@ -158,7 +162,7 @@ async def test_silence_is_a_loss(small: Encoded) -> None:
     short = replace(small, video=small.video[:20], audio=small.audio[:30])
     settings = replace(SETTINGS, silence_seconds=1.0)
     async with ingest(settings) as (whip, gate), live(whip, short):
-        await eventually(lambda: bool(gate.sinks[0].closed), SECONDS)
+        await eventually(lambda: bool(gate.sinks and gate.sinks[0].closed), SECONDS)
         assert gate.sinks[0].closed == ["nothing came for 1 s"]
         assert gate.sinks[0].goodbyes == [False]
 
@@ -168,9 +172,51 @@ async def test_an_offer_that_nobody_follows_up_is_dropped() -> None:
         answered = await whip.publish(asked(OBS_30))
         assert isinstance(answered, Answered)
         assert whip.sessions == 1
-        await eventually(lambda: whip.sessions == 0, SECONDS)
-        (reason,) = gate.sinks[0].closed
+        with capture_logs() as lines:
+            await eventually(lambda: whip.sessions == 0, SECONDS)
+        (reason,) = (line["reason"] for line in lines if line["event"] == "whip session ended")
         assert "UDP" in reason
+        assert len(gate.requests) == 1, "the key was judged"
+        assert gate.sinks == [], "nobody was replaced"
+
+
+async def test_a_newer_offer_replaces_one_that_is_not_connected(small: Encoded) -> None:
+    async with ingest() as (whip, gate):
+        for _ in range(3):
+            assert isinstance(await whip.publish(asked(OBS_30)), Answered)
+        await eventually(lambda: whip.sessions == 1, SECONDS)
+        async with live(whip, small) as (on_air, _):
+            await eventually(lambda: shown(gate) > 0, SECONDS)
+            assert whip.sessions == 1
+            waiting = await whip.publish(asked(OBS_30))
+            assert isinstance(waiting, Answered)
+            before = shown(gate)
+            await eventually(lambda: shown(gate) > before + 10, SECONDS)
+            assert whip.session("tea", on_air.session.resource) is on_air.session
+            assert whip.session("tea", waiting.session.resource) is waiting.session
+            assert len(gate.sinks) == 1
+
+
+async def test_what_comes_while_the_way_in_opens_is_kept(small: Encoded) -> None:
+    gate = RecordingGate(door=asyncio.Event())
+    assert gate.door is not None
+    async with ingest(gate=gate) as (whip, _), live(whip, small) as (answered, _):
+        await eventually(lambda: len(answered.session._early) > 10, SECONDS)
+        gate.door.set()
+        await eventually(lambda: shown(gate) > 30, SECONDS)
+        sink = gate.sinks[0]
+        assert isinstance(sink.units[0], StreamInfo)
+        (config,) = sink.of(VideoConfig)
+        assert decoded(config, sink.of(VideoUnit)[:10]) == list(range(10))
+
+
+async def test_a_way_in_that_does_not_open_ends_the_session(small: Encoded) -> None:
+    gate = RecordingGate(door=asyncio.Event())
+    async with ingest(replace(SETTINGS, verdict_seconds=0.2), gate) as (whip, _):
+        async with live(whip, small) as (_, sender):
+            await eventually(lambda: sender.state in {"closed", "failed"}, SECONDS)
+            await eventually(lambda: whip.sessions == 0, SECONDS)
+    assert gate.sinks == []
 
 
 async def test_a_refused_key_leaves_nothing_behind() -> None:
@@ -199,28 +245,44 @@ async def test_sessions_and_verdicts_are_bounded() -> None:
         assert isinstance(crowded, Refused)
         gate.hold.set()
         assert isinstance(await first, Answered)
-        assert isinstance(await whip.publish(asked(OBS_30)), Answered)
-        full = await whip.publish(asked(OBS_30))
+        assert isinstance(await whip.publish(asked(OBS_30, channel="cup")), Answered)
+        full = await whip.publish(asked(OBS_30, channel="pot"))
         assert isinstance(full, Refused)
         assert full.refusal is Refusal.UNAVAILABLE
-        assert len(gate.sinks) == 2
+        assert len(gate.requests) == 2
+
+
+async def test_verdicts_that_are_out_count_as_sessions() -> None:
+    gate = RecordingGate(hold=asyncio.Event())
+    assert gate.hold is not None
+    async with ingest(replace(SETTINGS, sessions=2, asking=9), gate) as (whip, _):
+        channels = ("tea", "cup", "pot")
+        offers = [
+            asyncio.create_task(whip.publish(asked(OBS_30, channel=name))) for name in channels
+        ]
+        await eventually(lambda: len(gate.requests) == 2)
+        gate.hold.set()
+        answers = await asyncio.gather(*offers)
+        assert [isinstance(answer, Answered) for answer in answers] == [True, True, False]
+        assert whip.sessions == 2
 
 
 async def test_a_caller_who_hangs_up_leaves_a_session_that_ends_by_itself() -> None:
     gate = RecordingGate(hold=asyncio.Event())
     assert gate.hold is not None
-    async with ingest(replace(SETTINGS, connect_seconds=0.3), gate) as (whip, _):
+    async with ingest(replace(SETTINGS, connect_seconds=1.0), gate) as (whip, _):
         caller = asyncio.create_task(whip.publish(asked(OBS_30)))
         await eventually(lambda: len(gate.requests) == 1)
         caller.cancel()
         await asyncio.gather(caller, return_exceptions=True)
         gate.hold.set()
-        await eventually(lambda: bool(gate.sinks and gate.sinks[0].closed), SECONDS)
+        await eventually(lambda: whip.sessions == 1, SECONDS)
+        await eventually(lambda: whip.sessions == 0, SECONDS)
 
 
 async def test_closing_ends_every_session(small: Encoded) -> None:
     async with ingest() as (whip, gate), live(whip, small):
-        await eventually(lambda: bool(gate.sinks[0].of(VideoUnit)), SECONDS)
+        await eventually(lambda: shown(gate) > 0, SECONDS)
         await whip.close()
         assert gate.sinks[0].closed == ["the server is shutting down"]
         refused = await whip.publish(asked(OBS_30))
@@ -263,7 +325,7 @@ async def test_an_offer_that_aiortc_cannot_take_ends_the_session() -> None:
         with pytest.raises(PeerError, match="cannot be taken"):
             await whip.publish(broken)
         await eventually(lambda: whip.sessions == 0, SECONDS)
-        assert gate.sinks[0].goodbyes == [False]
+        assert gate.sinks == []
 
 
 async def test_candidates_may_come_later(small: Encoded) -> None:
@@ -280,6 +342,6 @@ async def test_candidates_may_come_later(small: Encoded) -> None:
             assert await answered.session.add(fragment)
             assert not await answered.session.add(replace(fragment, ufrag="another"))
             await sender.take(answered.sdp)
-            await eventually(lambda: bool(gate.sinks[0].of(VideoUnit)), SECONDS)
+            await eventually(lambda: shown(gate) > 0, SECONDS)
         finally:
             await sender.close()

@@ -227,7 +227,7 @@ async def test_a_handshake_that_stops_is_cut(start: Start, said: bytes) -> None:
 
 async def test_a_client_that_never_publishes_is_cut(start: Start) -> None:
     listener = await start(
-        replace(LIMITS, handshake_seconds=0.3, publish_seconds=0.3, linger_seconds=0.1)
+        replace(LIMITS, handshake_seconds=1.0, publish_seconds=1.0, linger_seconds=0.1)
     )
     publisher = await RtmpPublisher.connect(listener.port)
     await publisher.call("connect", {"app": "live"})

@@ -148,7 +148,7 @@ async def test_tls_before_1_2_is_refused(start: Start, one: Identity) -> None:
 
 @pytest.mark.parametrize("said", [b"", b"\x16\x03\x01\x02\x00\x01"], ids=["nothing", "half"])
 async def test_a_tls_handshake_that_stops_is_counted_and_cut(start: Start, said: bytes) -> None:
-    listener = await start(replace(LIMITS, handshake_seconds=0.3))
+    listener = await start(replace(LIMITS, handshake_seconds=1.0))
     reader, writer = await asyncio.open_connection("127.0.0.1", port_of(listener))
     writer.write(said)
     await until(lambda: listener.connections == 1)
@@ -158,7 +158,7 @@ async def test_a_tls_handshake_that_stops_is_counted_and_cut(start: Start, said:
 
 
 async def test_rtmp_that_stops_behind_tls_is_cut(start: Start, one: Identity) -> None:
-    listener = await start(replace(LIMITS, handshake_seconds=0.5, linger_seconds=0.1))
+    listener = await start(replace(LIMITS, handshake_seconds=1.0, linger_seconds=0.1))
     _, writer = await asyncio.open_connection("127.0.0.1", port_of(listener), ssl=one.trust)
     writer.write(b"\x03" + bytes(2000))
     await until(lambda: listener.connections == 1)

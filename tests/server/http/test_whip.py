@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from aiortc import sdp
 from server.config import load
 from tests.helpers.eventually import eventually
 from tests.helpers.offers import GSTREAMER, OBS_30, written
+from tests.helpers.rtmp_publisher import RtmpPublisher
+from tests.helpers.whip_publisher import Sender, encode
 from tests.server.running import Answer, Client, running
 
 OFFER = {"Content-Type": "application/sdp"}
@@ -58,7 +61,8 @@ async def test_an_offer_is_answered(site: Client, tea: str) -> None:
     described = sdp.SessionDescription.parse(answer.body.decode())
     assert [media.direction for media in described.media] == ["recvonly", "recvonly"]
     known = (await site.ask("GET", "/api/v1/channels/tea")).json()
-    assert (known["ingest"]["protocol"], known["state"]) == ("whip", "offline")
+    assert known["state"] == "offline"
+    assert "protocol" not in known["ingest"], "nobody is on the air before there is a connection"
 
 
 async def test_goodbye(site: Client, tea: str) -> None:
@@ -69,6 +73,9 @@ async def test_goodbye(site: Client, tea: str) -> None:
     other = (await site.channel("cup"))["stream_key"]
     assert problem_of(await site.ask("DELETE", resource, token=None))["code"] == "unauthorized"
     assert (await site.ask("DELETE", resource, token=other)).status == 401
+    session = site.server.whip.session("tea", resource.rpartition("/")[2])
+    assert session is not None
+    assert not session.opens("\udcff"), "a byte that is no UTF-8"
     assert (await site.ask("DELETE", resource.replace("tea", "cup"), token=tea)).status == 404
     assert (await site.ask("DELETE", resource, token=tea)).status == 200
     assert (await site.ask("DELETE", resource, token=tea)).status == 404
@@ -139,7 +146,29 @@ async def test_an_offer_that_cannot_be_taken_leaves_the_publisher_on(
     assert session.status == 200, "it was still there"
 
 
-async def test_the_same_key_takes_over(site: Client, tea: str) -> None:
+async def test_another_publisher_is_replaced_once_the_line_stands(site: Client, tea: str) -> None:
+    async def protocol() -> str:
+        known = (await site.ask("GET", "/api/v1/channels/tea")).json()
+        return str(known["ingest"]["protocol"])
+
+    rtmp = await RtmpPublisher.connect(site.server.rtmp.port)
+    assert (await rtmp.publish(tea))["code"] == "NetStream.Publish.Start"
+    assert (await post(site, tea)).status == 201
+    assert await protocol() == "rtmp", "an offer that nobody follows up replaces nobody"
+    sender = Sender(await asyncio.to_thread(encode, "VP8", 1, (320, 180)))
+    try:
+        answer = await post(site, tea, await sender.offer())
+        await sender.take(answer.body.decode())
+        assert "took over" in str((await rtmp.status())["description"])
+        assert await protocol() == "whip"
+        resource = answer.headers["Location"]
+        assert (await site.ask("DELETE", resource, token=tea)).status == 200
+    finally:
+        await sender.close()
+        rtmp.abort()
+
+
+async def test_the_newest_offer_of_a_key_counts(site: Client, tea: str) -> None:
     first, second = await post(site, tea), await post(site, tea, GSTREAMER)
     assert (first.status, second.status) == (201, 201)
     whip = site.server.whip
