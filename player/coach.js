@@ -11,14 +11,18 @@ export function asWarning(warning) {
   return { ...given, severity, code: given.code ?? given.message, message: given.message ?? given.code ?? "" };
 }
 
+/** Count what is to be mended; information is not. */
+export function troubles(channel) {
+  return (channel?.warnings ?? []).map(asWarning).filter(({ severity }) => severity !== "info").length;
+}
+
 /** Say how a channel fares: `{level, words}`, level `off`, `good`, `warning` or `error`. */
 export function summary(channel, reachable = true) {
   if (!reachable) return { level: "error", words: "No connection to the server" };
-  const warnings = (channel?.warnings ?? []).map(asWarning);
-  const count = warnings.filter(({ severity }) => severity !== "info").length;
+  const count = troubles(channel);
   const things = count === 1 ? "1 thing to mend" : `${count} things to mend`;
   if (channel?.state === "interrupted") return { level: "warning", words: "Waiting for your encoder" };
-  if (warnings.some(({ severity }) => severity === "error")) return { level: "error", words: `${things}, now` };
+  if (channel?.warnings?.some(({ severity }) => severity === "error")) return { level: "error", words: `${things}, now` };
   if (count > 0) return { level: "warning", words: things };
   if (channel?.state === "live") return { level: "good", words: "All good" };
   return { level: "off", words: "Off air" };

@@ -4,6 +4,9 @@ import { h } from "./dom.js";
 
 export { drawWarnings } from "./coach.js";
 
+/** A channel's state in words for those who run it. */
+export const STATES = { live: "On air", interrupted: "Reconnecting", offline: "Off air" };
+
 const number = (digits) => (value) => (Number.isFinite(value) ? value.toFixed(digits) : null);
 export const bits = (value) => (Number.isFinite(value) ? (value >= 1e6 ? `${(value / 1e6).toFixed(2)}\u00a0Mbit/s` : `${Math.round(value / 1e3)}\u00a0kbit/s`) : null);
 const seconds = (value) => (Number.isFinite(value) ? `${value.toFixed(1)} s` : null);

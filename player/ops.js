@@ -2,11 +2,11 @@
 
 import { Api, urls } from "./api.js";
 import { h, setText } from "./dom.js";
-import { drawReadings, drawWarnings } from "./health.js";
+import { drawReadings, drawWarnings, STATES } from "./health.js";
+import { troubles } from "./coach.js";
 import { unlock } from "./token.js";
 
 const REFRESH_MS = 3_000;
-const STATES = { live: "On air", interrupted: "Reconnecting", offline: "Off air" };
 const find = (id) => document.getElementById(id);
 const made = new Map();
 
@@ -45,7 +45,7 @@ function draw(channels) {
     drawReadings(parts.readings, channel);
     parts.readings.hidden = channel.state === "offline";
   }
-  const order = [...channels].sort((a, b) => (b.warnings?.length ?? 0) - (a.warnings?.length ?? 0) || (a.state === "offline") - (b.state === "offline"));
+  const order = [...channels].sort((a, b) => troubles(b) - troubles(a) || (a.state === "offline") - (b.state === "offline"));
   order.forEach(({ id }, n) => {
     const list = find("channels");
     const { element } = made.get(id);

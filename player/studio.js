@@ -4,13 +4,12 @@ import { Api, newKey, urls } from "./api.js";
 import { h, setText } from "./dom.js";
 import { Encoder } from "./encoder.js";
 import { Feed } from "./feed.js";
-import { drawReadings, drawWarnings } from "./health.js";
+import { drawReadings, drawWarnings, STATES } from "./health.js";
 import { summary } from "./coach.js";
 import { Vitals } from "./vitals.js";
 import { Tiles } from "./tiles.js";
 import { secret, unlock } from "./token.js";
 
-const STATES = { live: "On air", interrupted: "Reconnecting", offline: "Off air" };
 const MAX_PINS = 3;
 
 const find = (id) => document.getElementById(id);

@@ -44,8 +44,11 @@ class BusLimits:
 class Subscription:
     """One listener's place in a channel. Use it as an async context manager."""
 
-    def __init__(self, channel: _Channel, backlog: list[Event], limit: int) -> None:
+    def __init__(
+        self, channel: _Channel, backlog: list[Event], limit: int, without: frozenset[str]
+    ) -> None:
         self._channel = channel
+        self._without = without
         self._queue: deque[Event] = deque(backlog)
         self._limit = limit + len(backlog)
         self._wake = asyncio.Event()
@@ -74,7 +77,7 @@ class Subscription:
 
     def put(self, event: Event) -> None:
         """Queue an event; over the limit all are replaced by one `reset`. Never blocks."""
-        if self._over:
+        if self._over or event.kind in self._without:
             return
         if len(self._queue) >= self._limit:
             self._queue.clear()
@@ -140,11 +143,13 @@ class Bus:
             return self._start
         return place.history[-1].seq if place.history else place.forgotten
 
-    def subscribe(self, channel: str, after: int | None = None) -> Subscription:
+    def subscribe(
+        self, channel: str, after: int | None = None, without: frozenset[str] = frozenset()
+    ) -> Subscription:
         """Listen to `channel` from now on, or from behind event `after`.
 
-        The first event is `reset` when those behind `after` are not all remembered. Raises
-        RateLimited when the channel has too many listeners.
+        The first event is `reset` when those behind `after` are not all remembered. Kinds
+        in `without` are never given. Raises RateLimited when the channel has too many listeners.
         """
         place = self._place(channel)
         if len(place.listeners) >= self._limits.listeners:
@@ -153,8 +158,9 @@ class Bus:
         if after is not None and not place.forgotten <= after <= self._seq:
             backlog = [Event(self.last(channel), RESET, {}, self._clock.wall_ms())]
         elif after is not None:
-            backlog = [event for event in place.history if event.seq > after]
-        subscription = Subscription(place, backlog, self._limits.queue)
+            behind = (event for event in place.history if event.seq > after)
+            backlog = [event for event in behind if event.kind not in without]
+        subscription = Subscription(place, backlog, self._limits.queue, without)
         if not (backlog and backlog[0].kind == RESET):
             place.listeners.add(subscription)
         return subscription

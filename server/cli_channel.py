@@ -19,6 +19,7 @@ from server.instant import parse_rfc3339, rfc3339
 from server.options import AsJson, ConfigFile, DataDir, settings
 from server.source import Source
 from server.sources import Sources
+from server.store.port import Store
 from server.terminal import one_line_errors, run, show_json, show_table
 
 ChannelId = Annotated[str, typer.Argument(metavar="ID", help="1 to 32 of a-z 0-9 -")]
@@ -142,39 +143,7 @@ def remove(channel: ChannelId, config: ConfigFile = None, data_dir: DataDir = No
         typer.echo("A broadcast that is on ends within seconds.")
 
 
-def _until(expires_in: str | None, expires_at: str | None) -> int | None:
-    """Read when a key is to expire, UTC ms. Raises Invalid."""
-    if expires_in is not None and expires_at is not None:
-        raise Invalid(Problem("--expires-in, --expires-at", "only one of them can be given"))
-    if expires_in is not None:
-        return SystemClock().wall_ms() + 1000 * _seconds("--expires-in", expires_in)
-    if expires_at is None:
-        return None
-    try:
-        return parse_rfc3339(expires_at)
-    except ValueError as error:
-        raise Invalid(Problem("--expires-at", str(error))) from error
-
-
-def _seconds(option: str, text: str) -> int:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise Invalid(Problem(option, str(error))) from error
-
-
-def _expiry(until: int | None) -> dict[str, str]:
-    """Tell of an expiry, where there is one."""
-    return {} if until is None else {"key_expires_at": rfc3339(until)}
-
-
-def _show(told: dict[str, str]) -> None:
-    width = max(13, *map(len, told))
-    for name, value in told.items():
-        typer.echo(f"{name.replace('_', ' '):{width}} {value}")
-
-
-@app.command(epilog="Example: vitrine channel source tea rtsp://user:pass@10.0.0.7/stream")
+@app.command(epilog="Example: vitrine channel source tea rtsp://user:pass@camera.example/1")
 def source(
     channel: ChannelId,
     url: Annotated[
@@ -210,28 +179,57 @@ def source(
             typer.echo(f"{found.masked}{words if found.enabled else ' (off)'}")
 
 
-def _on_sources(config: Config, act: Callable[[Sources], Awaitable[Result]]) -> Result:
-    """Do `act` on the sources of the store."""
+def _until(expires_in: str | None, expires_at: str | None) -> int | None:
+    """Read when a key is to expire, UTC ms. Raises Invalid."""
+    if expires_in is not None and expires_at is not None:
+        raise Invalid(Problem("--expires-in, --expires-at", "only one of them can be given"))
+    if expires_in is not None:
+        return SystemClock().wall_ms() + 1000 * _seconds("--expires-in", expires_in)
+    if expires_at is None:
+        return None
+    try:
+        return parse_rfc3339(expires_at)
+    except ValueError as error:
+        raise Invalid(Problem("--expires-at", str(error))) from error
 
-    async def work() -> Result:
-        store = await open_store(config, make=False)
-        try:
-            return await act(make_sources(config, store))
-        finally:
-            await store.close()
 
-    return run(work())
+def _seconds(option: str, text: str) -> int:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise Invalid(Problem(option, str(error))) from error
+
+
+def _expiry(until: int | None) -> dict[str, str]:
+    """Tell of an expiry, where there is one."""
+    return {} if until is None else {"key_expires_at": rfc3339(until)}
+
+
+def _show(told: dict[str, str]) -> None:
+    width = max(13, *map(len, told))
+    for name, value in told.items():
+        typer.echo(f"{name.replace('_', ' '):{width}} {value}")
 
 
 def _on_channels(
     config: Config, act: Callable[[Channels], Awaitable[Result]], *, make: bool = False
 ) -> Result:
     """Do `act` on the channels of the store, which only `make` may begin."""
+    return _on_store(config, lambda store: act(make_channels(config, store, SystemClock())), make)
 
+
+def _on_sources(config: Config, act: Callable[[Sources], Awaitable[Result]]) -> Result:
+    """Do `act` on the sources of the store."""
+    return _on_store(config, lambda store: act(make_sources(config, store)))
+
+
+def _on_store(
+    config: Config, act: Callable[[Store], Awaitable[Result]], make: bool = False
+) -> Result:
     async def work() -> Result:
         store = await open_store(config, make=make)
         try:
-            return await act(make_channels(config, store, SystemClock()))
+            return await act(store)
         finally:
             await store.close()
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
@@ -11,12 +9,11 @@ from pydantic import Field, field_validator, model_validator
 
 from ingest.limits import Limits
 from server.config_file import KeyProblems
-from server.config_section import Section
+from server.config_section import Section, signing_secret
 from server.judge import WebhookSettings
 
 LONGEST_SECONDS = Limits().verdict_seconds - 1.0
 """The gate's own deadline is longer: the store is asked within it too."""
-_PREFIX = "whsec_"
 _HERE = ("localhost", "127.0.0.1", "::1")
 
 
@@ -39,12 +36,7 @@ class AuthWebhookSection(Section):
     @field_validator("secret")
     @classmethod
     def _is_secret(cls, value: str) -> str:
-        if value and not _is_key(value):
-            raise ValueError(
-                f"must be {_PREFIX} and 24 to 64 bytes in base64: what `openssl rand -base64 32`"
-                f" prints, with {_PREFIX} before it"
-            )
-        return value
+        return signing_secret(value) if value else value
 
     @model_validator(mode="after")
     def _shows_the_key_to_nobody_else(self) -> Self:
@@ -64,11 +56,3 @@ class AuthWebhookSection(Section):
             fail_open=self.fail == "open",
             send_key=self.send_key == "always",
         )
-
-
-def _is_key(secret: str) -> bool:
-    try:
-        key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
-    except (ValueError, binascii.Error):
-        return False
-    return secret.startswith(_PREFIX) and 24 <= len(key) <= 64

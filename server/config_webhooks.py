@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from fnmatch import fnmatchcase
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
-from server.config_section import Seconds, Section
+from server.config_section import Seconds, Section, signing_secret
 from server.webhooks.message import KINDS, Endpoint
 from server.webhooks.schedule import Settings
 
 MOST_ENDPOINTS = 16
-_PREFIX = "whsec_"
 
 
 class EndpointSection(Section):
@@ -40,16 +37,7 @@ class EndpointSection(Section):
     @field_validator("secret")
     @classmethod
     def _is_secret(cls, value: SecretStr) -> SecretStr:
-        text = value.get_secret_value()
-        try:
-            key = base64.b64decode(text.removeprefix(_PREFIX), validate=True)
-        except binascii.Error:
-            key = b""
-        if not text.startswith(_PREFIX) or not 24 <= len(key) <= 64:
-            raise ValueError(
-                "must be whsec_ and the base64 of 24 to 64 random bytes:"
-                ' echo "whsec_$(openssl rand -base64 32)" makes one'
-            )
+        signing_secret(value.get_secret_value())
         return value
 
     @field_validator("events")

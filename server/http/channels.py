@@ -7,7 +7,7 @@ from dataclasses import replace
 from aiohttp import web
 
 from server.channel import Channel, OverlaySettings
-from server.errors import Invalid, NotFound, Problem
+from server.errors import Invalid, NotFound, Problem, VitrineError
 from server.http.body import read_model, read_query
 from server.http.documents import ChannelSent, OverlaySent, RotateSent
 from server.http.paging import PageQuery, page
@@ -17,6 +17,7 @@ from server.http.sources import source_document, source_of
 from server.http.viewer import PRINCIPAL
 from server.instant import parse_rfc3339, rfc3339
 from server.live.warden import REPLACED
+from server.source import Source
 from transcode.profile import Profile
 
 
@@ -36,8 +37,7 @@ class ChannelCalls:
             _until("key_expires_at", sent.key_expires_at),
         )
         if sent.source is not None:
-            await self._site.sources.put(made.channel.id, source_of(sent.source))
-            await self._site.pulls.refresh()
+            await self._give(made.channel.id, source_of(sent.source))
         return Reply(
             {
                 "id": made.channel.id,
@@ -51,6 +51,15 @@ class ChannelCalls:
             status=201,
             location=f"/api/v1/channels/{made.channel.id}",
         )
+
+    async def _give(self, channel: str, source: Source) -> None:
+        """Give a channel just made its source; without it there is no channel either."""
+        try:
+            await self._site.sources.put(channel, source)
+        except VitrineError:
+            await self._site.channels.remove(channel)
+            raise
+        await self._site.pulls.refresh()
 
     async def list(self, request: web.Request) -> Reply:
         query = read_query(request, PageQuery)

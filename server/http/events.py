@@ -42,16 +42,12 @@ class EventStream:
         who = request[PRINCIPAL]
         viewer = who.viewer or request.remote or ""
         hidden = frozenset() if who.may_run(channel.id) else FOR_RUNNERS
-        async with self._site.bus.subscribe(channel.id, after) as subscription:
+        async with self._site.bus.subscribe(channel.id, after, hidden) as subscription:
             with self._site.audience.present(channel.id, viewer):
-                return await self._stream(request, channel.id, subscription, hidden)
+                return await self._stream(request, channel.id, subscription)
 
     async def _stream(
-        self,
-        request: web.Request,
-        channel: str,
-        subscription: Subscription,
-        hidden: frozenset[str],
+        self, request: web.Request, channel: str, subscription: Subscription
     ) -> web.StreamResponse:
         response = web.StreamResponse(
             headers={
@@ -68,8 +64,6 @@ class EventStream:
                 event = await subscription.next(HEARTBEAT_SECONDS)
             except StopAsyncIteration:
                 break
-            if event is not None and event.kind in hidden:
-                continue
             text = _event(event) if event is not None else ": still here\n\n"
             now = self._site.audience.count(channel)
             if event is None and now != viewers:

@@ -56,7 +56,7 @@ def _operation(route: Route) -> Json:
     }
     if route.body is not None:
         operation["requestBody"] = {
-            "required": True,
+            "required": any(f.is_required() for f in route.body.model_fields.values()),
             "content": {"application/json": {"schema": _reference(route.body)}},
         }
     elif route.binary:

@@ -164,7 +164,8 @@ class Coach:
     def look(self, sight: Sight, now_ms: int) -> Change:
         """Judge what is seen at `now_ms` (UTC); give what came and what went."""
         if not sight.connected:
-            return Change()
+            self._stands = {code: _Stand(notice=s.notice) for code, s in self._stands.items()}
+            return Change()  # for how long a thing held is counted anew when one is back
         self._trend.add(sight.counters, now_ms)
         before = {notice.code: notice for notice in self.notices}
         found: list[Notice] = []

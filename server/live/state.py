@@ -57,16 +57,17 @@ def _away(stream: LiveStream) -> tuple[Notice, ...]:
 
 def warnings_json(notices: Iterable[Notice]) -> tuple[dict[str, object], ...]:
     """Write what the coach says as the API does."""
-    return tuple(
-        {
-            "code": notice.code,
-            "severity": notice.severity.value,
-            "message": notice.message,
-            "advice": notice.advice,
-            "since": rfc3339(notice.since_ms),
-        }
-        for notice in notices
-    )
+    return tuple(map(warning_json, notices))
+
+
+def warning_json(notice: Notice) -> dict[str, object]:
+    return {
+        "code": notice.code,
+        "severity": notice.severity.value,
+        "message": notice.message,
+        "advice": notice.advice,
+        "since": rfc3339(notice.since_ms),
+    }
 
 
 def _ingest(stream: LiveStream, now_ms: int) -> dict[str, object]:

@@ -14,18 +14,22 @@ from server.webhooks.message import Message, Write
 _KINDS = {EventKind.PIN: "product.pinned", EventKind.UNPIN: "product.unpinned"}
 
 
+def session_data(channel: str, session: str, at_ms: int) -> Json:
+    """Write what every event says of where and when; `at_ms` on the PDT axis."""
+    return {"channel": channel, "session": session, "at": rfc3339(at_ms)}
+
+
 def started(write: Write, channel: str, session: Session) -> tuple[Message, ...]:
     """Tell that a session begins."""
-    at = rfc3339(session.started_ms)
-    return write("stream.started", {"channel": channel, "session": session.id, "at": at})
+    return write("stream.started", session_data(channel, session.id, session.started_ms))
 
 
 def ended(
     write: Write, channel: str, session: str, at_ms: int, events: Sequence[Event]
 ) -> tuple[Message, ...]:
     """Tell that a session ends, after the pins that end with it."""
-    whole: Json = {"channel": channel, "session": session, "at": rfc3339(at_ms)}
-    return pins(write, channel, session, events, {}) + write("stream.ended", whole)
+    unpinned = pins(write, channel, session, events, {})
+    return unpinned + write("stream.ended", session_data(channel, session, at_ms))
 
 
 def pins(
@@ -46,9 +50,7 @@ def pins(
 
 def _pin(channel: str, session: str, event: Event, products: Mapping[str, Product]) -> Json:
     told: Json = {
-        "channel": channel,
-        "session": session,
-        "at": rfc3339(event.t_media),
+        **session_data(channel, session, event.t_media),
         "pin": event.pin,
         "product_id": event.product_id,
         "revision": event.revision,

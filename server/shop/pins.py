@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
+
 from overlay.errors import OverlayError
 from overlay.scene import MAX_CARDS, Card
 from server.clock import Clock
@@ -16,6 +18,7 @@ from server.shop.show import Show, follow_up, new_id
 from server.shop.timeline import Anchor, Event, EventKind, Interval
 from server.store.port import Store
 
+_log = structlog.get_logger(__name__)
 _BEFORE_START_MS = 10_000
 """A session's start is by the wall clock, its first frame may lie a little before."""
 RECOVERY = "recovery"
@@ -96,24 +99,41 @@ class Pins:
     async def restage(self, show: Show) -> None:
         """Put the open pins of a session that goes on after a restart on stage again.
 
-        A product that was changed meanwhile is pinned anew, one that is gone is unpinned.
+        A product that was changed meanwhile is pinned anew; one that is gone, or cannot be
+        drawn as it is now, is unpinned.
         """
+        now = self._stage.media_now(show.channel.id) or 0
+        commands: list[Event] = []
         cards: dict[str, Card] = {}
-        changed: list[tuple[Product, Card]] = []
         for item in show.timeline.open:
             product = await self._store.product(show.channel.id, item.product_id)
-            if product is None:
-                await self.unpin(show, item.id, RECOVERY)
-                continue
-            show.products[product.id] = product
-            if product.revision == item.revision:
-                cards[item.id] = await self.card(show, product, item.id, item.slot)
-            else:
-                drawn = await self.card(show, product, self.new_card_id(), item.slot)
-                changed.append((product, drawn))
-        show.restage(cards, self._stage.media_now(show.channel.id) or 0)
-        for product, drawn in changed:
-            await self.revise(show, product, drawn, RECOVERY)
+            kept = product is not None and product.revision == item.revision
+            pin = item.id if kept else self.new_card_id()
+            drawn = await self._redrawn(show, product, pin, item.slot)
+            if drawn is not None:
+                cards[pin] = drawn
+                if kept:
+                    continue
+            instant = max(now, item.start)
+            commands.append(self._end(item, instant, RECOVERY))
+            if drawn is not None and product is not None:
+                begin = self._begin(show, product, pin, item.slot, instant, False, RECOVERY)
+                commands.append(begin)
+        await show.restage(commands, cards, now)
+
+    async def _redrawn(
+        self, show: Show, product: Product | None, pin: str, slot: int
+    ) -> Card | None:
+        """Make the card of a product as it is now; None where there is none to be drawn."""
+        if product is None:
+            return None
+        try:
+            drawn = await self.card(show, product, pin, slot)
+        except Invalid as error:
+            _log.error("pin ended", channel=show.channel.id, product=product.id, reason=str(error))
+            return None
+        show.products[product.id] = product
+        return drawn
 
     async def card(
         self, show: Show, product: Product, pin: str, slot: int, picture: bytes | None = None

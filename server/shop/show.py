@@ -121,25 +121,18 @@ class Show:
         """
         if len(self.events) >= self._with.settings.max_events:
             raise Conflict("timeline-full", "This session has too many events; start a new one.")
-        await self._write(commands)
-        if not self.burns:
-            return
-        self._cards.update(cards)
         since = max(now, min(command.t_media for command in commands))
-        plays = [self._play(instant) for instant in self.timeline.cues(since)]
-        if since <= now:
+        plays = await self._enact(commands, cards, since)
+        if plays and since <= now:
             await asyncio.wait(plays[:1], timeout=self._with.settings.shown_deadline)
 
-    def restage(self, cards: Mapping[str, Card], now: int) -> None:
-        """Put the cards of pins that are open on a stage that knows nothing of them.
+    async def restage(self, commands: Sequence[Event], cards: Mapping[str, Card], now: int) -> None:
+        """Put what is pinned on a stage that knows nothing of it, after `commands`.
 
-        `cards` by pin; `now` is the newest media.
+        Waits for no report: nobody may be there yet who draws. As for `perform` otherwise.
         """
         self._annotate()
-        if self.burns:
-            self._cards.update(cards)
-            for instant in self.timeline.cues(now):
-                _ = self._play(instant)
+        _ = await self._enact(commands, cards, now)
 
     async def end(self, at_ms: int) -> None:
         """Close the session and every open pin at `at_ms`."""
@@ -157,6 +150,16 @@ class Show:
         for play in tuple(self._plays):
             play.cancel()
         await asyncio.gather(*self._plays, return_exceptions=True)
+
+    async def _enact(
+        self, commands: Sequence[Event], cards: Mapping[str, Card], since: int
+    ) -> list[asyncio.Task[None]]:
+        """Write `commands` down and put every scene from `since` on on stage."""
+        await self._write(commands)
+        if not self.burns:
+            return []
+        self._cards.update(cards)
+        return [self._play(instant) for instant in self.timeline.cues(since)]
 
     def _play(self, instant: int) -> asyncio.Task[None]:
         overlay = self.channel.overlay

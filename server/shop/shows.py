@@ -58,8 +58,8 @@ class Shows:
         async with self.turn(channel_id):
             show = self._shows.get(channel_id)
             if show is not None and show.timeline.session == session_id:
-                del self._shows[channel_id]
                 await show.end(at_ms)
+                del self._shows[channel_id]
 
     async def recover(self, going_on: Collection[str]) -> tuple[Show, ...]:
         """End the sessions that a stopped server left open, but for those `going_on`: give these.
@@ -113,8 +113,8 @@ class Shows:
         if show is not None and show.timeline.session == session.id:
             return show
         if show is not None:
-            del self._shows[channel.id]
             await show.end(session.started_ms)
+            del self._shows[channel.id]
         outbox = letters.started(self._with.write, channel.id, session)
         await self._with.store.open_session(channel.id, session, outbox)
         events = await self._with.store.events(channel.id, session.id)

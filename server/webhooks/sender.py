@@ -85,24 +85,25 @@ class Sender:
     async def _serve(self, line: _Line) -> None:
         while True:
             try:
-                sent = await self._send_some(line)
+                pause = 0.0 if await self._send_some(line) else self._settings.poll
             except VitrineError as error:
-                self._log.error("outbox not read", reason=str(error))
-                sent = False
-                await asyncio.sleep(TROUBLE_SECONDS)
+                self._log.error("outbox in trouble", host=line.host, reason=str(error))
+                pause = TROUBLE_SECONDS
             except Exception:  # noqa: BLE001 - whatever it is, the next try may do better
                 self._log.exception("webhooks in trouble", host=line.host)
-                sent = False
-                await asyncio.sleep(TROUBLE_SECONDS)
-            if not sent:
-                await asyncio.sleep(self._settings.poll)
+                pause = TROUBLE_SECONDS
+            await asyncio.sleep(pause)
 
     async def _send_some(self, line: _Line) -> bool:
         """Send what is due, a few at a time; False when nothing was."""
         limit = self._settings.together_per_endpoint
         now_ms = self._clock.wall_ms()
         due = await self._store.outbox(line.endpoint.url, now_ms, limit)
-        await asyncio.gather(*(self._send(line, waiting) for waiting in due))
+        work = (self._send(line, waiting) for waiting in due)
+        # All are waited for: one that goes on alone would be sent a second time beside it.
+        for result in await asyncio.gather(*work, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
         return bool(due)
 
     async def _send(self, line: _Line, waiting: Waiting) -> None:

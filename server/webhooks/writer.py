@@ -14,7 +14,9 @@ from ulid import ULID
 from server.clock import Clock
 from server.errors import VitrineError
 from server.instant import rfc3339
-from server.live.coach import Change, Notice, Severity
+from server.live.coach import Change, Severity
+from server.live.state import warning_json
+from server.shop.letters import session_data
 from server.store.port import Store
 from server.webhooks.message import Endpoint, Message, Write
 
@@ -70,7 +72,8 @@ class Herald:
         for state, notices in (("raised", change.raised), ("cleared", change.cleared)):
             for notice in notices:
                 if notice.severity is not Severity.INFO:
-                    await self._post("stream.warning", {**whole, **_warning(state, notice)})
+                    told = {**whole, "state": state, **warning_json(notice)}
+                    await self._post("stream.warning", told)
 
     async def _post(self, kind: str, data: Mapping[str, object]) -> None:
         messages = self._write(kind, data)
@@ -80,19 +83,3 @@ class Herald:
             await self._store.post(messages)
         except VitrineError as error:
             self._log.error("webhook not posted", kind=kind, reason=str(error))
-
-
-def session_data(channel: str, session: str, at_ms: int) -> dict[str, object]:
-    """Write what every event says of where and when; `at_ms` on the PDT axis."""
-    return {"channel": channel, "session": session, "at": rfc3339(at_ms)}
-
-
-def _warning(state: str, notice: Notice) -> dict[str, object]:
-    return {
-        "state": state,
-        "code": notice.code,
-        "severity": notice.severity.value,
-        "message": notice.message,
-        "advice": notice.advice,
-        "since": rfc3339(notice.since_ms),
-    }

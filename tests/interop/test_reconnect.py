@@ -103,7 +103,7 @@ async def test_a_killed_encoder_comes_back_with_another_resolution(
         away = time.monotonic()
         await api.until_state(made.id, "interrupted")
         await watched.tab.until(f"{PLAYER}.dataset.notice === 'interrupted'", within=PAGE_SECONDS)
-        assert await watched.tab.page.get_by_text("One moment").first.is_visible()
+        assert await watched.tab.page.get_by_text("Back in a moment").first.is_visible()
         await recording.until(
             lambda _: gaps(taken) >= 2 and time.monotonic() - away >= AWAY_SECONDS, PAGE_SECONDS
         )

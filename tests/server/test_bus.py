@@ -35,6 +35,18 @@ async def test_a_listener_is_woken(bus: Bus) -> None:
         assert await waiting == event
 
 
+async def test_kinds_that_are_not_for_a_listener_neither_wake_nor_fill_it(bus: Bus) -> None:
+    seen = bus.publish("a", "product", {})
+    bus.publish("a", "health", {})
+    missed = bus.publish("a", "product", {})
+    async with bus.subscribe("a", seen.seq, frozenset({"health"})) as one:
+        for _ in range(2 * LIMITS.queue):
+            bus.publish("a", "health", {})
+        last = bus.publish("a", "product", {})
+        assert [await one.next(0), await one.next(0)] == [missed, last]
+        assert await one.next(0) is None
+
+
 async def test_events_missed_are_given_again(bus: Bus) -> None:
     seen = bus.publish("a", "product", {"n": 0})
     missed = [bus.publish("a", "product", {"n": n}) for n in range(3)]

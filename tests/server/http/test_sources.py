@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from server.http import documents as d
 from tests.helpers.eventually import eventually
-from tests.server.running import Client
+from tests.server.running import Client, running
 
 CHANNELS = "/api/v1/channels"
 SOURCE = f"{CHANNELS}/tea/source"
@@ -33,6 +34,14 @@ async def test_a_source_is_set_read_and_removed(site: Client) -> None:
     assert (await site.ask("DELETE", SOURCE)).status == 204
     assert (await site.ask("DELETE", SOURCE)).status == 404
     assert (await site.ask("GET", SOURCE)).status == 404
+
+
+async def test_a_channel_is_not_made_without_its_source(tmp_path: Path) -> None:
+    async with running(tmp_path, {"ingest.pull.max_sources": 0}) as full:
+        body = {"id": "tea", "source": {"url": URL}}
+        assert (await full.ask("POST", CHANNELS, json=body)).status == 413
+        assert (await full.ask("GET", f"{CHANNELS}/tea")).status == 404
+        assert (await full.ask("POST", CHANNELS, json={"id": "tea"})).status == 201
 
 
 async def test_it_is_for_the_operator_and_told_to_the_anchor(site: Client) -> None:

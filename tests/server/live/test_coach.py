@@ -50,6 +50,27 @@ def test_it_goes_when_all_was_well_for_a_while() -> None:
     assert codes(one) == []
 
 
+def test_the_time_without_an_encoder_is_no_time_that_it_held() -> None:
+    one = coach()
+    one.look(BAD, 0)
+    one.look(Sight(connected=False), 1_000)
+    assert not one.look(BAD, 31_000)
+    assert codes(one) == []
+    assert not one.look(BAD, 33_000)
+    assert one.look(BAD, 34_000).raised
+
+
+def test_the_time_without_an_encoder_is_no_time_that_all_was_well() -> None:
+    one = coach()
+    for at in range(0, 5_000, 1_000):
+        one.look(BAD, at)
+    one.look(GOOD, 5_000)
+    one.look(Sight(connected=False), 6_000)
+    assert not one.look(GOOD, 36_000)
+    assert codes(one) == ["wrong"]
+    assert one.look(GOOD, 41_000).cleared
+
+
 def test_a_good_moment_does_not_end_it_nor_begin_it_anew() -> None:
     one = coach()
     for at in range(0, 30_000, 1_000):

@@ -24,7 +24,7 @@ from tests.helpers.manual_clock import START_MS, ManualClock
 from tests.helpers.scripted_stage import ScriptedStage
 
 CHANNEL = Channel("tea", "Tea", "default", OverlaySettings(), START_MS)
-QUICK = ShopSettings(max_products=50, show=ShowSettings(shown_deadline=0.05))
+QUICK = ShopSettings(max_products=50, show=ShowSettings(shown_deadline=1.0))
 NOW = START_MS + 60_000
 
 

@@ -15,7 +15,7 @@ from PIL import Image as Pillow
 from overlay.scene import Money
 from overlay.tiles import check
 from server.channel import Sequences
-from server.errors import Invalid, NotFound, TooLarge
+from server.errors import Invalid, NotFound, TooLarge, Unavailable
 from server.shop.catalogue import IMAGE_PATH
 from server.shop.draft import Draft, parse
 from server.shop.feeds import Format
@@ -261,6 +261,40 @@ async def test_a_session_that_goes_on_after_a_restart_keeps_its_pins(room: Room)
     assert snapshot.session is not None
     assert snapshot.session.ended_ms is None
     await again.close()
+
+
+async def test_a_product_that_can_be_drawn_no_more_does_not_keep_the_server_from_starting(
+    room: Room,
+) -> None:
+    await room.put("kept", "odd")
+    await room.go_live()
+    kept = await room.pin("kept")
+    await room.pin("odd")
+    # As a command does that is given while no server runs: nobody judges the card.
+    odd = replace(product("odd"), title="\u0e0a\u0e32")
+    await room.store.put_products("tea", [NewProduct(odd)], 50)
+    again = Shop(room.store, room.bus, room.stage, room.clock, check, QUICK)
+    await again.recover({"s1"})
+    assert [item.id for item in await again.pins("tea")] == [kept.id]
+    assert [card.id for card in room.on_screen()] == [kept.id]
+    await again.close()
+
+
+async def test_a_session_whose_end_was_not_kept_is_ended_by_the_next(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await room.go_live("s1")
+    close = room.store.close_session
+
+    async def away(*_: object) -> tuple[()]:
+        raise Unavailable("The store is away.")
+
+    monkeypatch.setattr(room.store, "close_session", away)
+    with pytest.raises(Unavailable):
+        await room.shop.session_ended("tea", "s1", NOW)
+    monkeypatch.setattr(room.store, "close_session", close)
+    await room.go_live("s2")
+    assert [session.id for _, session in await room.store.unfinished_sessions()] == ["s2"]
 
 
 async def test_a_snapshot_is_the_asked_part_with_products_as_they_are_now(room: Room) -> None:

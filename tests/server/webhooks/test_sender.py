@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from standardwebhooks import WebhookVerificationError
 from structlog.testing import capture_logs
 
 from server.clock import SystemClock
+from server.errors import Unavailable
 from server.store.sqlite import SqliteStore
 from server.webhooks.message import Endpoint, Message
 from server.webhooks.schedule import Settings
@@ -164,6 +166,36 @@ async def test_no_more_requests_are_under_way_than_may_be(store: SqliteStore) ->
     finally:
         await runner.cleanup()
     assert 2 <= most <= 3
+
+
+async def test_a_message_under_way_is_not_sent_again_for_another_ones_trouble(
+    store: SqliteStore, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to = endpoint(hook)
+    first, second = await post(store, to, 2)
+    noted, again, failures = store.delivered, asyncio.Event(), {"left": 1}
+
+    def answer(got: Post) -> web.StreamResponse:
+        if hook.ids.count(second.id) > 1:
+            again.set()
+        return web.Response()
+
+    async def delivered(message: Message) -> None:
+        if message == first and failures["left"]:
+            failures["left"] -= 1
+            raise Unavailable("The store is away.")
+        if message == second:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(again.wait(), 0.3)
+        await noted(message)
+
+    hook.answer = answer
+    monkeypatch.setattr(store, "delivered", delivered)
+    monkeypatch.setattr("server.webhooks.sender.TROUBLE_SECONDS", 0.0)
+    async with sending(store, to):
+        await until_empty(store, to)
+    assert hook.ids.count(first.id) == 2
+    assert hook.ids.count(second.id) == 1
 
 
 async def test_redirects_are_not_followed(store: SqliteStore, hook: Hook) -> None:
