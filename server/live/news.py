@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+import structlog
+
 from server.live.tasks import Tasks
 
 
@@ -35,6 +37,7 @@ class News:
     def __init__(self, tasks: Tasks) -> None:
         self._tasks = tasks
         self._listeners: list[SessionListener] = []
+        self._log = structlog.get_logger("live")
         self._telling: dict[str, asyncio.Task[None]] = {}
 
     def listen(self, listener: SessionListener) -> None:
@@ -47,10 +50,9 @@ class News:
         self._telling[session] = self._tasks.begin(self._tell(before, say, after))
 
     async def tell_last(self, session: str, say: Saying) -> None:
-        """Tell every listener the last of a session. What a listener raises goes on."""
+        """Tell every listener the last of a session."""
         await self.hear_out(session)
-        for listener in self._listeners:
-            await say(listener)
+        await self._tell_all(say)
 
     async def hear_out(self, session: str) -> None:
         """Let what is being told of a session be told."""
@@ -63,6 +65,12 @@ class News:
     ) -> None:
         if before is not None:
             await asyncio.wait([before])
-        for listener in self._listeners:
-            await say(listener)
+        await self._tell_all(say)
         after()
+
+    async def _tell_all(self, say: Saying) -> None:
+        for listener in self._listeners:
+            try:
+                await say(listener)
+            except Exception:  # noqa: BLE001 - the others are to hear of it all the same
+                self._log.exception("a listener failed", listener=type(listener).__name__)
