@@ -42,6 +42,7 @@ class IngestSection(Section):
     handshake_seconds: Seconds = 5.0
     publish_seconds: Seconds = 10.0
     silence_seconds: Seconds = 8.0
+    media_seconds: Seconds = 20.0
     failed_keys: int = Field(default=10, ge=1, le=1_000)
     failed_keys_window_seconds: Seconds = 60.0
     rtmps: RtmpsSection = RtmpsSection()
@@ -53,4 +54,5 @@ class IngestSection(Section):
             handshake_seconds=self.handshake_seconds,
             publish_seconds=self.publish_seconds,
             silence_seconds=self.silence_seconds,
+            media_seconds=self.media_seconds,
         )

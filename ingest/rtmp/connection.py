@@ -16,6 +16,7 @@ from ingest.rtmp.event import Event, PublishRequested, Received
 from ingest.rtmp.handshake import NONCE_SIZE
 from ingest.rtmp.session import RtmpSession
 
+_SECOND_LOOK_SECONDS = 0.05
 _BUSY = Refused(Refusal.UNAVAILABLE, "The server cannot check the key now; try again in a minute.")
 
 
@@ -54,6 +55,7 @@ class Connection(asyncio.Protocol):
         self._over = False
         self._judging = False
         self._full = False
+        self._doubted = False
         self.closed = self._loop.create_future()
 
     @property
@@ -262,6 +264,12 @@ class Connection(asyncio.Protocol):
         try:
             self._session.check(self._clock())
         except PeerError as error:
-            self._end(error.reason, fault=True)
+            if self._doubted:
+                self._end(error.reason, fault=True)
+            else:
+                # After a standstill of ours the loop looks at timers first, then at sockets.
+                self._doubted = True
+                self._rearm(_SECOND_LOOK_SECONDS, self._on_deadline)
         else:
+            self._doubted = False
             self._arm()
