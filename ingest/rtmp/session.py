@@ -140,6 +140,8 @@ class RtmpSession:
 
     def data_to_send(self) -> bytes:
         """Return what is to be written now, once."""
+        if not self._out:
+            return b""
         data = bytes(self._out)
         self._out.clear()
         return data
