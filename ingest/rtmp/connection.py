@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from contextlib import suppress
+from socket import SO_RCVLOWAT, SOL_SOCKET
 from typing import Any, Protocol, cast
 
 import structlog
@@ -14,6 +16,7 @@ from ingest.limits import Limits
 from ingest.port import Gate, PublishRequest, Refusal, Refused, Sink
 from ingest.rtmp.event import Event, PublishRequested, Received
 from ingest.rtmp.handshake import NONCE_SIZE
+from ingest.rtmp.low_water import LowWater
 from ingest.rtmp.session import RtmpSession
 
 _SECOND_LOOK_SECONDS = 0.05
@@ -56,6 +59,7 @@ class Connection(asyncio.Protocol):
         self._judging = False
         self._full = False
         self._doubted = False
+        self._low_water = LowWater()
         self.closed = self._loop.create_future()
 
     @property
@@ -66,6 +70,23 @@ class Connection(asyncio.Protocol):
     def drop(self, reason: str) -> None:
         """Close the connection soon. Idempotent; never blocks, never calls the sink from here."""
         self._loop.call_soon(self._end, reason)
+
+    @property
+    def publishes(self) -> bool:
+        return self._sink is not None
+
+    def gather(self, crowd: int) -> None:
+        """Fit how much of a live stream gathers before it is read. See LowWater."""
+        if self._sink is not None:
+            self._mark(self._low_water.look(self._session.received, crowd))
+
+    def _mark(self, mark: int | None) -> None:
+        if mark is None or self._transport is None or self._transport.is_closing():
+            return
+        socket = self._transport.get_extra_info("socket")
+        if socket is not None:
+            with suppress(OSError):  # Where a system does not know it, each message is read.
+                socket.setsockopt(SOL_SOCKET, SO_RCVLOWAT, mark)
 
     def cut(self) -> None:
         """Close the socket now."""
@@ -227,6 +248,7 @@ class Connection(asyncio.Protocol):
         if transport is None or transport.is_closing():
             return
         self._flush()
+        self._mark(1)
         self._steer()
         self._rearm(self._limits.linger_seconds, transport.abort)
         try:
