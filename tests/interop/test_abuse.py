@@ -72,6 +72,11 @@ class Watch:
     def memory(self) -> int:
         return int(self._process.memory_info().rss)
 
+    @property
+    def seconds(self) -> float:
+        """Media in whole segments."""
+        return self._taken.seconds
+
     def look(self) -> float:
         """Note what has changed; tell the time."""
         now = time.monotonic()
@@ -114,6 +119,8 @@ async def test_a_good_stream_beside_abuse_misses_nothing(
             async with rude.at_once(*abusers(port)):
                 until = time.monotonic() + ABUSE_SECONDS
                 await recording.until(lambda _: watch.look() > until, 60)
+            # On a busy machine the worker may be behind; in the end all that was sent is there.
+            await recording.until(lambda _: watch.seconds > ABUSE_SECONDS, 60)
             refused = await asyncio.to_thread(refusals, server)
             await eventually(lambda: watch.memory < watch.before + GROWTH, 15)
             whole = recording.renditions["240p"].whole
@@ -121,7 +128,6 @@ async def test_a_good_stream_beside_abuse_misses_nothing(
     assert watch.longest_gap < LONGEST_GAP_SECONDS
     assert [segment.msn for segment in whole] == list(range(whole[0].msn, whole[-1].msn + 1))
     assert not any(segment.discontinuity for segment in whole[1:])
-    assert sum(float(segment.duration or 0) for segment in whole) > ABUSE_SECONDS - 8
     assert refused >= {
         "too many connections from this address",
         "the handshake took too long",
