@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from playwright.async_api import Error as BrowserError
 
-from bench import first_frame, glass, origin, overlay, overlay_share, transcode
+from bench import first_frame, glass, origin, overlay, overlay_share, publish, transcode
 from bench.report import FULL, QUICK, BenchError, Effort, Measure, Row, note, table
 
 BENCHES: Mapping[str, Measure] = {
@@ -26,6 +26,7 @@ BENCHES: Mapping[str, Measure] = {
     "overlay": overlay.measure,
     "origin": origin.measure,
     "first-frame": first_frame.measure,
+    "publish": publish.measure,
     "glass": glass.measure,
 }
 

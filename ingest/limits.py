@@ -27,6 +27,9 @@ class Limits:
     silence_seconds: float = 8.0
     """No byte at all while live: a dead peer is found in under 10 s."""
 
+    media_seconds: float = 20.0
+    """No picture and no sound while live: cuts whoever holds a channel with pings alone."""
+
     linger_seconds: float = 1.0
     """How long a connection that is being ended may take to read why."""
 

@@ -4,6 +4,7 @@
 set -eu
 
 program() { command -v "$1" >/dev/null 2>&1; }
+file() { [ -f "$1" ]; }
 element() { program gst-inspect-1.0 && gst-inspect-1.0 --exists "$1"; }
 
 # kind, name, Debian package
@@ -28,6 +29,7 @@ END
 program ffmpeg ffmpeg
 program chromium chromium
 program nginx nginx-light
+file /usr/lib/nginx/modules/ngx_rtmp_module.so libnginx-mod-rtmp
 program wrk wrk
 END
         ;;

@@ -22,6 +22,7 @@ class IngestSection(Section):
     silence_seconds: Seconds = 8.0
     grace_seconds: float = Field(default=60.0, ge=0, le=3_600)
     interruption: Literal["gap", "slate"] = "gap"
+    media_seconds: Seconds = 20.0
     failed_keys: int = Field(default=10, ge=1, le=1_000)
     failed_keys_window_seconds: Seconds = 60.0
     publishes_per_minute: int = Field(default=60, ge=1, le=100_000)
@@ -37,4 +38,5 @@ class IngestSection(Section):
             handshake_seconds=self.handshake_seconds,
             publish_seconds=self.publish_seconds,
             silence_seconds=self.silence_seconds,
+            media_seconds=self.media_seconds,
         )

@@ -14,6 +14,9 @@ class Backlog:
 
     def wrote(self, size: int, arrived_ms: int, held: int) -> None:
         """Note a write of `size` bytes; the transport holds `held` bytes after it."""
+        if not held:
+            self.clear()
+            return
         self._written.append((size, arrived_ms))
         self._total += size
         self.settle(held)
@@ -28,5 +31,6 @@ class Backlog:
         return max(0, now_ms - self._written[0][1]) if self._written else 0
 
     def clear(self) -> None:
-        self._written.clear()
-        self._total = 0
+        if self._written:
+            self._written.clear()
+            self._total = 0

@@ -23,6 +23,8 @@ from transcode.process import WorkerProcess
 from transcode.schedule import Schedule
 
 LOG_LINES = 100
+MOST_SOUNDS = 2
+"""Frames of sound that wait for a picture: there are three to two pictures, 47 to 30 a second."""
 ANSWER_DUE_MS = 3_000
 """A worker reports its health once in a second of units, whatever they are."""
 
@@ -69,6 +71,9 @@ class Supervisor:
         self._keyed = False
         self._arrived_ms = 0
         self._backlog = Backlog()
+        self._waiting = b""
+        self._sounds = 0
+        """Frames of sound in `_waiting`, to be written with what comes next."""
         self._schedule = Schedule()
         self._closing = asyncio.Event()
         self._answered_ms = 0
@@ -96,7 +101,11 @@ class Supervisor:
         return self._process.pid if self._process else None
 
     def feed(self, unit: Unit, arrived_ms: int) -> None:
-        """Hand a unit to the worker. Never blocks; drops to the next key picture when it must."""
+        """Hand a unit to the worker. Never blocks; drops to the next key picture when it must.
+
+        Sound goes along with the picture after it, some 20 ms later: most of what a publisher
+        costs is the writing to the pipe.
+        """
         self._arrived_ms = arrived_ms
         self._answered_ms = self._answered_ms or arrived_ms
         if self._owing_since is None and arrived_ms - self._answered_ms > ANSWER_DUE_MS:
@@ -106,7 +115,12 @@ class Supervisor:
                 return
         elif not isinstance(unit, AudioUnit):
             self._remember(unit)
-        self._send(wire.Feed(unit, arrived_ms))
+        data = wire.encode_feed(unit, arrived_ms)
+        if isinstance(unit, AudioUnit) and self._sounds < MOST_SOUNDS:
+            self._sounds += 1
+            self._waiting += data
+        else:
+            self._write(data)
 
     def _takes(self, picture: VideoUnit) -> bool:
         """Tell whether a picture goes to the worker; from one that does not, to the next key."""
@@ -179,25 +193,32 @@ class Supervisor:
 
     def _behind(self, share: int = 1) -> bool:
         """Tell whether more waits than may, or than a `share`-th of that."""
-        held = self._held()
+        held = self._process.held if self._process else 0
+        if not held:
+            return False
         self._backlog.settle(held)
         return (
             held > self._patience.unread_bytes // share
             or self._backlog.age_ms(self._arrived_ms) > self._patience.unread_ms // share
         )
 
-    def _held(self) -> int:
-        return self._process.held if self._process else 0
-
     def _send(self, message: wire.Down) -> None:
-        data = wire.encode(message)
-        if self._process is not None and self._process.write(data):
-            self._backlog.wrote(len(data), self._arrived_ms, self._held())
+        self._write(wire.encode(message))
+
+    def _write(self, data: bytes) -> None:
+        """Write to the worker, behind what waited to be written with it."""
+        if self._sounds:
+            data = self._waiting + data
+            self._waiting, self._sounds = b"", 0
+        process = self._process
+        if process is not None and process.write(data):
+            self._backlog.wrote(len(data), self._arrived_ms, process.held)
 
     async def _spawn(self) -> None:
         self._process = await WorkerProcess.spawn()
         self._decoder = wire.Decoder()
         self._backlog.clear()
+        self._waiting, self._sounds = b"", 0
         self._keyed = False
         self._heard()
         self._send(self._settings())

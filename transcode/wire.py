@@ -13,7 +13,7 @@ from enum import IntEnum
 from struct import Struct
 from typing import Final
 
-from ingest.unit import AudioConfig, AudioUnit, StreamInfo, VideoConfig, VideoUnit
+from ingest.unit import AudioConfig, AudioUnit, StreamInfo, Unit, VideoConfig, VideoUnit
 from transcode.errors import WireError
 from transcode.message import Close as Close
 from transcode.message import Closed as Closed
@@ -91,38 +91,41 @@ _KINDS: Final[dict[type, Kind]] = {made: kind for kind, made in {**_PLAIN, **_CO
 def encode(message: Message) -> bytes:
     """Give `message` its bytes. Raises WireError when it is too large or a number too big."""
     try:
-        if isinstance(message, Feed):
-            return _encode_feed(message)
-        if isinstance(message, Part):
-            return _framed(Kind.PART, message, *_encode_part(message))
-        return _framed(_KINDS[type(message)], message, dump(message))
+        match message:
+            case Feed():
+                return encode_feed(message.unit, message.arrived_ms)
+            case Part():
+                return _framed(Kind.PART, *_encode_part(message))
+            case _:
+                return _framed(_KINDS[type(message)], dump(message))
     except struct.error as error:
         raise WireError(f"{type(message).__name__}: {error}") from error
 
 
-def _framed(kind: Kind, message: Message, *pieces: bytes) -> bytes:
-    size = sum(map(len, pieces))
-    _check_size(message, size)
+def encode_feed(unit: Unit, arrived_ms: int) -> bytes:
+    """Give the bytes of a Feed, the message that there are most of. Raises WireError."""
+    try:
+        if isinstance(unit, VideoUnit):
+            size = _checked(_VIDEO.size + len(unit.data))
+            dts, pts, key = unit.dts, unit.pts, unit.keyframe
+            return _VIDEO_MESSAGE.pack(size, _VIDEO_KIND, arrived_ms, dts, pts, key) + unit.data
+        if isinstance(unit, AudioUnit):
+            size = _checked(_AUDIO.size + len(unit.data))
+            return _AUDIO_MESSAGE.pack(size, _AUDIO_KIND, arrived_ms, unit.pts) + unit.data
+        return _framed(_KINDS[type(unit)], _ARRIVED.pack(arrived_ms), dump(unit))
+    except struct.error as error:
+        raise WireError(f"{type(unit).__name__}: {error}") from error
+
+
+def _framed(kind: Kind, *pieces: bytes) -> bytes:
+    size = _checked(sum(map(len, pieces)))
     return b"".join((_FRAME.pack(size, kind), *pieces))
 
 
-def _check_size(message: Message, size: int) -> None:
+def _checked(size: int) -> int:
     if size > MAX_MESSAGE:
-        raise WireError(f"{type(message).__name__} of {size} bytes is too large")
-
-
-def _encode_feed(feed: Feed) -> bytes:
-    unit, arrived = feed.unit, feed.arrived_ms
-    if isinstance(unit, VideoUnit):
-        size = _VIDEO.size + len(unit.data)
-        _check_size(feed, size)
-        dts, pts, key = unit.dts, unit.pts, unit.keyframe
-        return _VIDEO_MESSAGE.pack(size, _VIDEO_KIND, arrived, dts, pts, key) + unit.data
-    if isinstance(unit, AudioUnit):
-        size = _AUDIO.size + len(unit.data)
-        _check_size(feed, size)
-        return _AUDIO_MESSAGE.pack(size, _AUDIO_KIND, arrived, unit.pts) + unit.data
-    return _framed(_KINDS[type(unit)], feed, _ARRIVED.pack(arrived), dump(unit))
+        raise WireError(f"a message of {size} bytes is too large")
+    return size
 
 
 def _encode_part(part: Part) -> tuple[bytes, ...]:

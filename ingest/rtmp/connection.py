@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from contextlib import suppress
+from socket import SO_RCVLOWAT, SOL_SOCKET
 from typing import Any, Protocol, cast
 
 import structlog
@@ -14,8 +16,10 @@ from ingest.limits import Limits
 from ingest.port import Gate, PublishRequest, Refusal, Refused, Sink
 from ingest.rtmp.event import Event, PublishRequested, Received
 from ingest.rtmp.handshake import NONCE_SIZE
+from ingest.rtmp.low_water import LowWater
 from ingest.rtmp.session import RtmpSession
 
+_SECOND_LOOK_SECONDS = 0.05
 _BUSY = Refused(Refusal.UNAVAILABLE, "The server cannot check the key now; try again in a minute.")
 
 
@@ -54,6 +58,8 @@ class Connection(asyncio.Protocol):
         self._over = False
         self._judging = False
         self._full = False
+        self._doubted = False
+        self._low_water = LowWater()
         self.closed = self._loop.create_future()
 
     @property
@@ -70,6 +76,23 @@ class Connection(asyncio.Protocol):
         if not self._over:
             self._session.ask_to_reconnect(description)
             self._flush()
+
+    @property
+    def publishes(self) -> bool:
+        return self._sink is not None
+
+    def gather(self, crowd: int) -> None:
+        """Fit how much of a live stream gathers before it is read. See LowWater."""
+        if self._sink is not None:
+            self._mark(self._low_water.look(self._session.received, crowd))
+
+    def _mark(self, mark: int | None) -> None:
+        if mark is None or self._transport is None or self._transport.is_closing():
+            return
+        socket = self._transport.get_extra_info("socket")
+        if socket is not None:
+            with suppress(OSError):  # Where a system does not know it, each message is read.
+                socket.setsockopt(SOL_SOCKET, SO_RCVLOWAT, mark)
 
     def cut(self) -> None:
         """Close the socket now."""
@@ -231,6 +254,7 @@ class Connection(asyncio.Protocol):
         if transport is None or transport.is_closing():
             return
         self._flush()
+        self._mark(1)
         self._steer()
         self._rearm(self._limits.linger_seconds, transport.abort)
         try:
@@ -268,6 +292,12 @@ class Connection(asyncio.Protocol):
         try:
             self._session.check(self._clock())
         except PeerError as error:
-            self._end(error.reason, fault=True)
+            if self._doubted:
+                self._end(error.reason, fault=True)
+            else:
+                # After a standstill of ours the loop looks at timers first, then at sockets.
+                self._doubted = True
+                self._rearm(_SECOND_LOOK_SECONDS, self._on_deadline)
         else:
+            self._doubted = False
             self._arm()

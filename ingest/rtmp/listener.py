@@ -12,6 +12,7 @@ from ingest.limits import Limits
 from ingest.port import Gate
 from ingest.rtmp.certificate import Certificate
 from ingest.rtmp.connection import Connection
+from ingest.rtmp.low_water import LOOK_SECONDS
 from ingest.rtmp.secure import SecureDoor
 
 
@@ -35,6 +36,7 @@ class RtmpListener:
         self._port = port
         self._clock = clock
         self._server: asyncio.Server | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._secure: SecureDoor | None = None
         self._connections: set[Connection] = set()
         self._per_address: Counter[str] = Counter()
@@ -59,6 +61,7 @@ class RtmpListener:
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(self._make, self._host, self._port)
+        self._looking = loop.create_task(self._look())
 
     async def start_secure(self, certificate: Certificate, port: int) -> None:
         """Take RTMPS too, on `port`, within the same limits. Once, after start(); OSError."""
@@ -74,6 +77,8 @@ class RtmpListener:
         """
         if self._server is not None:
             self._server.close()
+        if self._looking is not None:
+            self._looking.cancel()
         if self._secure is not None:
             await self._secure.close()
         connections = list(self._connections)
@@ -88,6 +93,13 @@ class RtmpListener:
             await asyncio.gather(*(connection.settle() for connection in connections))
         if self._server is not None:
             await self._server.wait_closed()
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            crowd = sum(connection.publishes for connection in self._connections)
+            for connection in self._connections:
+                connection.gather(crowd)
 
     def _make(self) -> Connection:
         return Connection(self, self._gate, self._limits, self._clock)

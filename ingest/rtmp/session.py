@@ -66,7 +66,7 @@ class RtmpSession:
         self._out = bytearray()
         self._events: list[Event] = []
         self._early: list[Audio | Data | Video] = []
-        self._opened = self._heard = now
+        self._opened = self._heard = self._played = now
         self._received = self._acknowledged = 0
         self._window = WINDOW
         self._connect = Connect("", "", "")
@@ -87,7 +87,8 @@ class RtmpSession:
             case State.CONNECT | State.READY:
                 return self._opened + self._limits.publish_seconds
             case State.LIVE:
-                return self._heard + self._limits.silence_seconds
+                silent = self._heard + self._limits.silence_seconds
+                return min(silent, self._played + self._limits.media_seconds)
             case _:
                 return None
 
@@ -99,8 +100,10 @@ class RtmpSession:
         match self.state:
             case State.HANDSHAKE:
                 raise PeerError("the handshake took too long")
-            case State.LIVE:
+            case State.LIVE if now >= self._heard + self._limits.silence_seconds:
                 raise PeerError("the publisher went silent")
+            case State.LIVE:
+                raise PeerError("the publisher sends neither picture nor sound")
             case _:
                 raise PeerError("no publish in time")
 
@@ -139,6 +142,8 @@ class RtmpSession:
 
     def data_to_send(self) -> bytes:
         """Return what is to be written now, once."""
+        if not self._out:
+            return b""
         data = bytes(self._out)
         self._out.clear()
         return data
@@ -152,7 +157,7 @@ class RtmpSession:
         if self.state is not State.ASKED:
             raise RuntimeError("no publish is waiting for an answer")
         self.state = State.LIVE
-        self._heard = now
+        self._heard = self._played = now
         self._send(UserControl(UserEvent.STREAM_BEGIN, self._stream_id.to_bytes(4, "big")))
         self._send(answer.status(self._stream_id, Code.PUBLISH_START, "On the air."))
         early, self._early = self._early, []
@@ -205,6 +210,7 @@ class RtmpSession:
 
     def _media(self, raw: RawMessage) -> None:
         """Read a live publisher's picture or sound: the hot path, past `parse`."""
+        self._played = self._heard
         read = self._flv.video if raw.type_id == _VIDEO else self._flv.audio
         self._events += map(Received, read(raw.timestamp, raw.payload))
 
@@ -231,6 +237,7 @@ class RtmpSession:
 
     def _read(self, message: Audio | Data | Video) -> None:
         units: tuple[Unit, ...]
+        self._played = self._heard
         match message:
             case Video(timestamp, payload):
                 units = self._flv.video(timestamp, payload)

@@ -143,7 +143,9 @@ async def _stop_and_count(patience: Patience, most_held: int) -> None:
         os.kill(pid, signal.SIGSTOP)
         try:
             await broadcast.until(lambda: broadcast.supervisor.dropped > 300)
-            assert 0 < broadcast.supervisor._held() < most_held
+            process = broadcast.supervisor._process
+            assert process is not None
+            assert 0 < process.held < most_held
         finally:
             os.kill(pid, signal.SIGCONT)
 

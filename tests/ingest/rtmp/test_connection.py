@@ -113,3 +113,26 @@ async def test_the_peers_address_is_the_ipv4_one_where_it_is_mapped(doorman: Doo
     made = connection(doorman, Wire())
     assert made.peer == "192.0.2.7"
     made.connection_lost(None)
+
+
+async def test_what_waited_in_the_socket_while_we_stood_still_counts(doorman: Doorman) -> None:
+    """After a standstill the deadline comes first, then the bytes: they were in time."""
+    wire, now = Wire(), 0.0
+    made = Connection(doorman, doorman, Limits(), clock=lambda: now)
+    made.connection_made(wire)
+    out = ChunkWriter()
+    made.data_received(b"\x03" + bytes(3072))
+    for command in (Command("connect", 1.0, (CONNECT,)), Command("publish", 2.0, (None, "k"), 1)):
+        made.data_received(out.write(command.raw()))
+    doorman.opened.set()
+    await until(lambda: b"NetStream.Publish.Start" in wire.sent)
+    now = 9.0
+    made._on_deadline()
+    made.data_received(b"\x04")
+    made._on_deadline()
+    assert doorman.sink.closed == []
+    now = 18.0
+    made._on_deadline()
+    await until(lambda: bool(doorman.sink.closed))
+    assert doorman.sink.closed == ["the publisher went silent"]
+    made.connection_lost(None)

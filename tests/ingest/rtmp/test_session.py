@@ -418,6 +418,20 @@ def test_a_live_publisher_must_be_heard() -> None:
     session.check(1e9)
 
 
+def test_a_live_publisher_must_send_media() -> None:
+    peer = Peer()
+    session = peer.session
+    peer.live(0.0)
+    ping = ChunkWriter().write(UserControl(UserEvent.PING_RESPONSE, bytes(4)).raw())
+    peer.bytes(ChunkWriter().write(RawMessage(6, 9, 1, 0, flv_tags.avc_header())), now=2.0)
+    for second in range(3, 22):
+        peer.bytes(ping, now=float(second))
+        session.check(float(second))
+    assert session.deadline == 2.0 + LIMITS.media_seconds
+    with pytest.raises(PeerError, match="neither picture nor sound"):
+        session.check(22.0)
+
+
 def test_a_slow_drip_does_not_move_the_handshakes_deadline() -> None:
     peer = Peer()
     for second in range(5):
