@@ -74,13 +74,6 @@ class EpochLine:
         """False: the epoch has the audio-only rendition alone."""
         return bool(self.ladder.renditions)
 
-    def fits(self, frame: VideoFrame, pixel_shape: Fraction = Fraction(1)) -> bool:
-        """Tell whether `frame` is of the size and colour that the encoders were opened for.
-
-        Neither changes but with a key picture (H.264 7.4.1.2.1).
-        """
-        return not frame.key_frame or kind_of(frame, pixel_shape) == self.kind
-
     def picture(self, frame: VideoFrame, *, spared: bool = False) -> bool:
         """Place and encode `frame`; False when its time does not belong to this epoch.
 

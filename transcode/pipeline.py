@@ -48,12 +48,12 @@ class Pipeline:
         self._emit = emit
         self._report = Report()
         self._epochs = Epochs(settings, self._report, emit)
-        self._watch = Watch()
         self._slate: Slate | None = None
         self._begin_publisher()
 
     def _begin_publisher(self) -> None:
         self._report.restart()
+        self._watch = Watch()
         self._source = Source(self._report, self._picture, self._sound)
         self._waiting = Waiting()
         self._leap = Leap()
@@ -145,7 +145,7 @@ class Pipeline:
         self._watch.picture(frame)
         line = self._line
         if line is not None:
-            if line.fits(frame, self._source.pixel_shape):
+            if self._fits(line, frame):
                 if line.picture(frame, spared=self._lateness.spares()):
                     self._newest = pts
                     return
@@ -155,6 +155,13 @@ class Pipeline:
         self._waiting.picture(frame)
         if self._source.probe.rate is not None:
             self._open_line()
+
+    def _fits(self, line: EpochLine, frame: VideoFrame) -> bool:
+        """Tell whether `frame` is of the size and colour that the encoders were opened for.
+
+        Neither changes but with a key picture (H.264 7.4.1.2.1).
+        """
+        return not frame.key_frame or kind_of(frame, self._source.pixel_shape) == line.kind
 
     def _sound(self, samples: Samples, pts: int) -> None:
         self._watch.sound(samples)

@@ -60,12 +60,13 @@ class WorkerProcess:
 
     @classmethod
     async def spawn(
-        cls, module: str = "transcode.worker", variables: dict[str, str] | None = None
+        cls, module: str | None = None, variables: dict[str, str] | None = None
     ) -> Self:
-        """Start a process of ours, by its module. Raises OSError.
+        """Start a process of ours, by its module; None: a worker. Raises OSError.
 
         `variables` is all of its environment; None: a worker's.
         """
+        module = module or WORKER
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -126,9 +127,10 @@ class WorkerProcess:
         """Close its input and wait until it is gone, by force after a moment; give its status."""
         self._stdin.close()
         try:
-            await asyncio.wait_for(self._process.wait(), END_SECONDS)
-        except TimeoutError:
-            self.kill()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), END_SECONDS)
+        finally:
+            self.kill()  # also when nobody waits any more
         with contextlib.suppress(OSError, TimeoutError):
             # Bytes that a dead worker never took fail here, once, and are no news.
             await asyncio.wait_for(self._stdin.wait_closed(), END_SECONDS)

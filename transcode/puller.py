@@ -4,7 +4,7 @@
 
 An Order comes on standard input, Feeds go out on standard output, a Closed is the last: its
 reason is empty after the end of what has an end. The process ends with its input. It takes
-apart what strangers made and so is not the server's; it decodes nothing.
+apart what strangers made and so is not the server's.
 """
 
 from __future__ import annotations

@@ -30,33 +30,24 @@ class Report:
     """Counts, and makes a Health of the counts about once a second."""
 
     def __init__(self) -> None:
-        self.size = (0, 0)
         self.nominal = Fraction(0)
         self.frames = 0
         self.repeated = 0
         self.dropped = 0
         self.damaged = 0
         self.jumps = 0
-        self._video = ""
-        self._audio = ""
-        self._key_dts: int | None = None
-        self._key_interval = 0.0
-        self._b_frames = False
         self._since_ms: int | None = None
-        self._pictures = 0
-        self._video_bytes = 0
-        self._audio_bytes = 0
-        self._encoded = 0
-        self._busy = 0.0
+        self._key_dts: int | None = None
+        self._b_frames = False
+        self.restart()
 
     def restart(self) -> None:
         """Forget what was said of a publisher: another one follows."""
         self.size = (0, 0)
         self._video = self._audio = ""
-        self._key_dts, self._key_interval, self._b_frames = None, 0.0, False
+        self._rest_keys()
         self._since_ms = None
-        self._pictures = self._video_bytes = self._audio_bytes = self._encoded = 0
-        self._busy = 0.0
+        self._rest()
 
     def video(self, config: VideoConfig) -> None:
         """Note a video configuration."""
@@ -65,7 +56,7 @@ class Report:
             self._video = f"{name} {profile_name(config)}".rstrip()
         except BitstreamError:
             self._video = name  # the decoder judges whether it can be worked with
-        self._key_dts, self._key_interval, self._b_frames = None, 0.0, False
+        self._rest_keys()
 
     def audio(self, config: AudioConfig) -> None:
         """Note an audio configuration."""
@@ -126,6 +117,13 @@ class Report:
             speed=media / self._busy if self._busy else 0.0,
         )
         self._since_ms = now_ms
+        self._rest()
+        return health
+
+    def _rest(self) -> None:
+        """Begin the next interval."""
         self._pictures = self._video_bytes = self._audio_bytes = self._encoded = 0
         self._busy = 0.0
-        return health
+
+    def _rest_keys(self) -> None:
+        self._key_dts, self._key_interval, self._b_frames = None, 0.0, False

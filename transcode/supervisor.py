@@ -14,19 +14,18 @@ from dataclasses import dataclass
 
 import structlog
 
-from ingest.unit import AudioConfig, AudioUnit, StreamInfo, Unit, VideoConfig, VideoUnit
+from ingest.unit import AudioUnit, Unit, VideoUnit
 from overlay.scene import Scene
 from transcode import wire
 from transcode.backlog import Backlog
+from transcode.briefing import Briefing
+from transcode.debt import Debt
 from transcode.errors import WireError
 from transcode.process import WorkerProcess
-from transcode.schedule import Schedule
 
 LOG_LINES = 100
 MOST_SOUNDS = 2
 """Frames of sound that wait for a picture: there are three to two pictures, 47 to 30 a second."""
-ANSWER_DUE_MS = 3_000
-"""A worker reports its health once in a second of units, whatever they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +63,15 @@ class Supervisor:
         self._log = structlog.get_logger("worker").bind(channel=channel)
         self._process: WorkerProcess | None = None
         self._decoder = wire.Decoder()
-        self._info: StreamInfo | None = None
-        self._video: VideoConfig | None = None
-        self._audio: AudioConfig | None = None
-        self._interruption: wire.Interrupt | None = None
+        self._briefing = Briefing()
         self._keyed = False
         self._arrived_ms = 0
         self._backlog = Backlog()
         self._waiting = b""
         self._sounds = 0
         """Frames of sound in `_waiting`, to be written with what comes next."""
-        self._schedule = Schedule()
+        self._debt = Debt()
         self._closing = asyncio.Event()
-        self._answered_ms = 0
-        self._owing_since: float | None = None
-        """Loop time since when the worker owes a sign of life; None while it does not."""
         self._runner: asyncio.Task[None] | None = None
         self.restarts = 0
         self.dropped = 0
@@ -107,14 +100,15 @@ class Supervisor:
         costs is the writing to the pipe.
         """
         self._arrived_ms = arrived_ms
-        self._answered_ms = self._answered_ms or arrived_ms
-        if self._owing_since is None and arrived_ms - self._answered_ms > ANSWER_DUE_MS:
-            self._owing_since = asyncio.get_running_loop().time()
+        self._debt.fed(arrived_ms, asyncio.get_running_loop().time())
         if isinstance(unit, VideoUnit):
             if not self._takes(unit):
                 return
-        elif not isinstance(unit, AudioUnit):
-            self._remember(unit)
+        elif isinstance(unit, AudioUnit):
+            if self._held() > self._patience.unread_bytes:
+                return
+        else:
+            self._briefing.opening(unit)
         data = wire.encode_feed(unit, arrived_ms)
         if isinstance(unit, AudioUnit) and self._sounds < MOST_SOUNDS:
             self._sounds += 1
@@ -133,34 +127,25 @@ class Supervisor:
             self._log.warning("worker falls behind: pictures dropped", dropped=self.dropped)
         return self._keyed
 
-    def _remember(self, opening: StreamInfo | VideoConfig | AudioConfig) -> None:
-        """Keep what a new worker must hear first."""
-        match opening:
-            case StreamInfo():
-                self._info = opening
-            case VideoConfig():
-                self._video = opening
-            case AudioConfig():
-                self._audio = opening
-
     def show(self, scene: Scene, at_ms: int) -> None:
         """Have the worker put `scene` on screen from `at_ms` (PDT axis) on."""
-        self._schedule.add(scene, at_ms)
+        self._briefing.show(scene, at_ms)
         self._send(wire.Show(scene, at_ms))
 
     def drawn(self, scene_id: str) -> None:
         """Note that a scene is on screen, so that a new worker begins with it."""
-        self._schedule.drawn(scene_id)
+        self._briefing.drawn(scene_id)
 
     def splice(self) -> None:
         """Tell the worker that another publisher's units follow."""
+        self._briefing.splice()
         self._forget_publisher()
         self._send(wire.Splice())
 
     def interrupt(self, told: wire.Interrupt) -> None:
         """Tell the worker, and each that replaces it, that there is no publisher until `resume`."""
+        self._briefing.interrupt(told)
         self._forget_publisher()
-        self._interruption = told
         self._send(told)
 
     def tick(self, now_ms: int) -> None:
@@ -170,7 +155,7 @@ class Supervisor:
 
     def resume(self) -> None:
         """Note that units of another publisher follow. The worker sees that by itself."""
-        self._interruption = None
+        self._briefing.resume()
 
     async def close(self) -> None:
         """Let the worker encode what it holds, then end it; by force after the deadline."""
@@ -182,18 +167,17 @@ class Supervisor:
             await asyncio.wait_for(self._runner, self._patience.close)
         except TimeoutError:
             self._log.warning("worker did not close in time: killed")
-        if self._process is not None:
-            self._process.kill()
-            await self._end()
+        finally:
+            self._kill()
+        await self._end()
 
     def _forget_publisher(self) -> None:
-        self._info = self._video = self._audio = None
         self._keyed = False
-        self._owing_since = None
+        self._debt.settle()
 
     def _behind(self, share: int = 1) -> bool:
         """Tell whether more waits than may, or than a `share`-th of that."""
-        held = self._process.held if self._process else 0
+        held = self._held()
         if not held:
             return False
         self._backlog.settle(held)
@@ -201,6 +185,9 @@ class Supervisor:
             held > self._patience.unread_bytes // share
             or self._backlog.age_ms(self._arrived_ms) > self._patience.unread_ms // share
         )
+
+    def _held(self) -> int:
+        return self._process.held if self._process else 0
 
     def _send(self, message: wire.Down) -> None:
         self._write(wire.encode(message))
@@ -220,15 +207,12 @@ class Supervisor:
         self._backlog.clear()
         self._waiting, self._sounds = b"", 0
         self._keyed = False
-        self._heard()
+        self._debt.settle()
         self._send(self._settings())
-        if self._interruption is not None:
-            self._send(self._interruption)
-        for known in (self._info, self._video, self._audio):
-            if known is not None:
-                self._send(wire.Feed(known, self._arrived_ms))
-        for scene, at_ms in self._schedule.all:
-            self._send(wire.Show(scene, at_ms))
+        for message in self._briefing.messages(self._arrived_ms):
+            self._send(message)
+        if self._closing.is_set():  # meanwhile, when there was nobody to tell
+            self._send(wire.Close())
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -272,7 +256,7 @@ class Supervisor:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def _take(self, data: bytes) -> None:
-        self._heard()
+        self._debt.settle()
         try:
             for message in self._decoder.feed(data):
                 if isinstance(message, wire.Up):
@@ -288,15 +272,10 @@ class Supervisor:
         self.last_words.append(line)
         self._log.info("worker says", line=line)
 
-    def _heard(self) -> None:
-        self._answered_ms = self._arrived_ms
-        self._owing_since = None
-
     async def _wait_for_silence(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            since = self._owing_since
-            waited = 0.0 if since is None else loop.time() - since
+            waited = self._debt.waited(loop.time())
             if waited >= self._patience.silence:
                 return
             await asyncio.sleep(self._patience.silence - waited)

@@ -60,7 +60,9 @@ class Tone:
 
     def _press(self, frame: VideoFrame, transfer: str) -> None:
         y, u, v = scale.views(frame)
-        curve = self._curves.setdefault(transfer, _curve(transfer))
+        curve = self._curves.get(transfer)
+        if curve is None:
+            curve = self._curves[transfer] = _curve(transfer)
         cv2.LUT(y, curve, dst=y)
         gain = _CHROMA[transfer]
         for plane in (u, v):

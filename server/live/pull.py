@@ -79,6 +79,8 @@ class PulledSource:
         self._random = random
         self._process: WorkerProcess | None = None
         self._sink: Sink | None = None
+        self._on_air_at: float | None = None
+        """Since when it has fed its channel, this time; None before."""
         self._dropped = ""
         """Why the registry wants it to leave; empty while it does not."""
         self._log = structlog.get_logger("pull").bind(channel=channel, source=self._masked)
@@ -99,17 +101,20 @@ class PulledSource:
         delay = self._settings.backoff_first
         while True:
             await self._stand_by()
-            began = self._clock.monotonic()
             problem = await self._broadcast()
             if problem is None:
                 self._log.info("source has ended")
                 return
             if self._dropped and self._gate.is_taken(self._channel):
                 continue
-            if self._clock.monotonic() - began > self._settings.steady:
+            if self._seconds_on_air > self._settings.steady:
                 delay = self._settings.backoff_first
             await self._wait(problem, delay * (1 + JITTER * (2 * self._random() - 1)))
             delay = min(delay * 2, self._settings.backoff_most)
+
+    @property
+    def _seconds_on_air(self) -> float:
+        return 0.0 if self._on_air_at is None else self._clock.monotonic() - self._on_air_at
 
     async def _stand_by(self) -> None:
         while self._gate.is_taken(self._channel):
@@ -127,7 +132,7 @@ class PulledSource:
 
     async def _broadcast(self) -> str | None:
         """Read the source once; give why that ended, None after its own end."""
-        self._dropped = ""
+        self._dropped, self._on_air_at = "", None
         try:
             process = await WorkerProcess.spawn(MODULE, bare_environment())
         except OSError as error:
@@ -190,7 +195,7 @@ class PulledSource:
             verdict = await self._gate.admit_source(self._channel, self)
             if isinstance(verdict, Refused):
                 return verdict.reason
-            self._sink = verdict
+            self._sink, self._on_air_at = verdict, self._clock.monotonic()
             self.phase = Phase.ON_AIR
             self.problem = ""
             self._log.info("source is read")

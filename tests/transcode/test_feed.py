@@ -93,10 +93,12 @@ async def test_another_publisher_comes_behind_the_sound_of_the_last(
 async def test_pictures_are_dropped_to_the_next_key_when_too_much_waits(
     supervisor: Supervisor, pipe: Pipe
 ) -> None:
-    pipe.held = 9 << 20
+    pipe.held = 5 << 20
     supervisor.feed(picture(0, key=True), 1_000)
     supervisor.feed(sound(1), 1_000)
     supervisor.feed(sound(2), 1_000)
+    pipe.held = 9 << 20
+    supervisor.feed(sound(2), 1_000)  # nor sound, when there is too much even for that
     pipe.held = 0
     supervisor.feed(picture(3), 1_000)
     supervisor.feed(picture(4, key=True), 1_000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.unit import Unit, VideoUnit
+from ingest.unit import Unit, VideoConfig, VideoUnit
 from tests.helpers.clips import Clip, units
 from transcode import wire
 from transcode.message import QUIET, Health, Open, Up
@@ -36,6 +36,21 @@ def test_a_good_stream_is_told_as_good() -> None:
     assert -8 < health.peak_left < -4, "the beep has half of full scale"
     assert health.peak_left == pytest.approx(health.peak_right, abs=1)
     assert health.clipped == 0
+
+
+def test_the_next_publisher_is_not_told_what_the_one_before_looked_like() -> None:
+    told: list[Up] = []
+    pipeline = Pipeline(Open(PROFILE, 0), told.append)
+    for unit in units(Clip(seconds=1.2)):
+        pipeline.feed(unit, 1_700_000_000_000)
+    pipeline.splice()
+    for unit in units(Clip(seconds=2.2)):
+        if not isinstance(unit, VideoUnit | VideoConfig):
+            pipeline.feed(unit, 1_700_000_000_000 + getattr(unit, "pts", 0) // 90)
+    pipeline.close()
+    health = [message for message in told if isinstance(message, Health)][-1]
+    assert (health.pixel_format, health.frozen_seconds, health.video) == ("", 0, "")
+    assert health.level > QUIET
 
 
 def test_without_sound_there_is_no_level() -> None:

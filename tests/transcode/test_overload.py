@@ -21,7 +21,7 @@ from transcode.profile import Profile, Rung
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
-HARD, EASY = 8.0, 6.0
+HARD, EASY = 8.0, 14.0
 FOOTAGE = Footage(seconds=HARD + EASY, width=640, height=360, key_seconds=2.0)
 MOST_HELD_BYTES = 200 << 20
 

@@ -16,7 +16,7 @@ from overlay.scene import Card, Money, Scene
 from tests.helpers.clips import Clip, units
 from tests.helpers.eventually import eventually
 from tests.helpers.rendered import epochs, parts
-from transcode.message import Closed, Open, Shown, Up
+from transcode.message import Closed, Interrupt, Open, Shown, Up
 from transcode.profile import Profile, Rung
 from transcode.supervisor import Patience, Supervisor
 
@@ -37,13 +37,13 @@ class Broadcast:
             "test", lambda: Open(profile, 0), self.messages.append, patience
         )
         media = units(CLIP)
-        self._configs = [u for u in media if not isinstance(u, VideoUnit | AudioUnit)]
+        self.configs = [u for u in media if not isinstance(u, VideoUnit | AudioUnit)]
         self._media = [u for u in media if isinstance(u, VideoUnit | AudioUnit)]
         self._round = 0
 
     async def start(self) -> None:
         await self.supervisor.start()
-        for unit in self._configs:
+        for unit in self.configs:
             self.supervisor.feed(unit, 0)
 
     def feed_round(self) -> None:
@@ -158,9 +158,48 @@ async def test_a_worker_that_dies_at_once_leaves_its_last_words() -> None:
 
 async def test_a_publisher_that_pauses_costs_no_worker() -> None:
     async with on_air(replace(PATIENCE, silence=0.5)) as broadcast:
-        await broadcast.until(lambda: bool(parts(broadcast.messages, "90p")))
-        await eventually(lambda: broadcast.supervisor._owing_since is None, DEADLINE)
         pid = broadcast.supervisor.pid
+        for _ in range(4):  # no more than may be unanswered, however slow the worker starts
+            broadcast.feed_round()
+        await eventually(lambda: bool(parts(broadcast.messages, "90p")), DEADLINE)
         with pytest.raises(TimeoutError):
             await eventually(lambda: broadcast.supervisor.restarts > 0, 1.5)
         assert broadcast.supervisor.pid == pid
+
+
+async def test_a_worker_that_is_replaced_meanwhile_hears_of_an_interruption(
+    broadcast: Broadcast,
+) -> None:
+    await broadcast.until(lambda: bool(parts(broadcast.messages, "90p")))
+    supervisor = broadcast.supervisor
+    supervisor._kill()
+    supervisor.interrupt(Interrupt(slate=True, title="Tea", width=160, height=90))
+    now_ms = 100_000
+
+    def stands() -> bool:
+        nonlocal now_ms
+        now_ms += 10
+        supervisor.tick(now_ms)
+        return any(epoch.slate for epoch in epochs(broadcast.messages))
+
+    await eventually(stands, DEADLINE)
+    assert supervisor.restarts == 1
+    supervisor.resume()
+    before = len(epochs(broadcast.messages))
+    for unit in broadcast.configs:
+        supervisor.feed(unit, now_ms)
+    await broadcast.until(lambda: len(epochs(broadcast.messages)) > before)
+    assert not epochs(broadcast.messages)[-1].slate
+
+
+async def test_sound_alone_does_not_fill_memory_either() -> None:
+    async with on_air(replace(PATIENCE, unread_bytes=100_000)) as broadcast:
+        pid = broadcast.supervisor.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            for number in range(2_000):
+                broadcast.supervisor.feed(AudioUnit(number * 1_920, bytes(1_000)), 0)
+            assert 100_000 < broadcast.supervisor._held() < 200_000
+        finally:
+            os.kill(pid, signal.SIGCONT)

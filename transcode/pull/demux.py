@@ -1,4 +1,4 @@
-"""What is in a source, as Units: demuxed by libav, decoded by nobody here. Imports PyAV."""
+"""What is in a source, as Units: demuxed by libav, decoded elsewhere. Imports PyAV."""
 
 from __future__ import annotations
 
@@ -234,6 +234,7 @@ def _rotation(packet: Packet[Any]) -> int:
     is of no use after, and not used.
     """
     decoder = packet.stream.codec_context
+    decoder.thread_count = 1  # else a thread for each processor, for one picture
     try:
         frames = [*decoder.decode(packet), *decoder.decode(None)]
     except av.FFmpegError:

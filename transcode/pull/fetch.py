@@ -124,7 +124,7 @@ class Fetched:
             status = response.status
             raise PullError(REFUSED.get(status, f"its server answers with status {status}"))
         length = response.getheader("Content-Length", "")
-        known = int(length) if length.isascii() and length.isdigit() else None
+        known = int(length) if length.isascii() and length.isdigit() and len(length) < 19 else None
         self._ranged = response.status == 206 and known is not None
         if self._position and not self._ranged:
             raise PullError("its server does not give parts of it")

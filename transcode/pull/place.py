@@ -14,6 +14,7 @@ PORTS = {"http": 80, "https": 443, "rtmp": 1935, "rtmps": 443, "rtsp": 554, "rts
 ENCRYPTED = frozenset({"https", "rtmps", "rtsps"})
 MAX_URL = 2_000
 MASK = "***"
+_NO_HOST = "must name a host, as in rtsp://camera.example/stream"
 _PLAIN = re.compile(r"[!-\[\]^-~]+")
 """Printable ASCII without space and backslash."""
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9.])?|\[[0-9A-Fa-f:.]+\]")
@@ -83,7 +84,10 @@ def parse(url: str) -> Place:
         raise ValueError(f"must have 1 to {MAX_URL} characters")
     if not _PLAIN.fullmatch(url):
         raise ValueError("must be ASCII without spaces and backslashes; write others as %XX")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # of brackets; its words quote what is between them
+        raise ValueError(_NO_HOST) from None
     if parts.scheme not in PORTS:
         known = ", ".join(f"{scheme}://" for scheme in sorted(PORTS))
         raise ValueError(f"must begin with one of {known}")
@@ -104,14 +108,18 @@ def parse(url: str) -> Place:
 
 
 def join(base: Place, location: str) -> Place:
-    """Return where a redirect from `base` leads. Raises ValueError."""
-    return parse(urljoin(base.url, location))
+    """Return where a redirect from `base` leads. Raises ValueError as `parse` does."""
+    try:
+        url = urljoin(base.url, location)
+    except ValueError:
+        raise ValueError(_NO_HOST) from None
+    return parse(url)
 
 
 def _host_and_port(text: str, default: int) -> tuple[str, int]:
     found = re.fullmatch(rf"({_HOST.pattern})(?::(\d{{1,5}}))?", text)
     if found is None:
-        raise ValueError("must name a host, as in rtsp://camera.example/stream")
+        raise ValueError(_NO_HOST)
     port = int(found[2]) if found[2] else default
     if not 1 <= port <= 65_535:
         raise ValueError("must name a port from 1 to 65535")

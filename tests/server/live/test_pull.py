@@ -91,6 +91,23 @@ async def test_pauses_grow_to_the_longest(monkeypatch: pytest.MonkeyPatch) -> No
     assert grown[:4] == pytest.approx([n * (1 + JITTER) for n in (0.1, 0.2, 0.4, 0.4)])
 
 
+async def test_only_time_on_the_air_shortens_the_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+
+    async def wait(self: PulledSource, problem: str, seconds: float) -> None:
+        pauses.append(seconds)
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(PulledSource, "_wait", wait)
+    settings = replace(SETTINGS, steady=0.0)
+    pulled = PulledSource("tea", NOBODY, Gate(), settings, SystemClock(), lambda: 0.5)
+    task = asyncio.create_task(pulled.run())
+    await eventually(lambda: len(pauses) >= 3, DEADLINE)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert pauses[:3] == [0.1, 0.2, 0.4], "however long it took to fail"
+
+
 async def test_a_source_that_comes_back_is_read_again() -> None:
     gate, camera = Gate(), Camera(Clip(seconds=1.0))
     async with filming(camera) as url, running(Source(url), gate) as pulled:

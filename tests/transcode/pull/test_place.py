@@ -35,7 +35,7 @@ def test_what_is_taken(url: str, place: Place) -> None:
         "concat:http://a/|http://b/", "http:///x", "http://", "http://h:0/", "http://h:99999/",
         "http://h:x/", "http://a@b@h/", "http://h\\@evil/", "http://h /", "http://h\t/", "http://h/\n",
         "http://häuser.example/", "http://h/ä", "http://[::1/", "http://[fe80::1%25eth0]/",
-        "http://-h/", "http://h" + "x" * 2_000,
+        "http://-h/", "http://h" + "x" * 2_000, "rtsp://ann:[passwd]@h/", "rtsp://[passwd]/",
     ],
 )  # fmt: skip
 def test_what_is_refused_is_not_quoted(url: str) -> None:
@@ -80,6 +80,13 @@ def test_any_text_is_an_address_or_a_value_error(text: str) -> None:
 )
 def test_a_redirect_takes_the_password_nowhere_else(location: str, url: str) -> None:
     assert join(parse("https://u:p@h/a/b"), location).url == url
+
+
+@pytest.mark.parametrize("location", ["http://[s3cret]/", "//a[s3cret", "ftp://s3cret/", "//a b"])
+def test_a_redirect_that_leads_nowhere_is_not_quoted(location: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        join(parse("https://u:p@h/a/b"), location)
+    assert "s3cret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
