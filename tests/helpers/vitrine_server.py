@@ -156,6 +156,11 @@ class Api:
             lambda found: found["state"] == state, lambda: self.channel(channel), within
         )
 
+    async def end_show(self, channel: str) -> None:
+        """End a broadcast whose sender may have left without a goodbye."""
+        await self.call("POST", f"/channels/{channel}/stop")
+        await self.until_state(channel, "offline")
+
     async def until(
         self, good: Callable[[Any], bool], ask: Callable[[], Any], within: float = 30.0
     ) -> Any:

@@ -47,7 +47,7 @@ async def test_every_rung_plays(api: Api, sender: str) -> None:
     assert document["ingest"]["video"] == "h264"
     for taken in recording.renditions.values():
         await asyncio.to_thread(judge, taken)
-    await api.until_state(made.id, "offline")
+    await api.end_show(made.id)
 
 
 def enough(recording: Recording) -> bool:

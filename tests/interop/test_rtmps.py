@@ -127,7 +127,7 @@ async def test_gstreamer_is_live_over_tls(api: Api) -> None:
     command.insert(at + 1, "tls-validation-flags=0")
     async with sending(*command):
         await api.until_state("gst", "live")
-    await api.until_state("gst", "offline")
+    await api.end_show("gst")
 
 
 async def test_ffmpeg_is_told_why_its_key_is_refused(api: Api) -> None:

@@ -149,7 +149,7 @@ async def test_the_api_turns_out_at_once_and_expired_keys_are_told(tmp_path: Pat
             await api.until(lambda now: now > until, _now, SOON)
             async with publishing(port(api.server), key) as back:
                 assert back.on_air, "it comes back into its own broadcast"
-            await api.until_state("tea", "offline", 120)
+            await api.end_show("tea")
         async with publishing(port(api.server), key) as late:
             assert late.status["code"] == "NetStream.Publish.BadName"
             assert late.status["description"] == (
