@@ -68,6 +68,8 @@ class Slate:
         """Encode what is due at `now_ms` (UTC), at most a few seconds. Raises MediaError."""
         line = self._line
         end_ms = self._epochs.floor_ms if line is None else line.pdt_end_ms
+        if now_ms <= end_ms:
+            return  # an epoch without a picture would be told, where another may follow
         behind = now_ms - end_ms > NEAR_MS
         if line is None or behind:
             at_ms = now_ms if behind else end_ms

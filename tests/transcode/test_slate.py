@@ -93,6 +93,15 @@ def test_a_clock_that_goes_back_encodes_nothing() -> None:
     hold(run.close())
 
 
+def test_it_does_not_begin_before_the_picture_has_ended() -> None:
+    run = Run()
+    run.feed(SHOW)
+    run.pipeline.interrupt(SLATE)
+    ticks(run, END_MS - 1_000, END_MS)
+    run.feed(SHOW, END_MS - 500)
+    assert [epoch.slate for epoch in hold(run.close())] == [False, False]
+
+
 def test_without_a_slate_nothing_is_made() -> None:
     run = Run()
     run.feed(SHOW)
