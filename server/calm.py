@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, MutableMapping
 from typing import Any, Final
 
 import structlog
 
 SECONDS: Final = 1.0
+MOST_KINDS: Final = 100
+_NUMBER: Final = re.compile(r"[0-9]+")
 STRANGERS: Final = frozenset(
     {
         "rtmp publish refused",
@@ -40,8 +43,7 @@ class Calm:
         name = str(event.get("event"))
         if name not in STRANGERS or event.get("published"):
             return event
-        # Causes are an enum's words: the table is as small as that.
-        kind = (name, str(event.get("cause", "")))
+        kind = self._kind(name, event)
         now = self._clock()
         if now - self._last.get(kind, float("-inf")) < SECONDS:
             self._left_out[kind] = self._left_out.get(kind, 0) + 1
@@ -51,3 +53,12 @@ class Calm:
         if left_out:
             event["left_out"] = left_out
         return event
+
+    def _kind(self, name: str, event: MutableMapping[str, Any]) -> tuple[str, str]:
+        """Tell what an event is one of: its cause, or its reason whatever numbers are in it.
+
+        A stranger's words may be in a reason: beyond MOST_KINDS all others are one kind.
+        """
+        cause = event.get("cause") or _NUMBER.sub("#", str(event.get("reason", "")))
+        kind = (name, str(cause))
+        return kind if kind in self._last or len(self._last) < MOST_KINDS else (name, "")

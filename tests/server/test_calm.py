@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from server.calm import Calm
+from server.calm import MOST_KINDS, Calm
 from tests.helpers.manual_clock import ManualClock
 
 
@@ -49,3 +49,22 @@ def test_everything_else_is_written() -> None:
         written.log("rtmp session ended", published=True)
         written.log("rtmp session ended", published=False)
     assert len(written.lines) == 7
+
+
+def test_each_reason_has_its_own_line_whatever_its_numbers() -> None:
+    written = Written()
+    for size in (70_000, 80_000):
+        written.log("rtmp session failed", reason=f"a message of {size} bytes is over the limit")
+    written.log("rtmp session failed", reason="no publish in time")
+    assert [line["reason"] for line in written.lines] == [
+        "a message of 70000 bytes is over the limit",
+        "no publish in time",
+    ]
+
+
+def test_the_words_of_strangers_do_not_fill_the_table() -> None:
+    written = Written()
+    for number in range(MOST_KINDS * 2):
+        word = "".join(chr(97 + int(digit)) for digit in str(number))
+        written.log("rtmp session failed", reason=f"codec {word} is not supported")
+    assert len(written.lines) == MOST_KINDS + 1
