@@ -28,8 +28,8 @@ serve: setup ## the server alone (ARGS="--config my.yaml")
 	@.venv/bin/vitrine serve $(ARGS)
 
 ##@ Judge
-.PHONY: check lint types unit pages test interop browser bench fuzz soak
-check: setup-dev ## lint, types, architecture, unit tests: under a minute
+.PHONY: check lint types unit pages test long interop browser bench fuzz soak
+check: setup-dev ## lint, types, architecture, unit tests: two minutes
 	@$(MAKE) --keep-going -j2 --output-sync=target lint types unit pages
 
 lint: setup-dev
@@ -39,17 +39,20 @@ types: setup-dev
 	@.venv/bin/mypy
 
 unit: setup-dev
-	@.venv/bin/pytest -q -m unit $(ARGS)
+	@.venv/bin/pytest -q -n auto -m unit $(ARGS)
 
 pages: setup-dev
 	@said=$$(cd player && npm test --silent 2>&1) || { echo "$$said"; exit 1; }
 	@echo "pages: their tests pass"
 
 test: setup-test check ## check, then real senders and a real browser: under 15 minutes on 2 cores
-	@$(MAKE) interop browser
+	@$(MAKE) long interop browser
 
-interop: setup-test ## ffmpeg, GStreamer and PyAV as senders; long runs
-	@.venv/bin/pytest -q -m "(interop or slow) and not browser" $(ARGS)
+long: setup-dev ## what takes its time: real workers, every kind of media
+	@.venv/bin/pytest -q -n auto -m "slow and not interop and not browser" $(ARGS)
+
+interop: setup-test ## ffmpeg, GStreamer, PyAV and aiortc as senders, in real time
+	@.venv/bin/pytest -q -m "interop and not browser" $(ARGS)
 
 browser: setup-test ## Chromium with hls.js
 	@.venv/bin/pytest -q -m browser $(ARGS)

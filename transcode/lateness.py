@@ -12,6 +12,8 @@ VERY_LATE_MS = 1_500
 LOST_MS = 5_000
 """So late, everything is dropped up to what arrives now."""
 CAUGHT_UP_MS = 300
+LOOK_MS = 250
+"""How often, in the publisher's time, the lag is compared with what it was."""
 BUSY = 8
 """Jobs that wait at an encoder which does not keep up; with fewer it is the decoder, or the
 pipe, and pictures that are spared would not help."""
@@ -26,6 +28,9 @@ class Lateness:
     def __init__(self) -> None:
         self._late = False
         self._count = 0
+        self._sampled_ms = 0
+        self._sample_ms: int | None = None
+        """The lag when it was last looked at for whether it shrinks."""
         self.lag_ms = 0
         self.lost = False
         """Nothing is to be encoded until this ends."""
@@ -36,9 +41,22 @@ class Lateness:
         self.lag_ms = lag if 0 < lag < NONSENSE_MS else 0
         if self.lag_ms < CAUGHT_UP_MS:
             self._late = self.lost = False
+            self._sample_ms = None
         elif queue >= BUSY:
-            self._late = self._late or self.lag_ms > LATE_MS
+            stuck = self._does_not_shrink(arrived_ms)
+            self._late = self._late or (self.lag_ms > LATE_MS and stuck)
             self.lost = self.lost or self.lag_ms > LOST_MS
+
+    def _does_not_shrink(self, arrived_ms: int) -> bool:
+        """Tell whether the lag is what it was a while ago, or more.
+
+        A worker that has just begun, or had to wait, has much before it and makes it up.
+        """
+        before = self._sample_ms
+        if before is not None and arrived_ms - self._sampled_ms < LOOK_MS:
+            return False
+        self._sampled_ms, self._sample_ms = arrived_ms, self.lag_ms
+        return before is not None and self.lag_ms >= before
 
     def spares(self) -> bool:
         """Tell whether the next picture is to be spared: shown as the one before."""

@@ -8,6 +8,7 @@ from transcode.lateness import (
     BUSY,
     CAUGHT_UP_MS,
     LATE_MS,
+    LOOK_MS,
     LOST_MS,
     NONSENSE_MS,
     VERY_LATE_MS,
@@ -18,10 +19,13 @@ NOW_MS = 1_700_000_000_000
 
 
 def after(*lags_ms: int, queue: int = BUSY) -> Lateness:
-    """Work on units that are so late, one after another."""
+    """Work on units that are so late, each for a look's time."""
     lateness = Lateness()
+    now_ms = NOW_MS
     for lag in lags_ms:
-        lateness.saw(NOW_MS - lag, NOW_MS, queue)
+        for _ in range(2):
+            lateness.saw(now_ms - lag, now_ms, queue)
+            now_ms += LOOK_MS
     return lateness
 
 
@@ -41,6 +45,14 @@ def test_who_falls_behind_spares_half_then_most_then_gives_time_up() -> None:
     assert spared(after(VERY_LATE_MS + 1)) == 70
     assert not after(LOST_MS).lost
     assert after(LOST_MS + 1).lost
+
+
+def test_who_makes_up_for_a_late_start_spares_nothing() -> None:
+    lateness = Lateness()
+    for number, lag in enumerate(range(VERY_LATE_MS + 500, CAUGHT_UP_MS, -100)):
+        now_ms = NOW_MS + number * LOOK_MS
+        lateness.saw(now_ms - lag, now_ms, BUSY)
+        assert not lateness.spares()
 
 
 def test_it_lasts_until_caught_up_and_no_longer() -> None:
