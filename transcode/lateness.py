@@ -13,7 +13,7 @@ LOST_MS = 5_000
 """So late, everything is dropped up to what arrives now."""
 CAUGHT_UP_MS = 300
 LOOK_MS = 250
-"""How often, in the publisher's time, the lag is compared with what it was."""
+"""How often the media that was worked on is compared with the time that went by."""
 BUSY = 8
 """Jobs that wait at an encoder which does not keep up; with fewer it is the decoder, or the
 pipe, and pictures that are spared would not help."""
@@ -28,35 +28,38 @@ class Lateness:
     def __init__(self) -> None:
         self._late = False
         self._count = 0
-        self._sampled_ms = 0
-        self._sample_ms: int | None = None
-        """The lag when it was last looked at for whether it shrinks."""
+        self._looked: tuple[int, int] | None = None
+        """Media's time and ours when they were last compared."""
         self.lag_ms = 0
         self.lost = False
         """Nothing is to be encoded until this ends."""
 
-    def saw(self, arrived_ms: int, now_ms: int, queue: int) -> None:
-        """Note a unit worked on at `now_ms`, with `queue` jobs before it."""
+    def saw(self, arrived_ms: int, media_ms: int, now_ms: int, queue: int) -> None:
+        """Note a unit worked on at `now_ms`, with `queue` jobs before it.
+
+        `media_ms`: its time on the publisher's clock.
+        """
         lag = now_ms - arrived_ms
         self.lag_ms = lag if 0 < lag < NONSENSE_MS else 0
         if self.lag_ms < CAUGHT_UP_MS:
             self._late = self.lost = False
-            self._sample_ms = None
+            self._looked = None
         elif queue >= BUSY:
-            stuck = self._does_not_shrink(arrived_ms)
-            self._late = self._late or (self.lag_ms > LATE_MS and stuck)
+            behind = self._falls_behind(media_ms, now_ms)
+            self._late = self._late or (self.lag_ms > LATE_MS and behind)
             self.lost = self.lost or self.lag_ms > LOST_MS
 
-    def _does_not_shrink(self, arrived_ms: int) -> bool:
-        """Tell whether the lag is what it was a while ago, or more.
+    def _falls_behind(self, media_ms: int, now_ms: int) -> bool:
+        """Tell whether less media was worked on in the last while than time went by.
 
-        A worker that has just begun, or had to wait, has much before it and makes it up.
+        A worker that has much before it, because it has just begun or the network gave way all
+        at once, makes that up by itself.
         """
-        before = self._sample_ms
-        if before is not None and arrived_ms - self._sampled_ms < LOOK_MS:
+        before = self._looked
+        if before is not None and 0 <= now_ms - before[1] < LOOK_MS:
             return False
-        self._sampled_ms, self._sample_ms = arrived_ms, self.lag_ms
-        return before is not None and self.lag_ms >= before
+        self._looked = (media_ms, now_ms)
+        return before is not None and media_ms - before[0] < now_ms - before[1]
 
     def spares(self) -> bool:
         """Tell whether the next picture is to be spared: shown as the one before."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from av.video.frame import VideoFrame
 
-from ingest.unit import AudioUnit, Unit
+from ingest.unit import TICKS_PER_MS, AudioUnit, Unit, VideoUnit
 from overlay.scene import Scene
 from transcode.audio import Samples
 from transcode.epoch_line import SOUND_ONLY, EpochLine, kind_of
@@ -63,7 +63,8 @@ class Pipeline:
     def feed(self, unit: Unit, arrived_ms: int) -> None:
         """Take one unit that reached the server at `arrived_ms` (UTC). Raises MediaError."""
         began = time.monotonic()
-        self._keep_up(arrived_ms)
+        if isinstance(unit, VideoUnit):
+            self._keep_up(unit, arrived_ms)
         self._source.feed(unit, arrived_ms)
         if isinstance(unit, AudioUnit):
             self._do_without_pictures(arrived_ms)
@@ -122,12 +123,13 @@ class Pipeline:
         if self._slate is not None and not self._waiting.pictures:
             self._slate.until(now_ms)
 
-    def _keep_up(self, arrived_ms: int) -> None:
+    def _keep_up(self, unit: VideoUnit, arrived_ms: int) -> None:
         """Where the encoders cannot keep up: leave out the time up to what arrives now."""
         line = self._line
         was = self._lateness.lost
         now_ms = round(self._clock() * 1000)
-        self._lateness.saw(arrived_ms, now_ms, line.depth if line is not None else 0)
+        depth = line.depth if line is not None else 0
+        self._lateness.saw(arrived_ms, unit.dts // TICKS_PER_MS, now_ms, depth)
         if self._lateness.lost and not was:
             self._epochs.close()
             self._source.rejoin()
