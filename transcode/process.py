@@ -11,6 +11,8 @@ from typing import Self
 
 WORKER = "transcode.worker"
 READ_BYTES = 1 << 18
+LINE_BYTES = 1 << 16
+"""Of what is buffered of an output; a longer line of the log is dropped."""
 END_SECONDS = 1.0
 """To leave by itself once its input has ended."""
 ENVIRONMENT = {
@@ -48,11 +50,13 @@ class WorkerProcess:
     def __init__(
         self,
         process: asyncio.subprocess.Process,
+        transport: asyncio.SubprocessTransport,
         stdin: asyncio.StreamWriter,
         stdout: asyncio.StreamReader,
         stderr: asyncio.StreamReader,
     ) -> None:
         self._process = process
+        self._transport = transport
         self._stdin = stdin
         self._pipe = stdin.transport
         self._stdout = stdout
@@ -67,7 +71,10 @@ class WorkerProcess:
         `variables` is all of its environment; None: a worker's.
         """
         module = module or WORKER
-        process = await asyncio.create_subprocess_exec(
+        loop = asyncio.get_running_loop()
+        # As asyncio.create_subprocess_exec does, which keeps the transport to itself.
+        transport, protocol = await loop.subprocess_exec(
+            lambda: asyncio.subprocess.SubprocessStreamProtocol(limit=LINE_BYTES, loop=loop),
             sys.executable,
             "-m",
             module,
@@ -77,9 +84,10 @@ class WorkerProcess:
             env=environment() if variables is None else variables,
             start_new_session=True,
         )
+        process = asyncio.subprocess.Process(transport, protocol, loop)
         if process.stdin is None or process.stdout is None or process.stderr is None:
             raise OSError(f"{module} has no pipes")
-        return cls(process, process.stdin, process.stdout, process.stderr)
+        return cls(process, transport, process.stdin, process.stdout, process.stderr)
 
     @property
     def pid(self) -> int:
@@ -131,6 +139,8 @@ class WorkerProcess:
                 await asyncio.wait_for(self._process.wait(), END_SECONDS)
         finally:
             self.kill()  # also when nobody waits any more
+            # Not left to the pipes' own ends, which a loop that stops may never see.
+            self._transport.close()
         with contextlib.suppress(OSError, TimeoutError):
             # Bytes that a dead worker never took fail here, once, and are no news.
             await asyncio.wait_for(self._stdin.wait_closed(), END_SECONDS)
