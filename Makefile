@@ -45,7 +45,7 @@ pages: setup-dev
 	@said=$$(cd player && npm test --silent 2>&1) || { echo "$$said"; exit 1; }
 	@echo "pages: their tests pass"
 
-test: setup-test check ## check, then real senders and a real browser: under 15 minutes on 2 cores
+test: setup-test check ## check, then real senders and a real browser: a quarter of an hour on 2 cores
 	@$(MAKE) long interop browser
 
 long: setup-dev ## what takes its time: real workers, every kind of media
