@@ -245,7 +245,7 @@ class Connection(asyncio.Protocol):
         self._linger(half_close=not finished)
         sink, self._sink = self._sink, None
         if sink is not None:
-            sink.close(reason, finished=finished)
+            sink.close(reason, finished=finished or self._session.unpublished)
 
     def _linger(self, *, half_close: bool) -> None:
         # Unread input would turn a close into a reset that destroys the last answer:

@@ -72,6 +72,12 @@ class RtmpSession:
         self._connect = Connect("", "", "")
         self._streams = self._stream_id = 0
         self._leaving = False
+        self.unpublished = False
+        """Whether the publisher took its leave (FCUnpublish), if only by half.
+
+        deleteStream follows, but encoders close without reading: an answer of ours can meet the
+        reset, and the loop then drops what was still unread.
+        """
 
     @property
     def received(self) -> int:
@@ -249,7 +255,9 @@ class RtmpSession:
         self._events += map(Received, units)
 
     def _obey(self, command: Command) -> None:
-        match action_for(self.state, command.name):
+        action = action_for(self.state, command.name)
+        self.unpublished |= action is Action.UNPUBLISH
+        match action:
             case Action.CONNECT:
                 self._on_connect(command)
             case Action.CREATE_STREAM:
@@ -264,7 +272,7 @@ class RtmpSession:
                 self._send(_refusal(command, Code.PLAY_FAILED, reason))
             case Action.END:
                 self._on_end()
-            case Action.CONFIRM if command.transaction:
+            case Action.UNPUBLISH | Action.CONFIRM if command.transaction:
                 self._send(answer.result(command.transaction, None))
             case Action.REJECT if command.transaction:
                 reason = f"{command.name[:64]} is not served here"

@@ -31,6 +31,8 @@ class Action(Enum):
     PUBLISH_AGAIN = auto()
     PLAY = auto()
     END = auto()
+    UNPUBLISH = auto()
+    """The goodbye is near: confirm, and remember."""
     CONFIRM = auto()
     """Nothing to do; `_result`, since some encoders wait for it."""
     IGNORE = auto()
@@ -53,6 +55,7 @@ _CONNECTED: Final = {
 _PUBLISHING: Final = {
     **_CONNECTED,
     "publish": Action.PUBLISH_AGAIN,
+    "FCUnpublish": Action.UNPUBLISH,
     "deleteStream": Action.END,
     "closeStream": Action.END,
 }

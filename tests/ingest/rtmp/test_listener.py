@@ -196,6 +196,20 @@ async def test_a_vanished_publisher_closes_the_sink_once(start: Start, gate: Rec
     publisher.abort()
     await until(lambda: listener.connections == 0)
     assert len(gate.sinks[0].closed) == 1
+    assert gate.sinks[0].goodbyes == [False]
+
+
+async def test_half_a_goodbye_is_one_when_the_rest_was_lost(
+    start: Start, gate: RecordingGate
+) -> None:
+    listener = await start()
+    publisher = await RtmpPublisher.connect(listener.port)
+    await publisher.publish(KEY)
+    await publisher.call("FCUnpublish", None, KEY)
+    assert gate.sinks[0].closed == []
+    publisher.abort()
+    await until(lambda: listener.connections == 0)
+    assert gate.sinks[0].goodbyes == [True]
 
 
 async def test_a_publisher_that_leaves_before_the_verdict_leaves_no_sink_open(
