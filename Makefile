@@ -28,7 +28,7 @@ serve: setup ## the server alone (ARGS="--config my.yaml")
 	@.venv/bin/vitrine serve $(ARGS)
 
 ##@ Judge
-.PHONY: check lint types unit pages test long interop browser bench fuzz soak
+.PHONY: check lint types unit pages test long interop alone bench fuzz soak
 check: setup-dev ## lint, types, architecture, unit tests: two minutes
 	@$(MAKE) --keep-going -j2 --output-sync=target lint types unit pages
 
@@ -46,16 +46,16 @@ pages: setup-dev
 	@echo "pages: their tests pass"
 
 test: setup-test check ## check, then real senders and a real browser: a quarter of an hour on 2 cores
-	@$(MAKE) long interop browser
+	@$(MAKE) long interop alone
 
 long: setup-dev ## what takes its time: real workers, every kind of media
-	@.venv/bin/pytest -q -n auto -m "slow and not interop and not browser" $(ARGS)
+	@.venv/bin/pytest -q -n auto -m "slow and not interop and not browser and not soak" $(ARGS)
 
 interop: setup-test ## ffmpeg, GStreamer, PyAV and aiortc as senders, in real time
-	@.venv/bin/pytest -q -m "interop and not browser" $(ARGS)
+	@.venv/bin/pytest -q -n 2 --dist loadfile -m "interop and not (browser or alone or soak)" $(ARGS)
 
-browser: setup-test ## Chromium with hls.js
-	@.venv/bin/pytest -q -m browser $(ARGS)
+alone: setup-test ## Chromium with hls.js, and what else needs the machine for itself
+	@.venv/bin/pytest -q -m "(browser or alone) and not soak" $(ARGS)
 
 bench: setup-bench ## the benchmarks, as ratios to a reference measured in the same run
 	@.venv/bin/python -m bench $(ARGS)
@@ -63,7 +63,9 @@ bench: setup-bench ## the benchmarks, as ratios to a reference measured in the s
 fuzz: setup-dev ## every property test with thousands of random examples
 	@HYPOTHESIS_PROFILE=fuzz .venv/bin/pytest -q -m hypothesis --timeout 1800 $(ARGS)
 
-soak: setup-test ## a long broadcast; fails on a stall or on growing memory (ARGS="--minutes 60")
+soak: setup-test ## rarer cases; a long broadcast: no stall, no growing memory (ARGS="--minutes 60")
+	@.venv/bin/pytest -q -n auto -m "soak and not interop"
+	@.venv/bin/pytest -q -m "soak and interop"
 	@.venv/bin/python -m bench.soak $(ARGS)
 
 ##@ Set up

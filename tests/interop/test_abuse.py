@@ -20,7 +20,7 @@ from tests.helpers.senders import ffmpeg_file, sending
 from tests.helpers.time_code import broadcast
 from tests.helpers.vitrine_server import Api, VitrineServer, calling, serving
 
-pytestmark = [pytest.mark.interop, pytest.mark.slow]
+pytestmark = [pytest.mark.interop, pytest.mark.slow, pytest.mark.alone]
 
 RUNG = "[{short_side: 240, bitrate: 300000}]"
 SLOW = (rude.silent, rude.half_open, rude.dripping, rude.idle, rude.unread)

@@ -13,6 +13,7 @@ from tests.interop.on_air import FRAME_MS, MINUTE_SECONDS, Record
 
 pytestmark = [
     pytest.mark.interop,
+    pytest.mark.alone,
     pytest.mark.slow,
     pytest.mark.timeout(480),  # whichever test comes first waits for the recording
     pytest.mark.asyncio(loop_scope="session"),

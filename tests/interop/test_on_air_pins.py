@@ -17,6 +17,7 @@ from tests.server.hls.reader import milliseconds
 
 pytestmark = [
     pytest.mark.interop,
+    pytest.mark.alone,
     pytest.mark.slow,
     pytest.mark.timeout(480),  # whichever test comes first waits for the recording
     pytest.mark.asyncio(loop_scope="session"),

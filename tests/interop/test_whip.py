@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import async_playwright
 
 from tests.helpers.hls_client import Recording, following
+from tests.helpers.rare import rare
 from tests.helpers.sight import listen, watch
 from tests.helpers.vitrine_server import Api
 from tests.helpers.whip_publisher import encode, publishing
@@ -49,7 +50,7 @@ def enough(recording: Recording) -> bool:
 
 @pytest.mark.interop
 @pytest.mark.parametrize(
-    ("codec", "sound_late"), [("VP8", 0.0), ("H264", 0.0), ("H264", 0.3)], ids=str
+    ("codec", "sound_late"), [("VP8", 0.0), rare("H264", 0.0), ("H264", 0.3)], ids=str
 )
 async def test_pictures_and_sound_of_an_aiortc_publisher(
     api: Api, codec: str, sound_late: float

@@ -34,6 +34,7 @@ from ingest.unit import (
     VideoUnit,
 )
 from server.push import PushError, push
+from tests.helpers.rare import rare
 from tests.helpers.recording_gate import KEY, RecordingGate, RecordingSink, until
 
 pytestmark = pytest.mark.slow  # real processes, in real time
@@ -114,8 +115,8 @@ async def rtmp() -> AsyncIterator[Server]:
     ("name", "video", "audio", "codecs"),
     [
         ("clip.mp4", "libx264", "aac", (VideoCodec.H264, AudioCodec.AAC)),
-        ("clip.mkv", "libx265", "libopus", (VideoCodec.HEVC, AudioCodec.OPUS)),
-        ("clip.mp4", "libsvtav1", "flac", (VideoCodec.AV1, AudioCodec.FLAC)),
+        rare("clip.mkv", "libx265", "libopus", (VideoCodec.HEVC, AudioCodec.OPUS)),
+        rare("clip.mp4", "libsvtav1", "flac", (VideoCodec.AV1, AudioCodec.FLAC)),
         ("clip.webm", "libvpx-vp9", "libopus", (VideoCodec.VP9, AudioCodec.OPUS)),
     ],
 )
