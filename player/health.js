@@ -39,17 +39,30 @@ function audio({ audio: codec, sample_rate: rate, channels, audio_bitrate: bitra
   return parts.filter(Boolean).join(", ");
 }
 
-/** Fill a <dl> with what is known of a channel's ingest and ladder, but for what is `shown` already. */
-export function drawReadings(list, channel, shown = []) {
-  const ingest = channel?.ingest ?? {};
-  const rows = READINGS.filter(([term]) => !shown.includes(term)).map(([term, read]) => [term, read(ingest)]).filter(([, value]) => value !== null && value !== undefined);
-  const rungs = (channel?.renditions ?? []).filter(({ width }) => width).map(({ name }) => name);
-  if (rungs.length) rows.push(["Ladder", rungs.join(", ")]);
-  if (Number.isInteger(channel?.viewers)) rows.push(["Viewers", String(channel.viewers)]);
+/** Say what is known of a channel's ingest and ladder, but for what is `shown` already: [term, text] each. */
+export function readingsOf(channel, shown = []) {
   const live = channel?.state === "live" || channel?.state === "interrupted";
-  const entries = live ? rows.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, String(value)))) : [];
-  list.replaceChildren(...entries);
-  if (!live && !ingest.peer) list.append(h("div", { className: "hint" }, hintOf(channel?.source)));
+  if (!live) return [];
+  // What a lost encoder last sent would pass for what comes now.
+  const ingest = channel.state === "live" ? channel.ingest ?? {} : {};
+  const rows = READINGS.filter(([term]) => !shown.includes(term)).map(([term, read]) => [term, read(ingest)]).filter(([, value]) => value !== null && value !== undefined);
+  const rungs = (channel.renditions ?? []).filter(({ width }) => width).map(({ name }) => name);
+  if (rungs.length) rows.push(["Ladder", rungs.join(", ")]);
+  if (Number.isInteger(channel.viewers)) rows.push(["Viewers", String(channel.viewers)]);
+  return rows;
+}
+
+/** Fill a <dl> with a channel's readings, and with what it waits for. */
+export function drawReadings(list, channel, shown = []) {
+  const rows = readingsOf(channel, shown).map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value)));
+  list.replaceChildren(...rows);
+  const waits = waitsFor(channel);
+  if (waits) list.append(h("div", { className: "hint" }, waits));
+}
+
+function waitsFor(channel) {
+  if (channel?.state === "interrupted") return "The encoder was lost: its figures come back with it.";
+  return channel?.state === "live" || channel?.ingest?.peer ? null : hintOf(channel?.source);
 }
 
 const WAITS = { connecting: "Connecting to", waiting: "Waiting for", "on-air": "Reading", standby: "Ready to read" };

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { webUrl } from "../../player/api.js";
 import { backoff } from "../../player/backoff.js";
 import { coalesce } from "../../player/feed.js";
-import { hintOf } from "../../player/health.js";
+import { hintOf, readingsOf } from "../../player/health.js";
 import { isRtl, localeOf } from "../../player/locale.js";
 import { formatPrice, priceOf } from "../../player/money.js";
 import { wordsFor } from "../../player/notice.js";
@@ -122,4 +122,12 @@ test("the studio says what it waits for", () => {
   assert.match(hintOf(null), /OBS/);
   assert.match(hintOf({ url, enabled: false, state: "off" }), /OBS/);
   assert.equal(hintOf({ url, enabled: true, state: "waiting" }), `Waiting for ${url}: the figures appear here.`);
+});
+
+test("a lost encoder's last figures are not passed off as what comes now", () => {
+  const channel = { ingest: { bitrate: 2_000_000 }, renditions: [{ name: "720p", width: 1280 }], viewers: 3 };
+  const terms = (state) => readingsOf({ ...channel, state }).map(([term]) => term);
+  assert.deepEqual(terms("live"), ["Bitrate", "Ladder", "Viewers"]);
+  assert.deepEqual(terms("interrupted"), ["Ladder", "Viewers"]);
+  assert.deepEqual(terms("offline"), []);
 });
