@@ -49,6 +49,11 @@ class Publisher(Protocol):
 class Sink(Protocol):
     """Takes one publisher's Units. Called on the event loop; neither call blocks."""
 
+    @property
+    def name(self) -> str:
+        """What is fed, for logs: the channel."""
+        ...
+
     def accept(self, unit: Unit) -> None: ...
 
     def close(self, reason: str, *, finished: bool = False) -> None:

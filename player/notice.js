@@ -8,7 +8,7 @@ const WORDS = {
   [Notice.SOON]: ["Starts soon", "The host is not on air yet. Stay here: the show begins by itself."],
   [Notice.ENDED]: ["The show has ended", "Thank you for watching. Everything that was shown is still listed on this page."],
   [Notice.INTERRUPTED]: ["Back in a moment", "The host\u2019s connection dropped. The show goes on by itself as soon as it is back."],
-  [Notice.UNREACHABLE]: ["No connection", "We cannot reach the show. Check your connection; we keep trying."],
+  [Notice.UNREACHABLE]: ["No connection", "We cannot reach the show and keep trying. If it lasts, check your connection."],
   [Notice.MISSING]: ["This show does not exist", "The address may be mistyped, or the shop has taken the show down."],
   [Notice.UNSUPPORTED]: ["This browser cannot play the show", "Please open the page in a current Chrome, Edge, Firefox or Safari."],
 };

@@ -35,7 +35,7 @@ function drawProducts() {
 
 function drawState() {
   const { state } = player.feed;
-  const live = state === "live";
+  const live = state === "live" && player.dataset.notice !== Notice.UNREACHABLE;
   // A slate in the picture plays on: what is the matter is told here all the same.
   const notice = state === "interrupted" ? Notice.INTERRUPTED : player.dataset.notice;
   setText(find("state"), live ? "Live now" : (WORDS[notice] ?? ""));

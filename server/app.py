@@ -187,6 +187,7 @@ class Vitrine:
         publishers = self.rtmp.connections + (self.whip.sessions if self.whip else 0)
         on_air = publishers + self.pulls.count() > 0
         self._log.info("stopping", publishers=publishers)
+        self.registry.admit_no_more()
         try:
             async with asyncio.timeout(self.config.server.drain_seconds):
                 await self.rtmp.close()

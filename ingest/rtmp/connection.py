@@ -211,6 +211,7 @@ class Connection(asyncio.Protocol):
             verdict.close("the publisher left before the verdict")
         else:
             self._sink = verdict
+            self._log = self._log.bind(channel=verdict.name)
             self._log.info("rtmp publish started", app=asked.app, encoder=asked.encoder)
             self._begin()
             self._arm()
@@ -234,6 +235,8 @@ class Connection(asyncio.Protocol):
         if self._over:
             return
         self._session.end(reason)
+        if self._session.unpublished and not finished:
+            reason, finished = f"the publisher ended the stream; then {reason}", True
         event = "rtmp session failed" if fault else "rtmp session ended"
         line = self._log.warning if fault else self._log.info
         line(event, reason=reason, published=self._sink is not None, bytes=self._session.received)
@@ -245,7 +248,7 @@ class Connection(asyncio.Protocol):
         self._linger(half_close=not finished)
         sink, self._sink = self._sink, None
         if sink is not None:
-            sink.close(reason, finished=finished or self._session.unpublished)
+            sink.close(reason, finished=finished)
 
     def _linger(self, *, half_close: bool) -> None:
         # Unread input would turn a close into a reset that destroys the last answer:

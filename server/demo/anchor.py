@@ -109,7 +109,7 @@ def main(url: str) -> int:
     try:
         broadcast(url, stop)
     except (av.FFmpegError, OSError) as error:
-        sys.stderr.write(f"anchor: {error.strerror or error}\n")
+        sys.stderr.write(f"The demo's anchor lost its connection: {error.strerror or error}.\n")
         return 1
     except KeyboardInterrupt:
         return 0

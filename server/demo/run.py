@@ -24,6 +24,7 @@ from server.demo.darkroom import PRINTS
 from server.demo.goods import GOODS, Good
 from server.demo.show import run_show
 from server.errors import NotFound
+from server.live.registry import Registry
 from server.serve import until_signalled
 from server.shop.catalogue import Product
 from server.shop.draft import Draft
@@ -34,6 +35,7 @@ _ACTOR = "demo"
 _ROOT = Path(__file__).resolve().parents[2]
 _END_SECONDS = 5.0
 _LONGEST_PAUSE = 30.0
+_GLANCE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ async def perform(config: Config, environment: Mapping[str, str], browser: bool)
         local = f"rtmp://127.0.0.1:{server.rtmp.port}/live/{keys.stream_key}"
         tasks = [
             asyncio.create_task(run_show(server.shop, server.registry, CHANNEL)),
-            asyncio.create_task(_keep_anchor(local, told)),
+            asyncio.create_task(_keep_anchor(local, server.registry, told)),
         ]
         watch = _tell(config, server, keys)
         if browser and _has_desktop(environment):
@@ -130,8 +132,11 @@ def _product(good: Good) -> Product:
     )
 
 
-async def _keep_anchor(url: str, told: asyncio.Event) -> None:
-    """Keep an anchor on the air; one that falls is replaced, at first at once."""
+async def _keep_anchor(url: str, registry: Registry, told: asyncio.Event) -> None:
+    """Keep an anchor on the air; one that falls is replaced, at first at once.
+
+    Whoever takes over from it has the stage until their show is over.
+    """
     log = structlog.get_logger("demo")
     pause = 1.0
     while not told.is_set():
@@ -147,11 +152,23 @@ async def _keep_anchor(url: str, told: asyncio.Event) -> None:
             await _end(process)
         if told.is_set():
             return
+        if registry.is_fed(CHANNEL):
+            log.info("you are on the air; the demo's anchor comes back after your show")
+            await _until_over(registry)
+            pause = 1.0
+            continue
         if asyncio.get_running_loop().time() - began > 2 * _LONGEST_PAUSE:
             pause = 1.0
         log.warning("the demo's anchor stopped; starting another", status=status, after=pause)
         await asyncio.sleep(pause)
         pause = min(_LONGEST_PAUSE, pause * 2)
+
+
+async def _until_over(registry: Registry) -> None:
+    while True:
+        await asyncio.sleep(_GLANCE_SECONDS)
+        if registry.state(CHANNEL).state == "offline":
+            return
 
 
 async def _spawn(module: str, *arguments: str) -> Process:

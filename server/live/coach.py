@@ -72,13 +72,20 @@ class Sight:
     """Of the worker that died last."""
     unfed: int = 0
     """Pictures not given to the worker because it was behind, since the start."""
+    takeovers: int = 0
+    """By an encoder from one that was still there, since the start."""
     problems: tuple[str, ...] = ()
     """Why cards are missing in the picture."""
 
     @property
     def counters(self) -> dict[str, int]:
         """Give what only grows, until a worker or a publisher begins anew."""
-        counters = {"lost": self.beat.lost, "unfed": self.unfed, "restarts": self.restarts}
+        counters = {
+            "lost": self.beat.lost,
+            "unfed": self.unfed,
+            "restarts": self.restarts,
+            "takeovers": self.takeovers,
+        }
         if self.health is not None:
             counters |= {
                 "pictures": self.health.frames,

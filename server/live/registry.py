@@ -132,6 +132,11 @@ class Registry:
         # What fed the broadcast of a server before this one is not known.
         return stream is not None and stream.protocol not in ("", PULL)
 
+    def is_fed(self, channel: str) -> bool:
+        """Tell whether a publisher is there."""
+        stream = self._streams.get(channel)
+        return stream is not None and stream.publisher is not None
+
     async def _let_in(
         self, admitted: Admitted, publisher: Publisher, protocol: str
     ) -> Sink | Refused:
@@ -164,6 +169,7 @@ class Registry:
         stream = self._streams.get(channel)
         if stream is None or stream.publisher is None:
             return False
+        stream.turned_out = reason
         stream.publisher.drop(reason)
         return True
 
@@ -215,13 +221,17 @@ class Registry:
             await self._end(stream, reason)
             return True
 
+    def admit_no_more(self) -> None:
+        """Refuse publishers from now on; those who leave now were sent away by us."""
+        self._closing = True
+
     async def close(self) -> None:
         """End every playlist properly.
 
         Sessions stay open in the store, to be gone on with when the server is back within
         their grace; without a grace they end.
         """
-        self._closing = True
+        self.admit_no_more()
         ends = [self._end_for_now(stream) for stream in list(self._streams.values())]
         for result in await asyncio.gather(*ends, return_exceptions=True):
             if isinstance(result, Exception):
@@ -260,7 +270,12 @@ class Registry:
             await self._news.hear_out(stream.session)
             self._put_away(stream)
             await self._store.save_sequences(stream.channel, stream.sequences)
-            self._log.info("off the air", channel=stream.channel, reason="shutdown")
+            self._log.info(
+                "put away until the server is back",
+                channel=stream.channel,
+                session=stream.session,
+                grace=self._settings.grace,
+            )
 
     async def _end(self, stream: LiveStream, reason: str) -> None:
         """Finish, tell the shop, close the playlists. The channel's lock is held."""
@@ -294,8 +309,9 @@ class Registry:
         self._tell(stream, lambda who: who.session_started(stream.channel, stream.session, at_ms))
 
     def _interrupted(self, stream: LiveStream, reason: str) -> None:
-        grace = self._settings.grace
-        self._log.warning("interrupted", channel=stream.channel, reason=reason, grace=grace)
+        if not self._closing:
+            grace = self._settings.grace
+            self._log.warning("interrupted", channel=stream.channel, reason=reason, grace=grace)
         at_ms = stream.sequences.pdt_ms
         self._tell(
             stream, lambda who: who.session_interrupted(stream.channel, stream.session, at_ms)

@@ -14,7 +14,7 @@ import structlog
 
 from server.bus import Bus
 from server.clock import Clock
-from server.live.coach import Change, Sight
+from server.live.coach import Change, Severity, Sight
 from server.live.state import warnings_json
 from server.live.stream import LiveStream
 
@@ -65,11 +65,18 @@ class Rounds:
         if change:
             warnings = warnings_json(stream.coach.notices)
             self._bus.publish(stream.channel, KIND, {"warnings": list(warnings)})
-            for notice in change.raised:
-                self._log.info("warning", channel=stream.channel, code=notice.code)
+            self._tell(stream.channel, change)
             for listener in self._listeners:
                 await listener.warnings_changed(stream.channel, stream.session, change, now_ms)
         return change
+
+    def _tell(self, channel: str, change: Change) -> None:
+        log = self._log.bind(channel=channel)
+        for notice in change.raised:
+            line = log.info if notice.severity is Severity.INFO else log.warning
+            line("coach says", code=notice.code, message=notice.message)
+        for notice in change.cleared:
+            log.info("coach is content again", code=notice.code)
 
     async def _go(self) -> None:
         while True:
@@ -102,6 +109,7 @@ def sight(stream: LiveStream, now_ms: int) -> Sight:
         restarts=supervisor.restarts,
         last_words=supervisor.last_words[-1] if supervisor.last_words else "",
         unfed=supervisor.dropped,
+        takeovers=stream.takeovers,
         problems=stream.problems,
     )
 

@@ -14,6 +14,7 @@ _INFO, _WARNING, _ERROR = Severity.INFO, Severity.WARNING, Severity.ERROR
 
 RULES: tuple[Rule, ...] = (
     Rule("worker-failing", _ERROR, line.worker_failing, comes=0, goes=10),
+    Rule("two-encoders", _ERROR, line.two_encoders, comes=0, goes=5),
     Rule("not-decodable", _ERROR, media.not_decodable),
     Rule("no-picture", _ERROR, line.no_picture, comes=0, goes=0),
     Rule("video-stopped", _ERROR, line.video_stopped, comes=0, goes=2),

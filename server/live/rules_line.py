@@ -23,6 +23,9 @@ LOST_SECONDS = 10
 LOST_SHARE = 0.01
 FEWEST_LOST = 3
 JUMPS_SECONDS = 20
+TAKEOVER_SECONDS = 60
+FEWEST_TAKEOVERS = 3
+"""Once is meant, twice is there and back."""
 
 STREAMING = "OBS: Settings > Output > Streaming"
 
@@ -35,6 +38,17 @@ def worker_failing(sight: Sight, trend: Trend) -> Finding | None:
     return Finding(
         f"The server cannot transcode this stream: {words[:MOST_WORDS]}",
         "It is the server's settings or the stream's format, not your scene.",
+    )
+
+
+def two_encoders(_: Sight, trend: Trend) -> Finding | None:
+    count = trend.grown("takeovers", TAKEOVER_SECONDS)
+    if count < FEWEST_TAKEOVERS:
+        return None
+    return Finding(
+        f"Encoders took over from each other {count} times in the last minute:"
+        " two of them stream with this key, and each turns the other out.",
+        "Stop streaming in one of them. If it is not yours, replace the stream key.",
     )
 
 

@@ -50,8 +50,12 @@ def _away(stream: LiveStream) -> tuple[Notice, ...]:
     if not stream.interrupted:
         return ()
     left = f"{stream.grace_left:.0f} s"
-    said = "The connection of your encoder was lost. Viewers are told that you will be right back."
+    viewers = "Viewers are told that you will be right back."
+    said = f"The connection of your encoder was lost. {viewers}"
     advice = f"Start streaming again with the same key within {left}: the show goes on as it was."
+    if stream.turned_out:
+        said = f"{stream.turned_out} {viewers}"
+        advice = f"Start streaming with the new key within {left}: the show goes on as it was."
     return (Notice("interrupted", Severity.ERROR, said, advice, stream.lost_ms),)
 
 

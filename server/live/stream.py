@@ -78,6 +78,10 @@ class PublisherFeed:
         self.publisher = publisher
         self._stream = stream
 
+    @property
+    def name(self) -> str:
+        return self._stream.channel
+
     def accept(self, unit: Unit) -> None:
         self._stream.take(self, unit)
 
@@ -108,6 +112,9 @@ class LiveStream:
         self.key = ""
         """Digest of the stream key that the newest publisher came with; empty: it needs none."""
         self.ending = False
+        self.takeovers = 0
+        self.turned_out = ""
+        """Why the server dropped the publisher that is waited for; empty: it was lost."""
         self.attached_ms = 0
         """When the publisher came, UTC ms."""
         self._spliced = False
@@ -153,7 +160,9 @@ class LiveStream:
         before, self._feed = self._feed, PublisherFeed(self, publisher)
         self.protocol = protocol
         self.attached_ms = self._clock.wall_ms()
+        self.turned_out = ""
         if before is not None:
+            self.takeovers += 1
             self._log.info("taken over", old=before.publisher.peer, new=publisher.peer)
             before.publisher.drop("another encoder took over with the same key")
             self.figures = Figures()
@@ -306,8 +315,9 @@ class LiveStream:
         self.epoch = epoch
         # A slate's origin is on no publisher's clock.
         self._spliced = epoch.slate
+        going_on = "the slate is on" if epoch.slate else "goes on"
         self._log.info(
-            "on the air" if self.started_ms is None else "goes on",
+            "on the air" if self.started_ms is None else going_on,
             renditions=[track.name for track in epoch.tracks],
         )
         if self.started_ms is None:

@@ -81,7 +81,11 @@ class Shows:
             last = closing(Timeline(session.id).after(events), ended, self._with.clock)
             outbox = letters.ended(self._with.write, channel_id, session.id, ended, last)
             await store.close_session(channel_id, session.id, ended, last, outbox)
-            _log.warning("session cleared up", channel=channel_id, session=session.id)
+            _log.warning(
+                "a show that was on when the server stopped is ended: nobody goes on with it",
+                channel=channel_id,
+                session=session.id,
+            )
         return tuple(shows)
 
     async def timeline(self, channel_id: str) -> tuple[Session | None, Timeline, tuple[Event, ...]]:

@@ -21,6 +21,7 @@ class RecordingSink:
     closed: list[str] = field(default_factory=list)
     goodbyes: list[bool] = field(default_factory=list)
     """Whether each close was the publisher's own."""
+    name: str = "tea"
 
     def accept(self, unit: Unit) -> None:
         self.units.append(unit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import os
 import re
 import sys
@@ -20,6 +21,7 @@ from server.demo.backdrop import Backdrop
 from server.demo.darkroom import EMPTY, HEIGHT, PRINTS, SCENE, WIDTH, product_picture, scene
 from server.demo.goods import GOODS, Good
 from server.demo.tones import LOOP_SECONDS, SAMPLE_RATE, Tones
+from tests.helpers.senders import ffmpeg_size, sending
 
 NOON_MS = 1_767_268_800_000
 
@@ -107,7 +109,13 @@ async def test_the_demo_goes_on_the_air_and_ends_in_order(tmp_path: Path) -> Non
             while "watch" not in line or "http" not in line:
                 line = (await process.stdout.readline()).decode()
             base = line.split()[1].removesuffix("/watch/demo")
-            await _until_live(base)
+            while "RTMP" not in line:
+                line = (await process.stdout.readline()).decode()
+            key = json.loads((tmp_path / "data/demo/keys.json").read_text())["stream_key"]
+            await _until_live(base, "1280x720")
+            async with sending(*ffmpeg_size(f"{line.split()[1]}/{key}", 320, 180)):
+                await _until_live(base, "320x180")
+            await _until_live(base, "1280x720")
         process.terminate()
         async with asyncio.timeout(30):
             rest, _ = await process.communicate()
@@ -116,16 +124,17 @@ async def test_the_demo_goes_on_the_air_and_ends_in_order(tmp_path: Path) -> Non
             process.kill()
     assert process.returncode == 0, rest.decode()
     assert "Traceback" not in rest.decode()
+    assert "you are on the air" in rest.decode()
+    assert "starting another" not in rest.decode()
 
 
-async def _until_live(base: str) -> None:
+async def _until_live(base: str, size: str) -> None:
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
         while True:
             async with session.get(f"{base}/api/v1/channels/demo") as answer:
                 channel = await answer.json()
             if channel["state"] == "live" and channel["renditions"]:
                 async with session.get(f"{base}/live/demo/index.m3u8") as playlist:
-                    if playlist.status == 200:
-                        assert "RESOLUTION=1280x720" in await playlist.text()
+                    if f"RESOLUTION={size}" in await playlist.text():
                         return
             await asyncio.sleep(0.2)

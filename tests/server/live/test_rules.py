@@ -140,6 +140,7 @@ def test_each_has_its_cause_and_no_other_is_told_with_it(code: str, sight: Sight
         ("pictures-damaged", growing("damaged", 2)),
         ("encoding-behind", [replace(WELL, unfed=3 * n) for n in range(MINUTE)]),
         ("worker-failing", [replace(WELL, restarts=n // 20) for n in range(MINUTE)]),
+        ("two-encoders", [replace(WELL, takeovers=n // 4) for n in range(MINUTE)]),
         (
             "not-decodable",
             [with_health(width=0, height=0, damaged=30 * n, frames=0) for n in range(MINUTE)],

@@ -15,6 +15,7 @@ from server.live.rounds import sight
 from server.live.rules_line import MOST_WORDS, PICTURE_DUE_MS
 from server.live.state import describe
 from server.live.stream import Broadcast, Hooks, LiveStream
+from server.live.warden import REPLACED
 from tests.helpers.manual_clock import ManualClock
 from transcode.message import Health
 from transcode.profile import DEFAULT
@@ -50,6 +51,20 @@ def codes(stream: LiveStream, waited_ms: int) -> list[object]:
     state = describe(stream, stream.attached_ms + waited_ms)
     assert state.state == "offline"
     return [warning["code"] for warning in state.warnings]
+
+
+async def test_whoever_was_turned_out_is_told_to_take_the_new_key() -> None:
+    hooks = Hooks(nothing, nothing, nothing, nothing, nothing)
+    broadcast = Broadcast("tea", "Tea", "session1", DEFAULT, Sequences(), started_ms=1)
+    made = LiveStream(broadcast, ManualClock(), hooks)
+    (lost,) = describe(made, 0).warnings
+    assert "with the same key" in str(lost["advice"])
+    made.turned_out = REPLACED
+    (told,) = describe(made, 0).warnings
+    assert str(told["message"]).startswith(REPLACED)
+    assert "with the new key" in str(told["advice"])
+    made.attach(Encoder(), "rtmp")
+    assert made.turned_out == ""
 
 
 async def test_a_picture_may_take_a_moment_and_is_then_missed(stream: LiveStream) -> None:
