@@ -273,7 +273,9 @@ class Registry:
                 await self._tell_ended(stream)
             finally:
                 self._put_away(stream)
-                self._log.info("off the air", channel=stream.channel, reason=reason)
+                was_on = stream.started_ms is not None
+                said = "off the air" if was_on else "nothing came of it"
+                self._log.info(said, channel=stream.channel, reason=reason)
                 self._announce(stream.channel)
 
     def _put_away(self, stream: LiveStream) -> None:
