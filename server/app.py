@@ -35,7 +35,7 @@ from server.http.site import BodyLimits, Site
 from server.listening import naming
 from server.live.pulls import Pulls
 from server.live.registry import LiveSettings, Registry
-from server.live.rounds import Rounds
+from server.live.rounds import KIND, Rounds
 from server.live.warden import Warden
 from server.shop.port import OffAir
 from server.shop.service import Shop
@@ -133,7 +133,9 @@ class Vitrine:
         )
         self.registry = Registry(store, self._admission(clock), self.bus, clock, live)
         self.sources = make_sources(config, store)
-        self.pulls = Pulls(self.sources, self.registry, config.pull_settings(), clock)
+        self.pulls = Pulls(
+            self.sources, self.registry, config.pull_settings(), clock, self._tell_warnings
+        )
         write = Writer(config.webhooks.targets(), clock)
         self.shop = Shop(
             store, self.bus, self.registry, clock, check, config.shop_settings(), write
@@ -220,6 +222,11 @@ class Vitrine:
         await self.shop.forget(channel)
         self.bus.forget(channel)
 
+    def _tell_warnings(self, channel: str) -> None:
+        """Tell whoever runs a channel that its source's trouble came, or went."""
+        warnings = [*self.registry.state(channel).warnings, *self.pulls.warnings(channel)]
+        self.bus.publish(channel, KIND, {"warnings": warnings})
+
     async def _take_publishers(self) -> None:
         """Open the ways in."""
         config, stack = self.config, self._stack
@@ -242,7 +249,7 @@ class Vitrine:
         self._stack.push_async_callback(warden.close)
         herald = Herald(store, write)
         self.registry.listen(herald)
-        self.rounds = Rounds(self.registry.streams, self.bus, clock)
+        self.rounds = Rounds(self.registry.streams, self.bus, clock, self.pulls.warnings)
         self.rounds.listen(herald)
         self.rounds.start()
         self._stack.push_async_callback(self.rounds.close)
