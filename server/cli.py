@@ -11,12 +11,13 @@ import typer
 
 from server import cli_channel, cli_products, log
 from server.app import Vitrine
+from server.config import warnings
 from server.demo.run import perform
 from server.encoders import try_encoders
 from server.options import ConfigFile, DataDir, Host, HttpPort, RtmpPort, settings
 from server.push import Progress, push
 from server.serve import serve_until_told
-from server.terminal import one_line_errors, read_config, run
+from server.terminal import one_line_errors, read_config, run, warn
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -72,6 +73,7 @@ def check(
     with one_line_errors():
         given = read_config(config, {}, dict(os.environ))
         try_encoders(given.profiles().values())
+        warn(*warnings(given))
         typer.echo("The configuration is good.")
 
 

@@ -53,6 +53,11 @@ def complain(*lines: str) -> None:
         typer.echo(f"vitrine: {' '.join(line.split())}", err=True)
 
 
+def warn(*lines: str) -> None:
+    """Tell what is no error, but should be mended."""
+    complain(*(f"warning: {line}" for line in lines))
+
+
 def read_config(
     path: Path | None, overrides: dict[str, object], environment: dict[str, str]
 ) -> Config:
