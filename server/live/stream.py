@@ -155,7 +155,7 @@ class LiveStream:
         self.attached_ms = self._clock.wall_ms()
         if before is not None:
             self._log.info("taken over", old=before.publisher.peer, new=publisher.peer)
-            before.publisher.drop("another encoder took over with the same key")
+            before.publisher.drop("Another encoder took over with the same key.")
             self.figures = Figures()
             self.supervisor.splice()
             self._spliced = True

@@ -159,7 +159,8 @@ async def test_another_publisher_is_replaced_once_the_line_stands(site: Client, 
     try:
         answer = await post(site, tea, await sender.offer())
         await sender.take(answer.body.decode())
-        assert "took over" in str((await rtmp.status())["description"])
+        said = (await rtmp.status())["description"]
+        assert said == "Another encoder took over with the same key."
         assert await protocol() == "whip"
         resource = answer.headers["Location"]
         assert (await site.ask("DELETE", resource, token=tea)).status == 200

@@ -133,10 +133,10 @@ async def test_an_encoder_goes_first() -> None:
     async with filming(Camera(Clip(seconds=1.0))) as url, running(Source(url), gate) as pulled:
         await eventually(lambda: gate.pictures(0) > 0, DEADLINE)
         gate.taken = True
-        gate.publishers[0].drop("another encoder took over with the same key")
+        gate.publishers[0].drop("Another encoder took over with the same key.")
         await eventually(lambda: pulled.phase is Phase.STANDBY, DEADLINE)
         assert pulled.problem == ""
-        assert gate.sinks[0].closed == ["another encoder took over with the same key"]
+        assert gate.sinks[0].closed == ["Another encoder took over with the same key."]
         gate.taken = False
         await eventually(lambda: gate.pictures(1) > 0, DEADLINE)
 
