@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import sqlite3
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -32,7 +33,7 @@ from server.http.middleware import add_headers, middlewares
 from server.http.pages import Pages
 from server.http.routes import add_routes
 from server.http.site import BodyLimits, Site
-from server.listening import naming
+from server.listening import naming, try_ports
 from server.live.pulls import Pulls
 from server.live.registry import LiveSettings, Registry
 from server.live.rounds import KIND, Rounds
@@ -47,6 +48,8 @@ from server.webhooks.sender import Sender
 from server.webhooks.writer import Herald, Writer
 
 DATABASE = "vitrine.db"
+_RESTORE = "; move it away and put a backup in its place, or let `vitrine serve` begin a new one"
+_ADVICE = {sqlite3.SQLITE_NOTADB: _RESTORE, sqlite3.SQLITE_CORRUPT: _RESTORE}
 _IDLE_SECONDS = 75.0
 """How long a connection may stay open between two requests."""
 
@@ -62,7 +65,11 @@ async def open_store(config: Config, *, make: bool = True) -> SqliteStore:
         said = "no Vitrine data is here; `vitrine serve` or `vitrine channel add` would begin it"
         raise FileNotFoundError(errno.ENOENT, said, str(folder))
     await asyncio.to_thread(_make_private, folder)
-    return await SqliteStore.open(folder / DATABASE)
+    file = folder / DATABASE
+    try:
+        return await SqliteStore.open(file)
+    except sqlite3.DatabaseError as error:
+        raise type(error)(f"{file}: {error}{_ADVICE.get(error.sqlite_errorcode, '')}") from error
 
 
 def _make_private(folder: Path) -> None:
@@ -71,6 +78,13 @@ def _make_private(folder: Path) -> None:
     except (FileExistsError, NotADirectoryError) as error:
         said = "the data directory (server.data_dir, --data-dir) is a file, or lies below one"
         raise NotADirectoryError(errno.ENOTDIR, said, str(folder)) from error
+
+
+def _ports(config: Config) -> dict[str, int]:
+    """Give what is listened on, by the key that says so."""
+    server, rtmps = config.server, config.ingest.rtmps
+    ports = {"http_port": server.http_port, "rtmp_port": server.rtmp_port}
+    return ports if rtmps.files is None else {**ports, "ingest.rtmps.port": rtmps.port}
 
 
 def make_channels(config: Config, store: Store, clock: Clock) -> Channels:
@@ -118,6 +132,7 @@ class Vitrine:
         folder = config.server.data_dir
         await asyncio.to_thread(_make_private, folder)
         claim = await asyncio.to_thread(stack.enter_context, claimed(folder))
+        await asyncio.to_thread(try_ports, config.server.host, _ports(config))
         store = await open_store(config)
         stack.push_async_callback(store.close)
         token = await asyncio.to_thread(operator_token, folder, self._environment)

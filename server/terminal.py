@@ -35,7 +35,8 @@ def one_line_errors() -> Iterator[None]:
         complain(*(f"{p.field}: {p.problem}" for p in error.problems))
         raise typer.Exit(FAILED) from None
     except OSError as error:
-        complain(f"{error.filename}: {error.strerror}" if error.filename else _reason(error))
+        told = f"{error.filename}: {error.strerror}" if error.filename else _reason(error)
+        complain(*told.splitlines())
         raise typer.Exit(FAILED) from None
     except (VitrineError, PushError, ValueError, sqlite3.Error) as error:
         complain(str(error))

@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from asyncio.subprocess import DEVNULL, PIPE
+from importlib.metadata import version
 from pathlib import Path
 
 import aiohttp
@@ -58,6 +59,18 @@ def test_every_command_explains_itself_with_an_example(
     told = shell(*command, "--help", data=False)
     assert told.exit_code == 0
     assert f"Example: vitrine {' '.join(command)}" in told.stdout
+
+
+def test_it_tells_its_version(shell: Shell) -> None:
+    told = shell("--version", data=False)
+    assert (told.exit_code, told.stdout) == (0, f"vitrine {version('vitrine')}\n")
+
+
+@pytest.mark.parametrize("given", ["x", "0", "-1", "nan", "inf"])
+def test_seconds_that_are_none_are_refused_in_words(shell: Shell, given: str) -> None:
+    told = shell("push", "a.mp4", "rtmp://h/live/k", "--seconds", given, data=False)
+    assert told.exit_code == 2
+    assert "must be a number of seconds, at least 0.1" in told.stderr
 
 
 def test_channels_are_added_listed_rotated_and_removed(shell: Shell) -> None:
