@@ -25,6 +25,7 @@ from server.channels import Channels
 from server.claim import claimed
 from server.clock import Clock, SystemClock
 from server.config import Config
+from server.http import ingest_metrics
 from server.http.audience import Audience
 from server.http.auth_webhook import AuthWebhook
 from server.http.channel_metrics import families
@@ -295,6 +296,7 @@ class Vitrine:
         site.metrics.watch_families(
             lambda: families([(s.channel, registry.state(s.channel)) for s in registry.streams()])
         )
+        site.metrics.watch_families(lambda: ingest_metrics.families(registry.tally))
         site.metrics.watch("sources_on_air", "Pulled sources on the air.", self.pulls.count)
         whip = self.whip
         if whip is not None:

@@ -27,6 +27,7 @@ from server.live.news import News, Saying, SessionListener
 from server.live.past import Past
 from server.live.state import LiveState, describe
 from server.live.stream import Broadcast, Hooks, LiveStream
+from server.live.tally import Tally
 from server.live.tasks import Tasks
 from server.shop.port import LiveSession, ShownAt
 from server.store.port import Store
@@ -72,6 +73,7 @@ class Registry:
             resumed=self._resumed,
             left=self._left,
         )
+        self.tally = Tally()
         self._closing = False
         self._log = structlog.get_logger("live")
 
@@ -112,8 +114,13 @@ class Registry:
         """Judge a stream key; give the way in. See `ingest.port.EarlyGate`."""
         judged = await self._admission.judge(request, lambda channel: self.keys().get(channel, ""))
         if isinstance(judged, Refused):
+            self.refused(judged.refusal)
             return judged
         return partial(self._let_in, judged, request.publisher, request.protocol)
+
+    def refused(self, cause: Refusal) -> None:
+        """Count a publish that was refused, here or on its way here."""
+        self.tally.refused[cause] += 1
 
     async def admit_source(self, channel: str, publisher: Publisher) -> Sink | Refused:
         """Let a pulled source feed its channel, unless an encoder does."""
@@ -135,6 +142,14 @@ class Registry:
     async def _let_in(
         self, admitted: Admitted, publisher: Publisher, protocol: str
     ) -> Sink | Refused:
+        let_in = await self._attach(admitted, publisher, protocol)
+        if isinstance(let_in, Refused) and protocol != PULL:
+            self.refused(let_in.refusal)
+        return let_in
+
+    async def _attach(
+        self, admitted: Admitted, publisher: Publisher, protocol: str
+    ) -> Sink | Refused:
         channel = admitted.channel
         async with self._lock(channel.id):
             if self._closing:
@@ -151,6 +166,7 @@ class Registry:
             if not stream.supervisor.started:
                 await stream.start()
             stream.key = admitted.key
+            self.tally.takeovers += stream.publisher is not None
             return stream.attach(publisher, protocol)
 
     # For the warden
@@ -305,6 +321,7 @@ class Registry:
         self._begin(self._bridge(stream))
 
     def _resumed(self, stream: LiveStream) -> None:
+        self.tally.resumes += 1
         at_ms = stream.epoch.pdt_ms if stream.epoch else self._clock.wall_ms()
         self._tell(stream, lambda who: who.session_resumed(stream.channel, stream.session, at_ms))
 

@@ -102,6 +102,7 @@ async def test_the_same_key_takes_over_within_the_session(studio: Studio) -> Non
     session = studio.registry.session("tea")
     assert await studio.admit(second) is None
     assert first.dropped is not None
+    assert (studio.registry.tally.takeovers, studio.registry.tally.resumes) == (1, 0)
     first.send()  # what still arrives from it is not taken
     edge = studio.registry.edge("tea")
     assert edge is not None
