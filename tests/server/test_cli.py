@@ -119,6 +119,25 @@ def test_a_source_is_set_told_without_its_password_and_removed(shell: Shell) -> 
     assert shell("channel", "source", "tea").exit_code == 1
 
 
+def test_what_only_the_server_knows_is_told_to_be_there(shell: Shell) -> None:
+    shell("channel", "add", "tea")
+    url = "http://films.example/a.mp4"
+    idle = "No server runs on this data directory: nothing is on the air.\n"
+    for words in (("source", "tea", url), ("source", "tea"), ("list",)):
+        assert shell("channel", *words).stderr == idle
+        assert shell("channel", *words, "--json").stderr == ""
+    with claimed(shell.folder / "data") as claim:
+        claim.tell(Addresses("http://here:9000", "rtmp://here/live"))
+        told = shell("channel", "source", "tea")
+        assert told.stdout == f"{url}\n", "no more than the source, for scripts"
+        assert told.stderr == (
+            "What it does now: GET http://here:9000/api/v1/channels/tea/source,"
+            " or http://here:9000/studio/tea\n"
+        )
+        listed = shell("channel", "list").stderr
+        assert "on the air: GET http://here:9000/api/v1/channels, or http://here:9000/ops" in listed
+
+
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
