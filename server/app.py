@@ -241,7 +241,9 @@ class Vitrine:
     def _tell_warnings(self, channel: str) -> None:
         """Tell whoever runs a channel that its source's trouble came, or went."""
         warnings = [*self.registry.state(channel).warnings, *self.pulls.warnings(channel)]
-        self.bus.publish(channel, KIND, {"warnings": warnings})
+        # The bus must not remember a channel that was removed, source and all.
+        if self.pulls.state(channel) is not None or self.bus.listeners(channel):
+            self.bus.publish(channel, KIND, {"warnings": warnings})
 
     async def _take_publishers(self) -> None:
         """Open the ways in."""

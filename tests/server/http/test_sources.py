@@ -80,6 +80,19 @@ async def test_a_source_that_cannot_be_read_is_a_warning(site: Client) -> None:
     assert document["state"] == "offline"
 
 
+async def test_nothing_is_remembered_of_a_channel_that_was_removed(site: Client) -> None:
+    await site.channel()
+    before = site.server.bus.last("tea")
+    await put(site)
+    await eventually(lambda: bool(site.server.pulls.warnings("tea")), 30)
+    assert site.server.bus.last("tea") > before
+    await site.server.channels.remove("tea")  # as a command beside the server does
+    site.server.bus.forget("tea")
+    await site.server.pulls.refresh()
+    assert site.server.pulls.warnings("tea") == ()
+    assert site.server.bus.last("tea") == before
+
+
 async def test_an_address_that_may_not_be_opened_is_refused(site: Client) -> None:
     await site.channel()
     for url in (
