@@ -87,7 +87,7 @@ class WhipIngest:
         )
         judged = await self._judge(asked, session)
         if isinstance(judged, Refused):
-            self._log.warning("whip publish refused", peer=asked.peer, cause=judged.refusal.value)
+            self.refuse(asked.peer, judged)
             return judged
         if self._closing:
             return _CLOSING
@@ -100,6 +100,11 @@ class WhipIngest:
             return Answered(session, await session.start(judged))
         except TimeoutError as error:
             raise Lost("The server could not gather its own addresses in time.") from error
+
+    def refuse(self, peer: str, refused: Refused) -> None:
+        """Log that a publisher was refused, by the gate or on its way here."""
+        cause, reason = refused.refusal.value, refused.reason
+        self._log.warning("whip publish refused", peer=peer, cause=cause, reason=reason)
 
     def _worked(self, work: asyncio.Task[Answered | Refused]) -> None:
         self._work.discard(work)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import sqlite3
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -24,6 +25,7 @@ from server.channels import Channels
 from server.claim import claimed
 from server.clock import Clock, SystemClock
 from server.config import Config
+from server.http import ingest_metrics
 from server.http.audience import Audience
 from server.http.auth_webhook import AuthWebhook
 from server.http.channel_metrics import families
@@ -32,10 +34,10 @@ from server.http.middleware import add_headers, middlewares
 from server.http.pages import Pages
 from server.http.routes import add_routes
 from server.http.site import BodyLimits, Site
-from server.listening import naming
+from server.listening import naming, try_ports
 from server.live.pulls import Pulls
 from server.live.registry import LiveSettings, Registry
-from server.live.rounds import Rounds
+from server.live.rounds import KIND, Rounds
 from server.live.warden import Warden
 from server.shop.port import OffAir
 from server.shop.service import Shop
@@ -47,6 +49,8 @@ from server.webhooks.sender import Sender
 from server.webhooks.writer import Herald, Writer
 
 DATABASE = "vitrine.db"
+_RESTORE = "; move it away and put a backup in its place, or let `vitrine serve` begin a new one"
+_ADVICE = {sqlite3.SQLITE_NOTADB: _RESTORE, sqlite3.SQLITE_CORRUPT: _RESTORE}
 _IDLE_SECONDS = 75.0
 """How long a connection may stay open between two requests."""
 
@@ -62,7 +66,11 @@ async def open_store(config: Config, *, make: bool = True) -> SqliteStore:
         said = "no Vitrine data is here; `vitrine serve` or `vitrine channel add` would begin it"
         raise FileNotFoundError(errno.ENOENT, said, str(folder))
     await asyncio.to_thread(_make_private, folder)
-    return await SqliteStore.open(folder / DATABASE)
+    file = folder / DATABASE
+    try:
+        return await SqliteStore.open(file)
+    except sqlite3.DatabaseError as error:
+        raise type(error)(f"{file}: {error}{_ADVICE.get(error.sqlite_errorcode, '')}") from error
 
 
 def _make_private(folder: Path) -> None:
@@ -71,6 +79,13 @@ def _make_private(folder: Path) -> None:
     except (FileExistsError, NotADirectoryError) as error:
         said = "the data directory (server.data_dir, --data-dir) is a file, or lies below one"
         raise NotADirectoryError(errno.ENOTDIR, said, str(folder)) from error
+
+
+def _ports(config: Config) -> dict[str, int]:
+    """Give what is listened on, by the key that says so."""
+    server, rtmps = config.server, config.ingest.rtmps
+    ports = {"http_port": server.http_port, "rtmp_port": server.rtmp_port}
+    return ports if rtmps.files is None else {**ports, "ingest.rtmps.port": rtmps.port}
 
 
 def make_channels(config: Config, store: Store, clock: Clock) -> Channels:
@@ -118,6 +133,7 @@ class Vitrine:
         folder = config.server.data_dir
         await asyncio.to_thread(_make_private, folder)
         claim = await asyncio.to_thread(stack.enter_context, claimed(folder))
+        await asyncio.to_thread(try_ports, config.server.host, _ports(config))
         store = await open_store(config)
         stack.push_async_callback(store.close)
         token = await asyncio.to_thread(operator_token, folder, self._environment)
@@ -133,7 +149,9 @@ class Vitrine:
         )
         self.registry = Registry(store, self._admission(clock), self.bus, clock, live)
         self.sources = make_sources(config, store)
-        self.pulls = Pulls(self.sources, self.registry, config.pull_settings(), clock)
+        self.pulls = Pulls(
+            self.sources, self.registry, config.pull_settings(), clock, self._tell_warnings
+        )
         write = Writer(config.webhooks.targets(), clock)
         self.shop = Shop(
             store, self.bus, self.registry, clock, check, config.shop_settings(), write
@@ -221,6 +239,13 @@ class Vitrine:
         await self.shop.forget(channel)
         self.bus.forget(channel)
 
+    def _tell_warnings(self, channel: str) -> None:
+        """Tell whoever runs a channel that its source's trouble came, or went."""
+        warnings = [*self.registry.state(channel).warnings, *self.pulls.warnings(channel)]
+        # The bus must not remember a channel that was removed, source and all.
+        if self.pulls.state(channel) is not None or self.bus.listeners(channel):
+            self.bus.publish(channel, KIND, {"warnings": warnings})
+
     async def _take_publishers(self) -> None:
         """Open the ways in."""
         config, stack = self.config, self._stack
@@ -243,7 +268,7 @@ class Vitrine:
         self._stack.push_async_callback(warden.close)
         herald = Herald(store, write)
         self.registry.listen(herald)
-        self.rounds = Rounds(self.registry.streams, self.bus, clock)
+        self.rounds = Rounds(self.registry.streams, self.bus, clock, self.pulls.warnings)
         self.rounds.listen(herald)
         self.rounds.start()
         self._stack.push_async_callback(self.rounds.close)
@@ -274,6 +299,7 @@ class Vitrine:
         site.metrics.watch_families(
             lambda: families([(s.channel, registry.state(s.channel)) for s in registry.streams()])
         )
+        site.metrics.watch_families(lambda: ingest_metrics.families(registry.tally))
         site.metrics.watch("sources_on_air", "Pulled sources on the air.", self.pulls.count)
         whip = self.whip
         if whip is not None:

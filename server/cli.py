@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -11,12 +12,23 @@ import typer
 
 from server import cli_channel, cli_products, log
 from server.app import Vitrine
+from server.config import warnings
 from server.demo.run import perform
 from server.encoders import try_encoders
-from server.options import ConfigFile, DataDir, Host, HttpPort, RtmpPort, settings
+from server.options import (
+    ConfigFile,
+    DataDir,
+    Host,
+    HttpPort,
+    RtmpPort,
+    seconds_above_zero,
+    settings,
+)
 from server.push import Progress, push
 from server.serve import serve_until_told
-from server.terminal import one_line_errors, read_config, run
+from server.terminal import one_line_errors, read_config, run, warn
+
+_LIMIT = typer.Option(parser=seconds_above_zero, metavar="SECONDS", help="Stop after so long.")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,6 +39,21 @@ app = typer.Typer(
 )
 app.add_typer(cli_channel.app, name="channel")
 app.add_typer(cli_products.app, name="products")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"vitrine {version('vitrine')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Tell which it is.")
+    ] = False,
+) -> None:
+    """Take what stands before a command."""
 
 
 @app.command(epilog="Example: vitrine serve --http-port 8080 --rtmp-port 1935")
@@ -72,6 +99,7 @@ def check(
     with one_line_errors():
         given = read_config(config, {}, dict(os.environ))
         try_encoders(given.profiles().values())
+        warn(*warnings(given))
         typer.echo("The configuration is good.")
 
 
@@ -82,7 +110,7 @@ def push_command(
     ],
     url: Annotated[str, typer.Argument(metavar="RTMP_URL", help="rtmp://HOST:PORT/live/KEY")],
     loop: Annotated[bool, typer.Option("--loop", help="Begin again at the end.")] = False,
-    seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after so long.")] = None,
+    seconds: Annotated[float | None, _LIMIT] = None,
 ) -> None:
     """Broadcast a file in real time, as an anchor would."""
     with one_line_errors():

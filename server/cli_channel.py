@@ -83,9 +83,10 @@ def add(
 
 @app.command("list", epilog="Example: vitrine channel list --json")
 def show(config: ConfigFile = None, data_dir: DataDir = None, as_json: AsJson = False) -> None:
-    """List the channels."""
+    """List the channels, as they are kept; who is on the air, only the running server knows."""
     with one_line_errors():
-        found = _on_channels(settings(config, data_dir), lambda channels: channels.list())
+        given = settings(config, data_dir)
+        found = _on_channels(given, lambda channels: channels.list())
         rows = [
             {"id": c.id, "title": c.title, "profile": c.profile, **_expiry(c.key_expires_ms)}
             for c in found
@@ -96,6 +97,7 @@ def show(config: ConfigFile = None, data_dir: DataDir = None, as_json: AsJson = 
             names = ("id", "title", "profile", "key_expires_at")
             table = [tuple(row.get(name, "never") for name in names) for row in rows]
             show_table(("ID", "TITLE", "PROFILE", "KEY EXPIRES"), table)
+            _hint(given, "Who is on the air", "/api/v1/channels", "/ops")
 
 
 @app.command("rotate-key", epilog="Example: vitrine channel rotate-key tea --keep-old 10m")
@@ -157,7 +159,8 @@ def source(
 ) -> None:
     """Have the channel's picture pulled from an address; without one, tell which it is.
 
-    A server that runs on this data directory follows within seconds.
+    A server that runs on this data directory follows within seconds. Whether the source can be
+    read, only that server knows; the command says where it tells.
     """
     if remove and url is not None:
         raise typer.BadParameter("give an address or --remove, not both", param_hint="--remove")
@@ -177,6 +180,17 @@ def source(
         else:
             words = " (loop)" if found.loop else ""
             typer.echo(f"{found.masked}{words if found.enabled else ' (off)'}")
+            path = f"/api/v1/channels/{channel}/source"
+            _hint(given, "What it does now", path, f"/studio/{channel}")
+
+
+def _hint(config: Config, what: str, path: str, page: str) -> None:
+    """Say on stderr, where no script takes it for a result, where the server tells `what`."""
+    found = running(config.server.data_dir)
+    if found is None:
+        typer.echo("No server runs on this data directory: nothing is on the air.", err=True)
+    else:
+        typer.echo(f"{what}: GET {found.site}{path}, or {found.site}{page}", err=True)
 
 
 def _until(expires_in: str | None, expires_at: str | None) -> int | None:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from ingest.limits import Limits
+from ingest.rtmp.certificate import warning
 from ingest.whip_settings import WhipSettings
 from overlay.scene import Corner, Motion
 from server.bus import BusLimits
@@ -192,6 +193,13 @@ class Config(Section):
 
     def bus_limits(self) -> BusLimits:
         return BusLimits(listeners=self.shop.max_listeners)
+
+
+def warnings(config: Config) -> tuple[str, ...]:
+    """Tell what is no error and should be mended all the same. Blocks."""
+    rtmps = config.ingest.rtmps
+    said = warning(rtmps.files[0]) if rtmps.files is not None else ""
+    return (f"ingest.rtmps.certificate: {said}",) if said else ()
 
 
 def load(

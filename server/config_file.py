@@ -57,20 +57,21 @@ class Layers:
         try:
             config = model.model_validate(whole)
         except ValidationError as error:
-            problems += self._told(error)
+            problems += self._told(error, model)
             raise ConfigError(*problems) from None
         if problems:
             raise ConfigError(*problems)
         return config
 
-    def _told(self, error: ValidationError) -> Iterator[str]:
+    def _told(self, error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
         for item in error.errors(include_url=False, include_input=False):
             key, context = item["loc"], item.get("ctx", {})
             match context.get("error"):
                 case KeyProblems(problems=problems):
                     told = [((*key, *inner.split(".")), problem) for inner, problem in problems]
                 case _:
-                    told = [(key, words(item["type"], context, item["msg"]))]
+                    bounds = _bounds(model, key)
+                    told = [(key, words(item["type"], {**bounds, **context}, item["msg"]))]
             for where, message in told:
                 yield _line(self._place(where), where, message)
 
@@ -82,6 +83,21 @@ class Layers:
         # Nor has a section that is wrong as a whole, in the environment: its first key has.
         inner = (place for known, place in self.places.items() if known[: len(key)] == key)
         return next(inner, "default")
+
+
+def _bounds(model: type[BaseModel], key: Key) -> dict[str, object]:
+    """Tell between what (`ge`, `le`) a key's value must be, where both are known."""
+    found: object = model
+    for name in key[:-1]:
+        fields = getattr(found, "model_fields", {})
+        found = fields[name].annotation if name in fields else None
+    field = getattr(found, "model_fields", {}).get(key[-1]) if key else None
+    bounds: dict[str, object] = {}
+    for rule in field.metadata if field is not None else ():
+        for side in ("ge", "le"):
+            if (bound := getattr(rule, side, None)) is not None:
+                bounds[side] = bound
+    return bounds if len(bounds) == 2 else {}
 
 
 def read_layers(

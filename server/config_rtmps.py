@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import model_validator
 
-from ingest.rtmp.certificate import CertificateError, load
+from ingest.rtmp.certificate import CertificateError, Half, fault, load
 from server.config_file import KeyProblems
 from server.config_section import Port, Section
 
@@ -26,7 +26,9 @@ class RtmpsSection(Section):
     def _loads(self) -> Self:
         for there, missing in (("certificate", "key"), ("key", "certificate")):
             if getattr(self, there) and not getattr(self, missing):
-                raise KeyProblems((missing, f"is needed beside {there}, as a PEM file"))
+                half, said = Half(there), f"is needed beside {there}, as a PEM file"
+                wrong = fault(Path(getattr(self, there)), half)
+                raise KeyProblems(*(((there, wrong),) if wrong else ()), (missing, said))
         if self.files is not None:
             try:
                 load(*self.files)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 _SECTION = "must be a section: keys with values, as `key: value`, indented below it"
 _WHOLE = "must be a whole number"
+_WHOLE_BETWEEN = "must be a whole number from {ge} to {le}"
 _NUMBER = "must be a number"
 _LIST = "must be a list, as [first, second] or a line with `- ` for each"
 _YES_OR_NO = "must be true or false"
@@ -44,8 +45,13 @@ _WORDS = {
 
 
 def words(kind: str, context: Mapping[str, object], said: str) -> str:
-    """Tell of an error of pydantic's type `kind`; in its own words `said` where we have none."""
+    """Tell of an error of pydantic's type `kind`; in its own words `said` where we have none.
+
+    `context` may have the bounds `ge` and `le` of a number that is none.
+    """
     template = _WORDS.get(kind)
+    if template == _WHOLE and "ge" in context and "le" in context:
+        template = _WHOLE_BETWEEN
     if template is None:
         text = said.removeprefix("Value error, ")
         return text[:1].lower() + text[1:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Annotated
@@ -16,8 +17,15 @@ ConfigFile = Annotated[
 ]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where everything is kept.")]
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on.")]
-HttpPort = Annotated[int | None, typer.Option("--http-port", help="HTTP port; 0 takes a free one.")]
-RtmpPort = Annotated[int | None, typer.Option("--rtmp-port", help="RTMP port; 0 takes a free one.")]
+# Text: what a port may be, and what is said of others, is the configuration's.
+HttpPort = Annotated[
+    str | None,
+    typer.Option("--http-port", metavar="PORT", help="HTTP port; 0 takes a free one."),
+]
+RtmpPort = Annotated[
+    str | None,
+    typer.Option("--rtmp-port", metavar="PORT", help="RTMP port; 0 takes a free one."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -25,8 +33,8 @@ def settings(
     config: Path | None,
     data_dir: Path | None,
     host: str | None = None,
-    http_port: int | None = None,
-    rtmp_port: int | None = None,
+    http_port: str | None = None,
+    rtmp_port: str | None = None,
 ) -> Config:
     """Load the configuration with a command's options laid over it. Raises ConfigError."""
     overrides: dict[str, object] = {
@@ -36,3 +44,14 @@ def settings(
         "server.rtmp_port": rtmp_port,
     }
     return read_config(config, overrides, dict(os.environ))
+
+
+def seconds_above_zero(text: str) -> float:
+    """Read an option that is a time in seconds. Raises typer.BadParameter."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0.1 <= seconds < math.inf:
+        raise typer.BadParameter("must be a number of seconds, at least 0.1")
+    return seconds

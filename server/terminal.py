@@ -35,7 +35,8 @@ def one_line_errors() -> Iterator[None]:
         complain(*(f"{p.field}: {p.problem}" for p in error.problems))
         raise typer.Exit(FAILED) from None
     except OSError as error:
-        complain(f"{error.filename}: {error.strerror}" if error.filename else _reason(error))
+        told = f"{error.filename}: {error.strerror}" if error.filename else _reason(error)
+        complain(*told.splitlines())
         raise typer.Exit(FAILED) from None
     except (VitrineError, PushError, ValueError, sqlite3.Error) as error:
         complain(str(error))
@@ -51,6 +52,11 @@ def _reason(error: OSError) -> str:
 def complain(*lines: str) -> None:
     for line in lines:
         typer.echo(f"vitrine: {' '.join(line.split())}", err=True)
+
+
+def warn(*lines: str) -> None:
+    """Tell what is no error, but should be mended."""
+    complain(*(f"warning: {line}" for line in lines))
 
 
 def read_config(

@@ -65,9 +65,10 @@ class Reading:
         with way_to(self._place, self._dialer) as way, opened(way, self._order) as container:
             tracks = Tracks(container, sized=way.sized)
             shift = 0 if self._end is None else self._end - tracks.start
-            if self._end is None:
-                self._emit(wire.Feed(tracks.info(), _now_ms()))
-            for unit in tracks.units(self._order):
+            for number, unit in enumerate(tracks.units(self._order)):
+                # Not before: a file may say what is in it, and not be readable all the same.
+                if number == 0 and self._end is None:
+                    self._emit(wire.Feed(tracks.info(), _now_ms()))
                 self._send(_later(unit, shift))
             if self._pacer is None or not tracks.finite:
                 raise PullError("it ended")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, NoReturn
@@ -11,6 +12,7 @@ from typing import Final, NoReturn
 import structlog
 
 from ingest.errors import IngestError
+from ingest.rtmp.expiry import aging
 
 LOOK_SECONDS: Final = 2.0
 """Between two looks at the files; new ones are taken when two looks in turn saw the same."""
@@ -49,7 +51,9 @@ class Certificate:
         self._look_seconds = look_seconds
         self._seen = self._tried = self._stamp()
         self._context = load(certificate, key)
+        self._warned: date | None = None
         self._log = structlog.get_logger("ingest.rtmps")
+        self._warn(self._today())
 
     @property
     def context(self) -> ssl.SSLContext:
@@ -66,8 +70,11 @@ class Certificate:
         """Load the files anew if they have changed, and have stayed so since the last look.
 
         Certificate and key are seldom replaced in the same instant. What cannot be used is
-        logged once, and the old certificate stays. Blocks.
+        logged once, and the old certificate stays. One that has expired, or will soon, is
+        warned of when it is loaded and once a day. Blocks.
         """
+        if self._warned != (today := self._today()):
+            self._warn(today)
         stamp = self._stamp()
         settled, self._seen = stamp == self._seen, stamp
         if not settled or stamp == self._tried:
@@ -79,6 +86,17 @@ class Certificate:
             self._log.error("rtmps keeps its old certificate", reason=error.reason)
         else:
             self._log.info("rtmps certificate loaded anew", file=str(self._files[0]))
+            self._warn(self._today())
+
+    def _warn(self, today: date) -> None:
+        self._warned = today
+        said = warning(self._files[0])
+        if said:
+            self._log.warning("rtmps certificate is about to end, or has", reason=said)
+
+    @staticmethod
+    def _today() -> date:
+        return datetime.now(UTC).date()
 
     def _stamp(self) -> _Stamp:
         return tuple(_stamp(path) for path in self._files)
@@ -99,6 +117,24 @@ def load(certificate: Path, key: Path) -> ssl.SSLContext:
     except (ssl.SSLError, OSError) as error:
         raise _judged(error, certificate, chain, key) from error
     return context
+
+
+def fault(path: Path, half: Half) -> str:
+    """Say what is wrong with one of the files by itself; "" for nothing. Blocks."""
+    try:
+        _read(path, half)
+    except CertificateError as error:
+        return error.reason
+    return ""
+
+
+def warning(certificate: Path) -> str:
+    """Say that a certificate has expired, or will soon; "" for neither. Blocks."""
+    try:
+        said = aging(_read(certificate, Half.CERTIFICATE), datetime.now(UTC))
+    except CertificateError:
+        return ""
+    return f"{certificate} {said}" if said else ""
 
 
 def _judged(error: OSError, certificate: Path, chain: str, key: Path) -> CertificateError:

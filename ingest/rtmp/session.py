@@ -6,6 +6,7 @@ with `check`; and answers PublishRequested with `accept` or `refuse`.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from ingest.errors import PeerError
@@ -287,7 +288,7 @@ class RtmpSession:
             reason = f"The server path must be /{served}: rtmp://HOST/{served}"
             self._send(answer.error(command.transaction, reason, Code.CONNECT_REJECTED))
             self.state = State.CLOSED
-            self._events.append(Ended(f"connect to another app than {served}"))
+            self._events.append(Ended(f"connect to app {_tellable(connect.app)}, not {served}"))
             return
         self._connect = connect
         self.state = State.READY
@@ -317,3 +318,11 @@ class RtmpSession:
 
 def _refusal(command: Command, code: Code, reason: str) -> Command:
     return answer.status(command.stream_id, code, reason, level="error")
+
+
+def _tellable(app: str) -> str:
+    """Quote an app for the log: what follows a slash, or is as long as a key, may be one."""
+    name = re.split(r"[/?]", app, maxsplit=1)[0]
+    if re.fullmatch(r"[\w-]{32,}", name):
+        return f"of {len(name)} characters that may be a key"
+    return repr(name[:64])

@@ -9,6 +9,7 @@ from typing import Protocol
 from aiohttp import web
 from yarl import URL
 
+from ingest.port import Refusal
 from ingest.whip import WhipIngest
 from server.auth import Authenticator, Viewers
 from server.bus import Bus
@@ -60,6 +61,10 @@ class Live(Protocol):
 
     def turn_out(self, channel: str, reason: str) -> bool:
         """Drop the channel's publisher; False when there is none."""
+        ...
+
+    def refused(self, cause: Refusal) -> None:
+        """Count a publish that was refused on its way to the gate."""
         ...
 
     async def stop(self, channel: str) -> bool:

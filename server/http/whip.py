@@ -103,11 +103,22 @@ class WhipCalls:
         The gate judges the key again, and asks whoever else has a say; it knows nothing of
         the channel in the URL.
         """
-        known = await self._site.channels.stream_key(key, peer)
+        try:
+            known = await self._site.channels.stream_key(key, peer)
+        except RateLimited as error:
+            raise self._refused(Refusal.RATE_LIMITED, error, peer) from None
         if known is None:
-            raise Unauthorized("This stream key is not known; copy it again.")
+            unknown = Unauthorized("This stream key is not known; copy it again.")
+            raise self._refused(Refusal.BAD_KEY, unknown, peer)
         if known.channel.id != channel:
-            raise Forbidden("This stream key belongs to another channel.")
+            other = Forbidden("This stream key belongs to another channel.")
+            raise self._refused(Refusal.BAD_KEY, other, peer)
+
+    def _refused(self, cause: Refusal, said: VitrineError, peer: str) -> VitrineError:
+        """Count and log a refusal, as the gate's own are."""
+        self._site.live.refused(cause)
+        self._whip().refuse(peer, Refused(cause, str(said)))
+        return said
 
     def _session(self, request: web.Request) -> WhipSession:
         key = _key(request)

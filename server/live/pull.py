@@ -61,12 +61,18 @@ class PulledSource:
         settings: PullSettings,
         clock: Clock,
         random: Callable[[], float] = chance,
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
-        """`random` gives numbers from 0 to 1, for the jitter of pauses."""
+        """`random` gives numbers from 0 to 1, for the jitter of pauses.
+
+        `changed` is called when a problem comes, and when it goes.
+        """
         self.source = source
         self.phase = Phase.CONNECTING
         self.problem = ""
         """Why it could not be read, or go on, the last time; empty while it is on the air."""
+        self.since_ms = 0
+        """Since when there is a problem, UTC ms."""
         self.next_at = 0.0
         """When it is tried again, on the monotonic clock."""
         self.leaves_for_good = False
@@ -77,6 +83,7 @@ class PulledSource:
         self._settings = settings
         self._clock = clock
         self._random = random
+        self._changed = changed
         self._process: WorkerProcess | None = None
         self._sink: Sink | None = None
         self._on_air_at: float | None = None
@@ -119,16 +126,24 @@ class PulledSource:
     async def _stand_by(self) -> None:
         while self._gate.is_taken(self._channel):
             self.phase = Phase.STANDBY
-            self.problem = ""
+            self._note("")
             await asyncio.sleep(STAND_BY_SECONDS)
         self.phase = Phase.CONNECTING
 
     async def _wait(self, problem: str, seconds: float) -> None:
         self.phase = Phase.WAITING
-        self.problem = problem
         self.next_at = self._clock.monotonic() + seconds
+        self._note(problem)
         self._log.warning("source cannot be read", reason=problem, again_in=round(seconds, 1))
         await asyncio.sleep(seconds)
+
+    def _note(self, problem: str) -> None:
+        """Note what is the matter now, empty for nothing."""
+        before, self.problem = self.problem, problem
+        if problem and not before:
+            self.since_ms = self._clock.wall_ms()
+        if bool(problem) != bool(before):
+            self._changed()
 
     async def _broadcast(self) -> str | None:
         """Read the source once; give why that ended, None after its own end."""
@@ -197,7 +212,7 @@ class PulledSource:
                 return verdict.reason
             self._sink, self._on_air_at = verdict, self._clock.monotonic()
             self.phase = Phase.ON_AIR
-            self.problem = ""
+            self._note("")
             self._log.info("source is read")
         self._sink.accept(feed.unit)
         return None

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
 
 from server.clock import Clock
 from server.errors import VitrineError
+from server.live.coach import Notice, Severity
 from server.live.pull import Phase, PulledSource, SourceGate
+from server.live.state import warning_json
 from server.pull_settings import PullSettings
 from server.source import Source
 from server.sources import Sources
@@ -47,12 +49,19 @@ class _Running:
 
 class Pulls:
     def __init__(
-        self, sources: Sources, gate: SourceGate, settings: PullSettings, clock: Clock
+        self,
+        sources: Sources,
+        gate: SourceGate,
+        settings: PullSettings,
+        clock: Clock,
+        changed: Callable[[str], None] = lambda channel: None,
     ) -> None:
+        """`changed` is told a channel whose `warnings` came or went."""
         self._sources = sources
         self._gate = gate
         self._settings = settings
         self._clock = clock
+        self._changed = changed
         self._known: dict[str, Source] = {}
         self._running: dict[str, _Running] = {}
         self._one_at_a_time = asyncio.Lock()
@@ -117,7 +126,8 @@ class Pulls:
         left = max(1, math.ceil(pulled.next_at - self._clock.monotonic()))
         again = f"trying again in {left} s" if pulled.phase is Phase.WAITING else "trying again"
         message = f"The source cannot be read: {pulled.problem}; {again}."
-        return ({"code": "source-unreadable", "message": message, "advice": ADVICE},)
+        notice = Notice("source-unreadable", Severity.ERROR, message, ADVICE, pulled.since_ms)
+        return (warning_json(notice),)
 
     async def _follow(self) -> None:
         while True:
@@ -128,7 +138,14 @@ class Pulls:
             await asyncio.sleep(SECONDS)
 
     def _begin(self, channel: str, source: Source) -> None:
-        pulled = PulledSource(channel, source, self._gate, self._settings, self._clock)
+        pulled = PulledSource(
+            channel,
+            source,
+            self._gate,
+            self._settings,
+            self._clock,
+            changed=lambda: self._changed(channel),
+        )
         task = asyncio.create_task(self._attend(channel, pulled), name=f"source-{channel}")
         self._running[channel] = _Running(pulled, task)
 
@@ -141,6 +158,8 @@ class Pulls:
         running = self._running.get(channel)
         if running is not None and running.pulled is pulled:
             del self._running[channel]
+            if pulled.problem:
+                self._changed(channel)
 
     async def _stop(self, channels: list[str], *, for_good: bool) -> None:
         ending = [self._running.pop(channel) for channel in channels]
@@ -148,3 +167,6 @@ class Pulls:
             running.pulled.leaves_for_good = for_good
             running.task.cancel()
         await asyncio.gather(*(running.task for running in ending), return_exceptions=True)
+        for channel, running in zip(channels, ending, strict=True):
+            if running.pulled.problem:
+                self._changed(channel)

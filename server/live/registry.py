@@ -27,6 +27,7 @@ from server.live.news import News, Saying, SessionListener
 from server.live.past import Past
 from server.live.state import LiveState, describe
 from server.live.stream import Broadcast, Hooks, LiveStream
+from server.live.tally import Tally
 from server.live.tasks import Tasks
 from server.shop.port import LiveSession, ShownAt
 from server.store.port import Store
@@ -72,6 +73,7 @@ class Registry:
             resumed=self._resumed,
             left=self._left,
         )
+        self.tally = Tally()
         self._closing = False
         self._log = structlog.get_logger("live")
 
@@ -112,8 +114,13 @@ class Registry:
         """Judge a stream key; give the way in. See `ingest.port.EarlyGate`."""
         judged = await self._admission.judge(request, lambda channel: self.keys().get(channel, ""))
         if isinstance(judged, Refused):
+            self.refused(judged.refusal)
             return judged
         return partial(self._let_in, judged, request.publisher, request.protocol)
+
+    def refused(self, cause: Refusal) -> None:
+        """Count a publish that was refused, here or on its way here."""
+        self.tally.refused[cause] += 1
 
     async def admit_source(self, channel: str, publisher: Publisher) -> Sink | Refused:
         """Let a pulled source feed its channel, unless an encoder does."""
@@ -140,6 +147,14 @@ class Registry:
     async def _let_in(
         self, admitted: Admitted, publisher: Publisher, protocol: str
     ) -> Sink | Refused:
+        let_in = await self._attach(admitted, publisher, protocol)
+        if isinstance(let_in, Refused) and protocol != PULL:
+            self.refused(let_in.refusal)
+        return let_in
+
+    async def _attach(
+        self, admitted: Admitted, publisher: Publisher, protocol: str
+    ) -> Sink | Refused:
         channel = admitted.channel
         async with self._lock(channel.id):
             if self._closing:
@@ -156,6 +171,7 @@ class Registry:
             if not stream.supervisor.started:
                 await stream.start()
             stream.key = admitted.key
+            self.tally.takeovers += stream.publisher is not None
             return stream.attach(publisher, protocol)
 
     # For the warden
@@ -288,7 +304,9 @@ class Registry:
                 await self._tell_ended(stream)
             finally:
                 self._put_away(stream)
-                self._log.info("off the air", channel=stream.channel, reason=reason)
+                was_on = stream.started_ms is not None
+                said = "off the air" if was_on else "nothing came of it"
+                self._log.info(said, channel=stream.channel, reason=reason)
                 self._announce(stream.channel)
 
     def _put_away(self, stream: LiveStream) -> None:
@@ -319,6 +337,7 @@ class Registry:
         self._begin(self._bridge(stream))
 
     def _resumed(self, stream: LiveStream) -> None:
+        self.tally.resumes += 1
         at_ms = stream.epoch.pdt_ms if stream.epoch else self._clock.wall_ms()
         self._tell(stream, lambda who: who.session_resumed(stream.channel, stream.session, at_ms))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 import structlog
@@ -32,11 +32,18 @@ class WarningListener(Protocol):
 
 
 class Rounds:
-    def __init__(self, streams: Callable[[], Iterable[LiveStream]], bus: Bus, clock: Clock) -> None:
-        """`streams` gives the broadcasts of this process."""
+    def __init__(
+        self,
+        streams: Callable[[], Iterable[LiveStream]],
+        bus: Bus,
+        clock: Clock,
+        others: Callable[[str], Iterable[Mapping[str, object]]] = lambda channel: (),
+    ) -> None:
+        """`streams` gives the broadcasts of this process, `others` a channel's other warnings."""
         self._streams = streams
         self._bus = bus
         self._clock = clock
+        self._others = others
         self._listeners: list[WarningListener] = []
         self._task: asyncio.Task[None] | None = None
         self._log = structlog.get_logger("coach")
@@ -63,8 +70,8 @@ class Rounds:
         stream.figures.beat = stream.figures.pace.beat()
         change = stream.coach.look(sight(stream, now_ms), now_ms)
         if change:
-            warnings = warnings_json(stream.coach.notices)
-            self._bus.publish(stream.channel, KIND, {"warnings": list(warnings)})
+            warnings = [*warnings_json(stream.coach.notices), *self._others(stream.channel)]
+            self._bus.publish(stream.channel, KIND, {"warnings": warnings})
             self._tell(stream.channel, change)
             for listener in self._listeners:
                 await listener.warnings_changed(stream.channel, stream.session, change, now_ms)

@@ -164,7 +164,7 @@ class LiveStream:
         if before is not None:
             self.takeovers += 1
             self._log.info("taken over", old=before.publisher.peer, new=publisher.peer)
-            before.publisher.drop("another encoder took over with the same key")
+            before.publisher.drop("Another encoder took over with the same key.")
             self.figures = Figures()
             self.supervisor.splice()
             self._spliced = True

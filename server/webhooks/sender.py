@@ -124,7 +124,8 @@ class Sender:
         else:
             tries, now_ms = waiting.tries + 1, self._clock.wall_ms()
             at_ms = next_try_ms(self._settings, tries, now_ms, self._chance(), wish)
-            self._log.warning("webhook not delivered", problem=problem, tries=tries, **told)
+            what = {"status": problem} if isinstance(problem, int) else {"problem": problem}
+            self._log.warning("webhook not delivered", **what, tries=tries, **told)
             await self._store.put_off(message, tries, at_ms)
 
     async def _clear(self) -> None:

@@ -56,8 +56,10 @@ class Files:
             aside.replace(path)
 
 
-def identity(name: str = "localhost") -> Identity:
-    """Make an identity; no two are the same."""
+def identity(
+    name: str = "localhost", good_for: timedelta = timedelta(days=60), until: datetime | None = None
+) -> Identity:
+    """Make an identity; no two are the same. `good_for` from now on, or `until`."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
@@ -67,8 +69,8 @@ def identity(name: str = "localhost") -> Identity:
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(min(now, until or now + good_for) - timedelta(days=1))
+        .not_valid_after(until or now + good_for)
         .add_extension(_names(name), critical=False)
         .sign(key, hashes.SHA256())
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ class WebFiles:
     port: int = 0
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     """Path and Authorization of each request."""
+    ranges: bool = True
+    """Whether parts of files are given."""
 
     @property
     def url(self) -> str:
@@ -31,7 +34,14 @@ class WebFiles:
         async def moved(request: web.Request) -> web.StreamResponse:
             raise web.HTTPFound(request.query["to"])
 
+        async def whole(request: web.Request) -> web.StreamResponse:
+            data = await asyncio.to_thread((self.folder / request.match_info["name"]).read_bytes)
+            return web.Response(body=data)
+
         app = web.Application(middlewares=[note])
+        if not self.ranges:
+            app.router.add_get("/{name}", whole)
+            return app
         app.router.add_get("/moved", moved)
         app.router.add_static("/", self.folder)
         return app

@@ -149,11 +149,11 @@ async def test_a_publisher_that_is_dropped_is_gone_at_once(small: Encoded) -> No
     async with ingest() as (whip, gate), live(whip, small) as (_, sender):
         await eventually(lambda: shown(gate) > 0, SECONDS)
         publisher = gate.requests[0].publisher
-        publisher.drop("another encoder took over with the same key")
+        publisher.drop("Another encoder took over with the same key.")
         publisher.drop("again")
         assert gate.sinks[0].closed == [], "never from within"
         await eventually(lambda: bool(gate.sinks[0].closed), 1.0)
-        assert gate.sinks[0].closed == ["another encoder took over with the same key"]
+        assert gate.sinks[0].closed == ["Another encoder took over with the same key."]
         await eventually(lambda: sender.state in {"closed", "failed"}, SECONDS)
         assert whip.sessions == 0
 

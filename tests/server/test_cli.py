@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from asyncio.subprocess import DEVNULL, PIPE
+from importlib.metadata import version
 from pathlib import Path
 
 import aiohttp
@@ -60,6 +61,18 @@ def test_every_command_explains_itself_with_an_example(
     assert f"Example: vitrine {' '.join(command)}" in told.stdout
 
 
+def test_it_tells_its_version(shell: Shell) -> None:
+    told = shell("--version", data=False)
+    assert (told.exit_code, told.stdout) == (0, f"vitrine {version('vitrine')}\n")
+
+
+@pytest.mark.parametrize("given", ["x", "0", "-1", "nan", "inf"])
+def test_seconds_that_are_none_are_refused_in_words(shell: Shell, given: str) -> None:
+    told = shell("push", "a.mp4", "rtmp://h/live/k", "--seconds", given, data=False)
+    assert told.exit_code == 2
+    assert "must be a number of seconds, at least 0.1" in told.stderr
+
+
 def test_channels_are_added_listed_rotated_and_removed(shell: Shell) -> None:
     made = json.loads(shell("channel", "add", "tea", "--title", "Tea at five", "--json").stdout)
     assert set(made) >= {"id", "title", "rtmp_url", "stream_key", "anchor_token"}
@@ -104,6 +117,25 @@ def test_a_source_is_set_told_without_its_password_and_removed(shell: Shell) -> 
     assert film.stdout == "http://films.example/a.mp4 (loop)\n"
     assert shell("channel", "source", "tea", "--remove").exit_code == 0
     assert shell("channel", "source", "tea").exit_code == 1
+
+
+def test_what_only_the_server_knows_is_told_to_be_there(shell: Shell) -> None:
+    shell("channel", "add", "tea")
+    url = "http://films.example/a.mp4"
+    idle = "No server runs on this data directory: nothing is on the air.\n"
+    for words in (("source", "tea", url), ("source", "tea"), ("list",)):
+        assert shell("channel", *words).stderr == idle
+        assert shell("channel", *words, "--json").stderr == ""
+    with claimed(shell.folder / "data") as claim:
+        claim.tell(Addresses("http://here:9000", "rtmp://here/live"))
+        told = shell("channel", "source", "tea")
+        assert told.stdout == f"{url}\n", "no more than the source, for scripts"
+        assert told.stderr == (
+            "What it does now: GET http://here:9000/api/v1/channels/tea/source,"
+            " or http://here:9000/studio/tea\n"
+        )
+        listed = shell("channel", "list").stderr
+        assert "on the air: GET http://here:9000/api/v1/channels, or http://here:9000/ops" in listed
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from server import log
 from server.cli import app
+from tests.helpers.certificates import identity, placed
 
 LOOPBACK = "127.0.0.1"
 
@@ -70,3 +71,45 @@ def test_a_data_directory_that_is_a_file(folder: Path) -> None:
     file.touch()
     assert "--data-dir) is a file" in refused(serve(folder, data_dir=file))
     assert "--data-dir) is a file" in refused(serve(folder, data_dir=file / "below"))
+
+
+def test_all_ports_in_use_are_told_at_once(folder: Path) -> None:
+    made = placed(folder, identity())
+    with (
+        socket.create_server((LOOPBACK, 0)) as one,
+        socket.create_server((LOOPBACK, 0)) as two,
+        socket.create_server((LOOPBACK, 0)) as three,
+    ):
+        http, rtmp, rtmps = (each.getsockname()[1] for each in (one, two, three))
+        file = folder / "c.yaml"
+        file.write_text(
+            f"ingest: {{rtmps: {{port: {rtmps}, certificate: '{made.certificate}',"
+            f" key: '{made.key}'}}}}\n"
+        )
+        done = serve(folder, config=file, http_port=http, rtmp_port=rtmp)
+    assert done.exit_code == 1
+    told = [line for line in done.stderr.splitlines() if line.startswith("vitrine: ")]
+    assert [line.split(": port ")[0] for line in told] == [
+        "vitrine: server.http_port (--http-port)",
+        "vitrine: server.rtmp_port (--rtmp-port)",
+        "vitrine: ingest.rtmps.port",
+    ]
+    for line, port in zip(told, (http, rtmp, rtmps), strict=True):
+        assert f": port {port} on {LOOPBACK} is in use by another program" in line
+
+
+@pytest.mark.parametrize("command", ["serve", "list"])
+def test_a_database_that_is_none_is_named(folder: Path, command: str) -> None:
+    data = folder / "data"
+    data.mkdir()
+    (data / "vitrine.db").write_bytes(b"no database " * 1_000)
+    words = ["channel", "list", "--data-dir", str(data)]
+    told = refused(serve(folder) if command == "serve" else CliRunner().invoke(app, words))
+    assert f"{data}/vitrine.db: file is not a database; move it away and put a backup" in told
+
+
+@pytest.mark.parametrize("given", ["x", "1.5", ""])
+def test_a_port_that_is_no_number(folder: Path, given: str) -> None:
+    for key in ("http_port", "rtmp_port"):
+        told = refused(serve(folder, **{key: given}))
+        assert told.endswith(f"server.{key}: must be a whole number from 0 to 65535")

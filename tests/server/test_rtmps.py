@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,24 @@ async def test_a_taken_port_is_told_with_its_key(tmp_path: Path, files: Files) -
             pass
     server.close()
     await server.wait_closed()
+
+
+@pytest.mark.parametrize(("days", "said"), [(-1, "expired on"), (10, "expires on"), (30, "")])
+def test_check_warns_of_a_certificate_that_ends(tmp_path: Path, days: int, said: str) -> None:
+    files = placed(tmp_path, identity(good_for=timedelta(days=days)))
+    file = write(tmp_path, certificate=files.certificate, key=files.key)
+    done = CliRunner().invoke(app, ["check", str(file)])
+    assert done.exit_code == 0, "a warning, not an error"
+    assert "The configuration is good." in done.stdout
+    warned = f"vitrine: warning: ingest.rtmps.certificate: {files.certificate} {said}"
+    assert done.stderr.startswith(warned) if said else done.stderr == ""
+
+
+def test_both_files_that_are_wrong_are_told(tmp_path: Path) -> None:
+    file = write(tmp_path, certificate=tmp_path / "none.pem", key='""')
+    with pytest.raises(ConfigError) as caught:
+        load(file)
+    certificate, key = sorted(caught.value.problems)
+    assert "ingest.rtmps.certificate: " in certificate
+    assert "none.pem cannot be read: No such file" in certificate
+    assert "ingest.rtmps.key: is needed beside certificate" in key

@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import quote
 
 from transcode.errors import PullError
+from transcode.pull.boxes import HEAD_BYTES, is_index_last
 from transcode.pull.dial import Dialer, NotAllowed, said
 from transcode.pull.place import Place, join, parse
 from transcode.pull.words import LOST, REFUSED, SILENT
@@ -35,6 +36,7 @@ class Fetched:
         self.size: int | None = None
         self._position = 0
         self._ranged = False
+        self._head = b""
         self._open: list[http.client.HTTPConnection | http.client.HTTPResponse] = []
         self._response = self._follow()
 
@@ -45,6 +47,11 @@ class Fetched:
 
     def seekable(self) -> bool:
         return self._ranged
+
+    @property
+    def hides_its_index(self) -> bool:
+        """Whether it is an MP4 that can be read from its end only, and cannot be."""
+        return not self._ranged and is_index_last(self._head)
 
     def tell(self) -> int:
         return self._position
@@ -59,6 +66,8 @@ class Fetched:
             raise PullError(_broken(error)) from error
         if not data and self.size is not None:
             raise PullError(LOST)
+        if self._position == len(self._head) < HEAD_BYTES:
+            self._head += data[: HEAD_BYTES - self._position]
         self._position += len(data)
         return data
 

@@ -12,6 +12,7 @@ from transcode.pull.fetch import Fetched, Nested
 from transcode.pull.place import Place
 from transcode.pull.relay import Relay
 from transcode.pull.srt_file import SrtFile
+from transcode.pull.words import INDEX_LAST, NO_MEDIA, SILENT
 
 _HLS = {"http_persistent": "0", "http_multiple": "0"}
 """Both reach behind the custom I/O into libav's own HTTP, which is not there."""
@@ -26,7 +27,12 @@ def way_to(place: Place, dialer: Dialer) -> Iterator[Way]:
     """
     if place.scheme in ("http", "https"):
         with closing(Fetched(dialer, place)) as file:
-            yield Way(file, io_open=Nested(dialer), options=_HLS, sized=file.size is not None)
+            try:
+                yield Way(file, io_open=Nested(dialer), options=_HLS, sized=file.size is not None)
+            except PullError as error:
+                if str(error) in (NO_MEDIA, SILENT) and file.hides_its_index:
+                    raise PullError(INDEX_LAST) from error
+                raise
         return
     if place.scheme == "srt":
         with closing(SrtFile(dialer, place)) as stream:

@@ -7,6 +7,10 @@ from typing import Final
 LOST: Final = "the connection was lost"
 SILENT: Final = "it went silent"
 NO_MEDIA: Final = "it is nothing that can be read as media"
+INDEX_LAST: Final = (
+    "the file's index (moov) is at its end, and its server gives no parts of files (HTTP ranges);"
+    " remux it with ffmpeg -i IN -c copy -movflags +faststart OUT, or use a server with ranges"
+)
 REFUSED: Final = {
     401: "it asks for a user and password, or those in its address are wrong",
     403: "its server forbids it (403)",

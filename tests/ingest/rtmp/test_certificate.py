@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import ssl
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,35 @@ def test_a_file_that_is_written_in_place_at_the_same_size_is_seen(
     certificate.look()
     certificate.look()
     assert certificate.context is not before
+
+
+def test_one_that_ends_soon_is_warned_of_when_it_is_loaded(tmp_path: Path, one: Identity) -> None:
+    files = placed(tmp_path, identity(good_for=timedelta(days=-1)))
+    with capture_logs() as lines:
+        certificate = Certificate(files.certificate, files.key)
+    (line,) = lines
+    assert line["log_level"] == "warning"
+    assert "certificate.pem expired on " in line["reason"]
+    files.write(identity(good_for=timedelta(days=13)))
+    with capture_logs() as lines:
+        certificate.look()
+        certificate.look()
+    assert "certificate.pem expires on " in lines[-1]["reason"]
+    files.write(one)
+    with capture_logs() as lines:
+        certificate.look()
+        certificate.look()
+    assert [line["event"] for line in lines] == ["rtmps certificate loaded anew"]
+
+
+def test_one_that_nobody_renews_is_warned_of_every_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = placed(tmp_path, identity(good_for=timedelta(days=3)))
+    certificate = Certificate(files.certificate, files.key)
+    days = iter((date(2026, 1, 1), date(2026, 1, 1), date(2026, 1, 2)))
+    monkeypatch.setattr(Certificate, "_today", staticmethod(lambda: next(days)))
+    with capture_logs() as lines:
+        for _ in range(3):
+            certificate.look()
+    assert len(lines) == 2

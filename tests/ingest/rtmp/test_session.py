@@ -345,6 +345,24 @@ def test_another_app_is_rejected(app: str) -> None:
     assert isinstance(ended, Ended)
     (error,) = peer.commands()
     assert (error.name, code(error)) == ("_error", "NetConnection.Connect.Rejected")
+    assert ended.reason == f"connect to app {app.partition('/')[0]!r}, not live"
+
+
+@pytest.mark.parametrize(
+    ("app", "said"),
+    [
+        ("show me " * 20, repr("show me " * 8)),
+        ("Live/0123456789abcdef0123456789abcdef", "'Live'"),
+        ("show?key=0123456789abcdef", "'show'"),
+        ("0123456789abcdef0123456789_bcd-f", "of 32 characters that may be a key"),
+    ],
+)
+def test_another_app_is_told_without_what_may_be_a_key(app: str, said: str) -> None:
+    peer = Peer()
+    peer.shake()
+    (ended,) = peer.say("connect", 1.0, {**CONNECT, "app": app})
+    assert isinstance(ended, Ended)
+    assert ended.reason == f"connect to app {said}, not live"
 
 
 def test_message_streams_are_bounded() -> None:

@@ -7,10 +7,14 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from ingest.port import Refusal
+from server.http import ingest_metrics
 from server.http.channel_metrics import COUNTERS, GAUGES, families
 from server.http.documents_ingest import Ingest
 from server.http.metrics import Metrics
 from server.live.state import LiveState
+from server.live.tally import Tally
+from tests.helpers.rtmp_publisher import RtmpPublisher
 from tests.server.running import Client
 
 TOLD = LiveState(
@@ -62,3 +66,33 @@ async def test_a_quiet_server_has_no_channel_in_its_metrics(site: Client) -> Non
     assert answer.status == 200
     assert b"vitrine_rtmp_connections 0" in answer.body
     assert b'channel="tea"' not in answer.body
+
+
+async def test_how_publishing_fares_is_counted_from_the_start() -> None:
+    tally = Tally(takeovers=2, resumes=1)
+    tally.refused[Refusal.EXPIRED] += 3
+    metrics = await asyncio.to_thread(Metrics)
+    metrics.watch_families(lambda: ingest_metrics.families(tally))
+    found = await read(metrics)
+    assert found["vitrine_ingest_takeovers_total",] == 2
+    assert found["vitrine_ingest_resumes_total",] == 1
+    causes = {key[1]: value for key, value in found.items() if "refused" in key[0]}
+    assert causes == {cause.value: 3 * (cause is Refusal.EXPIRED) for cause in Refusal}
+
+
+async def test_refusals_and_takeovers_of_a_server_are_in_its_metrics(site: Client) -> None:
+    key = (await site.channel())["stream_key"]
+    with_a_wrong_key = await RtmpPublisher.connect(site.server.rtmp.port)
+    first = await RtmpPublisher.connect(site.server.rtmp.port)
+    second = await RtmpPublisher.connect(site.server.rtmp.port)
+    try:
+        assert (await with_a_wrong_key.publish("no"))["code"] == "NetStream.Publish.BadName"
+        for publisher in (first, second):
+            assert (await publisher.publish(key))["code"] == "NetStream.Publish.Start"
+        answer = await site.ask("GET", "/metrics", token=None)
+    finally:
+        for publisher in (with_a_wrong_key, first, second):
+            publisher.abort()
+    assert b'vitrine_ingest_refused_total{cause="bad-key"} 1.0' in answer.body
+    assert b"vitrine_ingest_takeovers_total 1.0" in answer.body
+    assert b"vitrine_ingest_resumes_total 0.0" in answer.body

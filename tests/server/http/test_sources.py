@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from pydantic import TypeAdapter
 
 from server.http import documents as d
 from tests.helpers.eventually import eventually
+from tests.server.http.test_events import listening
 from tests.server.running import Client, running
 
 CHANNELS = "/api/v1/channels"
@@ -59,19 +61,36 @@ async def test_it_is_for_the_operator_and_told_to_the_anchor(site: Client) -> No
 
 
 async def test_a_source_that_cannot_be_read_is_a_warning(site: Client) -> None:
-    await site.channel()
-    await put(site)
-
-    def told() -> bool:
-        return bool(site.server.pulls.warnings("tea"))
-
-    await eventually(told, 30)
+    made = await site.channel()
+    async with listening(site, {"Authorization": f"Bearer {made['anchor_token']}"}) as events:
+        await put(site)
+        async with asyncio.timeout(30):
+            (told,) = (await events.next("health"))[1]["warnings"]
+        assert (await site.ask("DELETE", SOURCE)).status == 204
+        assert (await events.next("health"))[1] == {"warnings": []}
+        await put(site)
+        await eventually(lambda: bool(site.server.pulls.warnings("tea")), 30)
+    assert told["code"] == "source-unreadable"
     document = (await site.ask("GET", f"{CHANNELS}/tea")).json()
+    TypeAdapter(d.Channel).validate_python(document, extra="forbid")
     (warning,) = document["warnings"]
-    assert warning["code"] == "source-unreadable"
+    assert (warning["code"], warning["severity"]) == ("source-unreadable", "error")
     assert "its host is not known; trying again in " in warning["message"]
     assert "s3cret" not in str(document)
     assert document["state"] == "offline"
+
+
+async def test_nothing_is_remembered_of_a_channel_that_was_removed(site: Client) -> None:
+    await site.channel()
+    before = site.server.bus.last("tea")
+    await put(site)
+    await eventually(lambda: bool(site.server.pulls.warnings("tea")), 30)
+    assert site.server.bus.last("tea") > before
+    await site.server.channels.remove("tea")  # as a command beside the server does
+    site.server.bus.forget("tea")
+    await site.server.pulls.refresh()
+    assert site.server.pulls.warnings("tea") == ()
+    assert site.server.bus.last("tea") == before
 
 
 async def test_an_address_that_may_not_be_opened_is_refused(site: Client) -> None:

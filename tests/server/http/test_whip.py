@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from aiortc import sdp
+from structlog.testing import capture_logs
 
+from ingest.port import Refusal
 from server.config import load
 from tests.helpers.eventually import eventually
 from tests.helpers.offers import GSTREAMER, OBS_30, written
@@ -87,11 +89,17 @@ async def test_a_wrong_key_is_401_whatever_the_offer(
     site: Client, tea: str, key: str | None
 ) -> None:
     del tea
-    for offer in (OBS_30, "v=0"):
-        answer = await post(site, key, offer)
-        assert answer.status == 401
-        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
-        problem_of(answer)
+    with capture_logs() as logs:
+        for offer in (OBS_30, "v=0"):
+            answer = await post(site, key, offer)
+            assert answer.status == 401
+            assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+            problem_of(answer)
+    told = [line for line in logs if line["event"] == "whip publish refused"]
+    assert len(told) == (2 if key else 0), "without a key nobody tried to publish"
+    assert all(line["cause"] == "bad-key" and "not known" in line["reason"] for line in told)
+    assert all(line["peer"] == "127.0.0.1" and "made-up" not in str(line) for line in told)
+    assert site.server.registry.tally.refused[Refusal.BAD_KEY] == len(told)
 
 
 async def test_the_key_of_another_channel_is_403_and_takes_nothing_over(
@@ -109,10 +117,12 @@ async def test_the_key_of_another_channel_is_403_and_takes_nothing_over(
 
 async def test_too_many_wrong_keys_have_to_wait(site: Client, tea: str) -> None:
     del tea
+    refused = site.server.registry.tally.refused
     answers = [await post(site, f"sk-{n}") for n in range(11)]
     assert [answer.status for answer in answers] == [*[401] * 10, 429]
     assert int(answers[-1].headers["Retry-After"]) > 0
     problem_of(answers[-1])
+    assert refused == {Refusal.BAD_KEY: 10, Refusal.RATE_LIMITED: 1}
 
 
 @pytest.mark.parametrize(
@@ -159,7 +169,8 @@ async def test_another_publisher_is_replaced_once_the_line_stands(site: Client, 
     try:
         answer = await post(site, tea, await sender.offer())
         await sender.take(answer.body.decode())
-        assert "took over" in str((await rtmp.status())["description"])
+        said = (await rtmp.status())["description"]
+        assert said == "Another encoder took over with the same key."
         assert await protocol() == "whip"
         resource = answer.headers["Location"]
         assert (await site.ask("DELETE", resource, token=tea)).status == 200

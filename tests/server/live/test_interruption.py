@@ -70,6 +70,7 @@ async def test_a_lost_publisher_comes_back_into_its_session(studio: Studio) -> N
     assert told == ["live", "interrupted", "live", "offline"]
     diary = studio.diary.lines
     assert [line[0] for line in diary] == ["started", "interrupted", "resumed", "ended"]
+    assert (studio.registry.tally.resumes, studio.registry.tally.takeovers) == (1, 0)
     assert [line[2] for line in diary] == sorted(line[2] for line in diary)
     assert {line[1] for line in diary} == {session.id}
     assert text.index("#EXT-X-GAP") < text.index("#EXT-X-DISCONTINUITY\n")

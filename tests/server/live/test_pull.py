@@ -14,6 +14,7 @@ from ingest.port import Publisher, Refusal, Refused, Sink
 from ingest.unit import VideoUnit
 from server.channel import Channel, OverlaySettings
 from server.clock import SystemClock
+from server.instant import parse_rfc3339
 from server.live.pull import JITTER, Phase, PulledSource
 from server.live.pulls import Pulls
 from server.pull_settings import PullSettings
@@ -132,10 +133,10 @@ async def test_an_encoder_goes_first() -> None:
     async with filming(Camera(Clip(seconds=1.0))) as url, running(Source(url), gate) as pulled:
         await eventually(lambda: gate.pictures(0) > 0, DEADLINE)
         gate.taken = True
-        gate.publishers[0].drop("another encoder took over with the same key")
+        gate.publishers[0].drop("Another encoder took over with the same key.")
         await eventually(lambda: pulled.phase is Phase.STANDBY, DEADLINE)
         assert pulled.problem == ""
-        assert gate.sinks[0].closed == ["another encoder took over with the same key"]
+        assert gate.sinks[0].closed == ["Another encoder took over with the same key."]
         gate.taken = False
         await eventually(lambda: gate.pictures(1) > 0, DEADLINE)
 
@@ -159,9 +160,12 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
 
 
 @asynccontextmanager
-async def pulling(store: SqliteStore, gate: Gate) -> AsyncIterator[Pulls]:
+async def pulling(
+    store: SqliteStore, gate: Gate, told: list[str] | None = None
+) -> AsyncIterator[Pulls]:
     sources = Sources(store, allow_private=True, most=5)
-    pulls = Pulls(sources, gate, SETTINGS, SystemClock())
+    tell = (lambda channel: None) if told is None else told.append
+    pulls = Pulls(sources, gate, SETTINGS, SystemClock(), tell)
     pulls.start()
     try:
         yield pulls
@@ -224,10 +228,21 @@ async def test_a_server_that_closes_leaves_the_broadcast_to_go_on(store: SqliteS
 
 
 async def test_a_warning_counts_the_seconds(store: SqliteStore) -> None:
-    async with pulling(store, Gate()) as pulls:
+    before = SystemClock().wall_ms()
+    told: list[str] = []
+    async with pulling(store, Gate(), told) as pulls:
         await store.put_source("tea", NOBODY, 5)
         await eventually(lambda: bool(pulls.warnings("tea")), DEADLINE)
         (warning,) = pulls.warnings("tea")
+        await eventually(lambda: pulls.warnings("tea") != (warning,), DEADLINE)
+        assert pulls.warnings("tea")[0]["since"] == warning["since"], "of the trouble, not the try"
+        assert told == ["tea"]
+        await store.remove_source("tea")
+        await eventually(lambda: told == ["tea", "tea"], DEADLINE)
+        assert pulls.warnings("tea") == ()
+    assert set(warning) == {"code", "severity", "message", "advice", "since"}
+    assert warning["severity"] == "error"
+    assert before <= parse_rfc3339(str(warning["since"])) <= SystemClock().wall_ms()
     assert str(warning["message"]).startswith(
         "The source cannot be read: connection refused; trying again"
     )

@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from ingest.port import Refusal, Refused
 from overlay.scene import Card, Money, Motion, Scene
 from server.live.registry import LiveSettings
+from tests.helpers.eventually import eventually
 from tests.server.live.studio import DEADLINE, PROFILE, Encoder, Studio, last_msn, number
 
 pytestmark = pytest.mark.slow  # real processes, in real time
@@ -61,6 +63,20 @@ async def test_a_broadcast_from_first_unit_to_endlist(studio: Studio) -> None:
     assert studio.diary.lines[1][2] - studio.diary.lines[0][2] >= 4_000
 
 
+async def test_only_what_was_on_the_air_is_told_to_leave_it(studio: Studio) -> None:
+    encoder, other = Encoder(), Encoder()
+    with capture_logs() as lines:
+        assert await studio.admit(encoder) is None
+        encoder.hang_up()
+        await eventually(lambda: not studio.registry.streams(), DEADLINE)
+        assert await studio.admit(other) is None
+        await studio.on_air(other)
+        other.hang_up()
+        await eventually(lambda: not studio.registry.streams(), DEADLINE)
+    ends = [line["event"] for line in lines if "reason" in line]
+    assert ends == ["nothing came of it", "off the air"]
+
+
 async def test_sequences_never_go_back_over_broadcasts_and_crashes(studio: Studio) -> None:
     first = Encoder()
     assert await studio.admit(first) is None
@@ -86,6 +102,7 @@ async def test_the_same_key_takes_over_within_the_session(studio: Studio) -> Non
     session = studio.registry.session("tea")
     assert await studio.admit(second) is None
     assert first.dropped is not None
+    assert (studio.registry.tally.takeovers, studio.registry.tally.resumes) == (1, 0)
     first.send()  # what still arrives from it is not taken
     edge = studio.registry.edge("tea")
     assert edge is not None

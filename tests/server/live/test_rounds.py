@@ -87,3 +87,18 @@ async def test_the_rounds_go_on_when_a_look_fails(stream: LiveStream) -> None:
     await rounds.close()
     await rounds.close()
     assert listener.heard[0][0] == "tea"
+
+
+async def test_what_stands_beside_the_coachs_is_told_with_it(stream: LiveStream) -> None:
+    clock, bus = ManualClock(), Bus(ManualClock())
+    beside = {"code": "source-unreadable"}
+    rounds = Rounds(lambda: (stream,), bus, clock, lambda channel: (beside,))
+    async with bus.subscribe("tea") as events:
+        assert not await rounds.look(stream)
+        clock.advance(PICTURE_DUE_MS + 1)
+        assert await rounds.look(stream)
+        event = await events.next(1)
+    assert event is not None
+    warnings = event.data["warnings"]
+    assert isinstance(warnings, list)
+    assert [warning["code"] for warning in warnings] == ["no-picture", "source-unreadable"]

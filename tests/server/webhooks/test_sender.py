@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -274,3 +275,22 @@ async def test_retry_after_is_heeded(store: SqliteStore, hook: Hook) -> None:
                 await asyncio.sleep(0.01)
     (waiting,) = await store.outbox(to.url, CLOCK.wall_ms() + 3_600_000, 1)
     assert waiting.tries == 1
+
+
+async def test_a_status_is_logged_as_one_and_words_as_words(store: SqliteStore, hook: Hook) -> None:
+    hook.answer = lambda _: web.Response(status=403)
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    gone = Endpoint(f"http://127.0.0.1:{port}/", SECRET, ("*",), allow_private=True)
+    await post(store, endpoint(hook))
+    await post(store, gone)
+
+    def told(name: str) -> list[MutableMapping[str, Any]]:
+        return [line for line in logs if "not delivered" in line["event"] and name in line]
+
+    with capture_logs() as logs:
+        async with sending(store, endpoint(hook), gone):
+            await eventually(lambda: bool(told("status") and told("problem")), 20)
+    assert told("status")[0]["status"] == 403
+    assert isinstance(told("problem")[0]["problem"], str)
+    assert not any("problem" in line for line in told("status"))

@@ -158,6 +158,19 @@ async def test_what_cannot_be_read_is_told_in_words(web: WebFiles, name: str, sa
     assert not heard.of(AudioUnit)
 
 
+async def test_an_index_at_the_end_is_named_where_the_server_gives_no_parts(
+    tmp_path: Path,
+) -> None:
+    clip = Clip(seconds=2.0, width=640, height=360)
+    await asyncio.to_thread(write, clip, tmp_path / "late.mp4", "mp4")
+    async with offering(WebFiles(tmp_path, ranges=False)) as web:
+        async with pulling(f"{web.url}/late.mp4") as heard:
+            reason = await heard.to_the_end()
+    assert "index (moov) is at its end" in reason
+    assert "+faststart" in reason
+    assert heard.units == [], "nothing of it was read"
+
+
 async def test_redirects_are_followed(web: WebFiles) -> None:
     async with pulling(f"{web.url}/moved?to=/moved?to=/clip.mp4") as heard:
         assert await heard.to_the_end() == ""
