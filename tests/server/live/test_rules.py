@@ -201,9 +201,9 @@ def test_the_document_and_the_rules_are_one() -> None:
         DOCUMENT.read_text(encoding="utf-8"),
         re.MULTILINE,
     )
-    assert [(code, severity) for code, severity, *_ in rows] == [
-        (rule.code, rule.severity.value) for rule in RULES
-    ]
+    told = [(code, severity) for code, severity, *_ in rows]
+    told.remove(("source-unreadable", "error"))  # no rule's: whoever reads the source says it
+    assert told == [(rule.code, rule.severity.value) for rule in RULES]
     assert len({rule.code for rule in RULES}) == len(RULES)
     assert {rule.severity for rule in RULES} == set(Severity)
 
