@@ -43,9 +43,10 @@ class Ensemble:
 
     def playlist(self, name: str, playlist: ReadPlaylist) -> None:
         """Compare what stands at a playlist's head and end."""
-        control = ",".join(f"{key}={value}" for key, value in sorted(playlist.control.items()))
-        self._same(4, "EXT-X-SERVER-CONTROL", name, control)
-        self._same(11, "EXT-X-TARGETDURATION", name, str(playlist.target_duration))
+        if name not in self._newest:
+            control = ",".join(f"{key}={value}" for key, value in sorted(playlist.control.items()))
+            self._same(4, "EXT-X-SERVER-CONTROL", name, control)
+            self._same(11, "EXT-X-TARGETDURATION", name, str(playlist.target_duration))
         for key, pairs in playlist.ranges.items():
             self._range(name, key, pairs)
         self._reports(name, playlist)
@@ -114,7 +115,7 @@ class Ensemble:
         self._ranges[key] = late
 
     def _reports(self, name: str, playlist: ReadPlaylist) -> None:
-        if playlist.ended:
+        if playlist.ended or playlist.newest < self._newest.get(name, (0, 0)):
             return
         base = self._urls[name]
         reports = {urljoin(base, report.get("URI", "")): report for report in playlist.reports}

@@ -69,7 +69,7 @@ class Fetcher:
 
     async def _turn(self) -> None:
         """Wait so that no more requests than allowed begin in a second."""
-        now = asyncio.get_running_loop().time()
+        now = self._now()
         at = max(now, self._free_at)
         self._free_at = at + 1 / MOST_PER_SECOND
         # A quarter of a second's requests may begin at once.

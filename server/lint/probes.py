@@ -180,7 +180,9 @@ class Probes:
             if whole.newest == merged.newest:
                 judge_playlist_reply(self._notes, delta)
                 return self._compare(whole, merged, boundary)
-        return False
+        what = "a delta update merges into a playlist with another end"
+        self._notes.check(6, "delta updates", False, what, self._follower.course.name)
+        return True
 
     def _compare(self, whole: ReadPlaylist, merged: ReadPlaylist, boundary: Fraction) -> bool:
         """Hold a merged delta update against the whole; False when nothing was to be skipped."""

@@ -185,11 +185,12 @@ class _Watch:
         self._multivariant = await self._load_multivariant()
         self._judge_multivariant(self._multivariant)
         for name, stream in self._named(self._multivariant).items():
-            lane, follower = self._lanes.get(name), self._followers.get(name)
-            playlist = follower.course.playlist if follower else None
-            if lane is not None and playlist is not None and playlist.segments:
+            if name not in self._lanes:
+                continue
+            playlist = self._followers[name].course.playlist
+            if playlist is not None and playlist.segments:
                 listed = playlist.segments[0].msn, playlist.segments[-1].msn
-                lane.close(stream, listed, playlist.target_duration)
+                self._lanes[name].close(stream, listed, playlist.target_duration)
 
     def _judge_multivariant(self, multivariant: ReadMultivariant) -> None:
         check = self.notes.check
