@@ -47,6 +47,10 @@ class Gzip:
         self._text = text
         self._coded: bytes | None = None
 
+    @property
+    def made(self) -> bool:
+        return self._coded is not None
+
     def body(self) -> bytes:
         if self._coded is None:
             self._coded = gzip.compress(self._text, GZIP_LEVEL, mtime=0)
