@@ -131,6 +131,7 @@ class Vitrine:
             config.hls.dvr_seconds,
             config.ingest.grace_seconds,
             config.ingest.interruption == "slate",
+            config.hls.id3,
         )
         self.registry = Registry(store, self._admission(clock), self.bus, clock, live)
         self.sources = make_sources(config, store)

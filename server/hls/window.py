@@ -7,11 +7,13 @@ one channel's session: its names are unique for ever, its sequences never go bac
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ingest.unit import TICKS_PER_MS
 from server.hls.archive import Archive, Scribe, Unwritten
 from server.hls.depth import Depth
 from server.hls.errors import TargetGrown, WindowError
+from server.hls.id3 import InBand
 from server.hls.lockstep import Lockstep
 from server.hls.playlist import DateRange
 from server.hls.ranges import DateRanges
@@ -63,6 +65,8 @@ class Window:
         self._epochs = 0
         self._base_msn = first_msn
         self.archive = archive
+        self.in_band: InBand | None = None
+        """Puts date ranges into the media as well."""
         self._scribe = scribe or Unwritten()
         self._step = Lockstep(Depth(segments, dvr_seconds, archive))
         self._renditions = self._step.renditions
@@ -182,6 +186,8 @@ class Window:
         if msn > rendition.next_msn:
             most_ms = 1000 * self.target_duration
             self._step.fill(rendition, msn, self._hole(epoch, rendition, pdt_ms), most_ms)
+        if self.in_band is not None and (boxes := self.in_band.boxes(epoch, part)):
+            part = replace(part, data=boxes + part.data)
         rendition.add(part, pdt_ms)
         end_ms = epoch.pdt_ms + _ms(part.start + part.duration)
         self._latest_pdt_ms = max(end_ms, self._latest_pdt_ms or end_ms)
@@ -215,8 +221,11 @@ class Window:
         Ranges that ended before the window are left out; an ended window stays as it is.
         Raises WindowError when a value would change under an id.
         """
+        before = self._ranges.all
         if not self.ended and self._ranges.tell(ranges, self._earliest_ms()):
             self._shared_version += 1
+            if self.in_band is not None:
+                self.in_band.tell(before, self._ranges.all, list(self._renditions))
 
     def end(self) -> None:
         """End every playlist at the same msn, every date range closed. Idempotent."""

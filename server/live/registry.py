@@ -49,6 +49,8 @@ class LiveSettings:
     """Seconds that a lost publisher has to come back in; 0: none."""
     slate: bool = False
     """A still picture stands in for a lost publisher, not gaps."""
+    id3: bool = False
+    """Date ranges are in the media as well."""
 
 
 class Registry:
@@ -243,6 +245,7 @@ class Registry:
             carry=await self._store.sequences(channel.id),
             segments=self._settings.segments,
             dvr_seconds=self._settings.dvr_seconds,
+            id3=self._settings.id3,
             before=self._past.edge(channel.id),
             grace=self._settings.grace,
             slate=self._settings.slate,

@@ -18,6 +18,7 @@ from server.clock import Clock
 from server.hls.archive import Archive, Scribe
 from server.hls.edge import Edge
 from server.hls.errors import WindowError
+from server.hls.id3 import InBand
 from server.hls.playlist import DateRange
 from server.hls.window import Window
 from server.live.coach import Coach
@@ -54,6 +55,8 @@ class Broadcast:
     """Gives back what memory let go; None: the playlist is as long as memory keeps it."""
     scribe: Scribe | None = None
     """Writes down what is published; None: nobody does."""
+    id3: bool = False
+    """Whether date ranges are in the media as well."""
     before: Edge | None = None
     """Of the channel's broadcast before, whose media is still owed."""
     grace: float = 0.0
@@ -280,6 +283,7 @@ class LiveStream:
             self._broadcast.archive,
             self._broadcast.scribe,
         )
+        self.window.in_band = InBand() if self._broadcast.id3 else None
         self.edge = Edge(self.window, self._clock, before=before)
 
     def _receive(self, message: wire.Up) -> None:

@@ -18,11 +18,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from server.hls.edge import Edge
+from server.hls.id3 import emsg
 from server.hls.playlist import DateRange
 from server.hls.window import Window
 from server.http.hls import add_routes
 from server.lint.follower import Clocks
-from server.lint.fragment import ID3_SCHEME
 from transcode.fmp4 import (
     AUDIO_TRACK,
     VIDEO_TRACK,
@@ -52,15 +52,10 @@ Spoil = Callable[[web.Request, web.Response], web.Response]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def _emsg(at: int, *, version: int = 1, size: int = 40) -> bytes:
+def _emsg(at: int, version: int, size: int) -> bytes:
     """Write an event with an ID3 of so many bytes; `at` in ticks."""
-    scheme = ID3_SCHEME.encode() + b"\0" + b"\0"
-    message = b"ID3" + bytes(size - 3)
-    if version == 1:
-        body = pack(">IIQII", 0x0100_0000, 90_000, at, 0, 1) + scheme + message
-    else:
-        body = pack(">I", 0) + scheme + pack(">IIII", 90_000, 0, 0, 1) + message
-    return pack(">I4s", 8 + len(body), b"emsg") + body
+    box = emsg(at, f"{at}", b"ID3" + bytes(size - 3))
+    return box[:8] + bytes([version]) + box[9:]
 
 
 @dataclass(frozen=True)
@@ -178,7 +173,7 @@ class Origin:
         events = b""
         if self._index == 0:
             version, size = vice.event_version, vice.event_size
-            events = _emsg(self._tick, version=version, size=size)
+            events = _emsg(self._tick, version, size)
         share, data = count // vice.pairs, b""
         for turn in range(vice.pairs):
             tick = self._tick + turn * share * FRAME
