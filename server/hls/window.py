@@ -200,14 +200,18 @@ class Window:
         """Fill the time in which no media came with gaps of a target duration each.
 
         A segment may be late by half a target duration (RFC 8216bis 6.2.1); then it is given up
-        (EXT-X-GAP, 4.4.4.7). True when the playlists changed.
+        (EXT-X-GAP, 4.4.4.7), and one that has begun and gets no more parts is closed as it is.
+        True when the playlists changed.
         """
         if self.ended or self._latest_pdt_ms is None:
             return False
         target = self.target_duration
         overdue_ms = now_ms - 1500 * target
         if self._latest_pdt_ms > overdue_ms:
-            return False
+            if now_ms - self._latest_pdt_ms < 1000 * target or not self._begun_by(overdue_ms):
+                return False
+            self._step.level()
+            return True
         self._step.level()
         whole = (overdue_ms - self._latest_pdt_ms) // (1000 * target) + 1
         self._skip(whole * 1000 * target)
@@ -255,6 +259,11 @@ class Window:
             self._step.lapse(Span(self._latest_pdt_ms, gap * TICKS_PER_MS))
             self._latest_pdt_ms += gap
             ms -= gap
+
+    def _begun_by(self, instant_ms: int) -> bool:
+        """Tell whether a segment that still grows began so early."""
+        growing = [each.growing for each in self._renditions.values() if each.growing is not None]
+        return any(segment.pdt_ms <= instant_ms for segment in growing)
 
     def _judge(self, epoch: Epoch) -> None:
         if self.ended:

@@ -26,6 +26,7 @@ class Pace:
         self._part_at: float | None = None
         self._segment_at: float | None = None
         self._newest: tuple[int, int] | None = None
+        self._broken_off = False
         self._parts = 0
         self._late = 0
         self._began: float | None = None
@@ -34,18 +35,21 @@ class Pace:
     def take(self, playlist: ReadPlaylist, at: float, wall: float, *, blocked: bool) -> None:
         """Note a playlist that came `at` (monotonic seconds), when the clock showed `wall`."""
         before, self._newest = self._newest, playlist.newest
+        broken_off, self._broken_off = self._broken_off, _is_broken_off(playlist, before)
         if playlist.ended or (before is not None and playlist.newest <= before):
             return
         if self._began is None:
             self._began = at
-        if before is not None and blocked:
+        if before is not None and blocked and not (broken_off or self._broken_off):
             self._part(playlist, at)
             self._lag(playlist, at, wall)
         self._part_at = at
         if before is None or playlist.newest[0] > before[0]:
             if before is not None and self._segment_at is not None:
                 waited = at - self._segment_at
-                most = 1.5 * playlist.target_duration + 2 * SLACK
+                # Who waits for a part is not woken by a short segment's end.
+                late = playlist.target_duration if self._broken_off else 0
+                most = 1.5 * playlist.target_duration + late + 2 * SLACK
                 what = f"no segment for {waited:.1f} s"
                 self._notes.check(3, "segments", waited <= most, what, self._where(playlist))
             self._segment_at = at if before is not None else None
@@ -92,3 +96,10 @@ class Pace:
     def _where(self, playlist: ReadPlaylist) -> str:
         msn, parts = playlist.newest
         return f"{self._name}, before {msn}.{parts}"
+
+
+def _is_broken_off(playlist: ReadPlaylist, before: tuple[int, int] | None) -> bool:
+    """Tell whether what is new are gaps, or media after a hole."""
+    first = before[0] if before is not None else playlist.newest[0]
+    new = [segment for segment in playlist.all_segments if segment.msn >= first]
+    return any(segment.gap or segment.discontinuity for segment in new)
