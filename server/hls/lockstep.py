@@ -27,6 +27,11 @@ class Lockstep:
         """Begin an epoch; all renditions are level."""
         self._spans.clear()
 
+    def recall(self, rendition: Rendition) -> None:
+        """Remember where the newest segments of a rendition lie that has some already."""
+        for segment in list(rendition.segments)[-2 * LAG_SEGMENTS :]:
+            self._spans.setdefault(segment.msn, Span(segment.pdt_ms, segment.duration))
+
     def finish(self, rendition: Rendition) -> None:
         """Close the rendition's growing segment and remember where it lay."""
         msn = rendition.next_msn

@@ -13,6 +13,7 @@ from ingest.unit import TICKS_PER_MS, TICKS_PER_SECOND
 from server.hls.archive import Scribe
 from server.hls.bandwidth import peak_bit_rate
 from server.hls.playlist import PartTag, Segment
+from server.hls.recall import RecalledRendition
 from server.hls.shelf import Shelf
 from transcode.part import Part, Track
 
@@ -66,6 +67,20 @@ class Rendition:
         """No segment before it lists parts."""
         self._longest_ticks = 0
         self._longest_near_ticks = 0
+
+    def recall(self, recalled: RecalledRendition) -> None:
+        """Begin with segments that the archive holds, before anything else."""
+        self.audio_only = recalled.audio_only
+        for uri, init in recalled.inits.items():
+            self._shelf.put(uri, init)
+        for segment in recalled.segments:
+            self.segments.append(replace(segment, part_count=0, parts=()))
+            self.listed_ticks += segment.duration
+            self._discontinuity_number = segment.discontinuity_number
+            if not segment.gap:
+                self._shelf.put_away(segment.uri)
+        self.next_msn = self._near_msn = self._parted_msn = self.first_msn + len(self.segments)
+        self._longest_ticks = self.listed_ticks
 
     @property
     def growing(self) -> Segment | None:

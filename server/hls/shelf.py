@@ -42,6 +42,10 @@ class Shelf:
         if self._bodies.pop(name, None) is not None:
             self._away.add(name)
 
+    def put_away(self, name: str) -> None:
+        """Know a body that only the archive has."""
+        self._away.add(name)
+
     def is_away(self, name: str) -> bool:
         """Tell whether the body is owed, and the archive's to give."""
         return name in self._away

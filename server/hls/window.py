@@ -17,6 +17,7 @@ from server.hls.id3 import InBand
 from server.hls.lockstep import Lockstep
 from server.hls.playlist import DateRange
 from server.hls.ranges import DateRanges
+from server.hls.recall import Recalled
 from server.hls.rendition import Rendition, Span
 from server.hls.targets import Targets
 from transcode.part import Epoch, Part, Track
@@ -75,6 +76,31 @@ class Window:
         self._latest_pdt_ms: int | None = None
         self._lapsed = False
         """The newest that is listed are gaps of `lapse`."""
+
+    def recall(self, recalled: Recalled) -> None:
+        """Go on with the list of a window that a stopped server left. Before the first epoch.
+
+        What lies between it and the first epoch becomes gaps, at least as many as there are
+        numbers between the last recalled and `first_msn`. Raises WindowError.
+        """
+        lasts = [each.segments[-1].msn for each in recalled.renditions.values()]
+        if self._epochs or self._renditions or max(lasts) >= self._first_msn:
+            raise WindowError("only a window that has not begun can go on with another's list")
+        self._targets = recalled.targets
+        self._step.target_duration = recalled.targets.duration
+        for name, each in recalled.renditions.items():
+            rendition = self._rendition(name, each.segments[0].msn)
+            rendition.recall(each)
+            self._step.recall(rendition)
+        self._step.level()
+        self._latest_pdt_ms = max(each.end_ms or 0 for each in self._renditions.values())
+        self._lapsed = True
+        self._shared_version += 1
+
+    def _rendition(self, name: str, msn: int) -> Rendition:
+        made = Rendition(name, self.run, msn, self.target_duration, self._listed, self._scribe)
+        self._renditions[name] = made
+        return made
 
     @property
     def tracks(self) -> tuple[Track, ...]:
@@ -155,14 +181,7 @@ class Window:
         tracks = {track.name: track for track in epoch.tracks}
         for name in tracks:
             if name not in self._renditions:
-                self._renditions[name] = Rendition(
-                    name,
-                    self.run,
-                    self._base_msn,
-                    self.target_duration,
-                    self._listed,
-                    self._scribe,
-                )
+                self._rendition(name, self._base_msn)
         for name, rendition in self._renditions.items():
             rendition.begin(tracks.get(name), self._epochs, self._number)
         self._epochs += 1
@@ -253,9 +272,13 @@ class Window:
             rendition.expire(now_ms)
 
     def _skip(self, ms: int) -> None:
-        """Append gaps of `ms` in sum, none longer than a target duration."""
+        """Append gaps of `ms` in sum, none longer than a target duration.
+
+        After a recall they take all numbers before `first_msn`.
+        """
         while ms > 0 and self._latest_pdt_ms is not None:
-            gap = min(ms, 1000 * self.target_duration)
+            lacking = self._first_msn - max(r.next_msn for r in self._renditions.values())
+            gap = min(ms, 1000 * self.target_duration, ms // lacking if lacking > 1 else ms)
             self._step.lapse(Span(self._latest_pdt_ms, gap * TICKS_PER_MS))
             self._latest_pdt_ms += gap
             ms -= gap
@@ -284,6 +307,9 @@ class Window:
         earliest = max([self._latest_pdt_ms - OVERLAP_MS, *starts])
         if epoch.pdt_ms <= earliest:
             raise WindowError(f"epoch {epoch.number} would begin before the last segment")
+        used = max(r.next_msn for r in self._renditions.values())
+        if self._lapsed and epoch.pdt_ms - self._latest_pdt_ms < self._first_msn - used:
+            raise WindowError("there is no time for the numbers between the list and the epoch")
         if self._targets is not None and not self._targets.hold(epoch):
             raise TargetGrown(f"epoch {epoch.number} needs longer targets than were announced")
 

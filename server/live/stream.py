@@ -20,6 +20,7 @@ from server.hls.edge import Edge
 from server.hls.errors import WindowError
 from server.hls.id3 import InBand
 from server.hls.playlist import DateRange
+from server.hls.recall import Recalled
 from server.hls.window import Window
 from server.live.coach import Coach
 from server.live.figures import Figures
@@ -57,6 +58,8 @@ class Broadcast:
     """Writes down what is published; None: nobody does."""
     id3: bool = False
     """Whether date ranges are in the media as well."""
+    recalled: Recalled | None = None
+    """The list that a stopped server left, to go on with."""
     before: Edge | None = None
     """Of the channel's broadcast before, whose media is still owed."""
     grace: float = 0.0
@@ -129,11 +132,12 @@ class LiveStream:
         self._clock = clock
         self._hooks = hooks
         self._floor_ms = broadcast.carry.pdt_ms
+        self._log = structlog.get_logger("live").bind(channel=self.channel, session=self.session)
         self._runs = 0
         self._open_window(broadcast.carry, broadcast.before)
+        self._recall(broadcast.recalled)
         self._feed: PublisherFeed | None = None
         self._showings = Showings(clock, lambda: self.interrupted)
-        self._log = structlog.get_logger("live").bind(channel=self.channel, session=self.session)
 
     async def start(self) -> None:
         """Start the worker. Raises OSError."""
@@ -285,6 +289,14 @@ class LiveStream:
         )
         self.window.in_band = InBand() if self._broadcast.id3 else None
         self.edge = Edge(self.window, self._clock, before=before)
+
+    def _recall(self, recalled: Recalled | None) -> None:
+        if recalled is None:
+            return
+        try:
+            self.window.recall(recalled)
+        except WindowError as error:
+            self._log.error("the list of before is not gone on with", error=str(error))
 
     def _receive(self, message: wire.Up) -> None:
         match message:
