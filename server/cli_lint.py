@@ -46,7 +46,7 @@ def lint_command(
         show_json(as_values(report))
     else:
         for line in lines(report):
-            typer.echo(line)
+            typer.echo(_printable(line))
     if broken:
         raise typer.Exit(FAILED)
 
@@ -103,6 +103,11 @@ def _evidence(verdict: Verdict) -> list[str]:
     ]
     more = len(verdict.faults) - SHOWN_FAULTS
     return [*told, *([f"and {more} more kinds"] if more > 0 else []), f"-> {verdict.rule.advice}"]
+
+
+def _printable(line: str) -> str:
+    """Take out what a server's own words could do to a terminal."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in line)
 
 
 def _tell(now: Progress) -> None:

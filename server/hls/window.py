@@ -12,8 +12,9 @@ from dataclasses import replace
 from ingest.unit import TICKS_PER_MS
 from server.hls.archive import Archive, Scribe, Unwritten
 from server.hls.depth import Depth
-from server.hls.errors import TargetGrown, WindowError
+from server.hls.errors import WindowError
 from server.hls.id3 import InBand
+from server.hls.judging import judge_epoch, judge_part, judge_start
 from server.hls.lockstep import Lockstep
 from server.hls.playlist import DateRange
 from server.hls.ranges import DateRanges
@@ -23,8 +24,6 @@ from server.hls.targets import Targets
 from transcode.part import Epoch, Part, Track
 
 LEAST_LISTED = 6
-OVERLAP_MS = 1000
-"""A new epoch may overlap the last segment by less (6.2.1)."""
 MOST_LACKING = 64
 """Segments that one part may leap over; more is a broken worker."""
 
@@ -291,27 +290,13 @@ class Window:
     def _judge(self, epoch: Epoch) -> None:
         if self.ended:
             raise WindowError("the window has ended")
-        names = [track.name for track in epoch.tracks]
-        if not names or len(set(names)) < len(names):
-            raise WindowError("an epoch needs tracks, each name once")
-        if epoch.part_target <= 0 or epoch.segment_target <= 0:
-            raise WindowError("targets must be above zero")
+        judge_epoch(epoch, self._targets)
         if self._latest_pdt_ms is None:
             return
-        starts = [
-            segment.pdt_ms
-            for rendition in self._renditions.values()
-            for segment in (rendition.growing, *list(rendition.segments)[-1:])
-            if segment is not None
-        ]
-        earliest = max([self._latest_pdt_ms - OVERLAP_MS, *starts])
-        if epoch.pdt_ms <= earliest:
-            raise WindowError(f"epoch {epoch.number} would begin before the last segment")
+        judge_start(epoch, self._latest_pdt_ms, self._renditions.values())
         used = max(r.next_msn for r in self._renditions.values())
         if self._lapsed and epoch.pdt_ms - self._latest_pdt_ms < self._first_msn - used:
             raise WindowError("there is no time for the numbers between the list and the epoch")
-        if self._targets is not None and not self._targets.hold(epoch):
-            raise TargetGrown(f"epoch {epoch.number} needs longer targets than were announced")
 
     def _expect(self, part: Part) -> tuple[Epoch, Rendition]:
         epoch = self._epoch
@@ -320,8 +305,7 @@ class Window:
         rendition = self._renditions.get(part.rendition)
         if rendition is None or rendition.track is None:
             raise WindowError(f"part of an unknown rendition {part.rendition!r}")
-        if part.duration <= 0 or part.start < 0 or part.segment < 0 or part.index < 0:
-            raise WindowError(f"{part.rendition}: part with a time or number below zero")
+        judge_part(part)
         return epoch, rendition
 
     def _hole(self, epoch: Epoch, rendition: Rendition, until_ms: int) -> Span:

@@ -11,6 +11,11 @@ from dataclasses import dataclass, field
 CONTAINERS = {"moov", "trak", "mdia", "minf", "dinf", "stbl", "mvex", "moof", "traf"}
 
 
+DEEPEST = 12
+MOST_SAMPLES = 65_536
+"""Of one trun."""
+
+
 class BoxError(ValueError):
     """The bytes are no such boxes."""
 
@@ -61,8 +66,9 @@ class ReadRun:
         return sum(sample.duration for sample in self.samples)
 
 
-def boxes(data: bytes, offset: int = 0) -> list[Box]:
+def boxes(data: bytes, offset: int = 0, depth: int = 0) -> list[Box]:
     """Read the boxes that fill `data`. Raises BoxError when one runs past the end."""
+    need(depth <= DEEPEST, "boxes within boxes without end")
     found = []
     position = 0
     while position < len(data):
@@ -72,7 +78,8 @@ def boxes(data: bytes, offset: int = 0) -> list[Box]:
             size, head = big(data, position + 8, 8), 16
         need(head <= size <= len(data) - position, f"the box {kind!r} of {size} bytes")
         payload = data[position + head : position + size]
-        inner = boxes(payload, offset + position + head) if kind in CONTAINERS else []
+        at = offset + position + head
+        inner = boxes(payload, at, depth + 1) if kind in CONTAINERS else []
         found.append(Box(kind, offset + position, payload, tuple(inner)))
         position += size
     return found
@@ -123,7 +130,7 @@ def _samples(
     version, flags = big(trun, 0, 1), big(trun, 0, 4) & 0xFFFFFF
     count = big(trun, 4, 4)
     need(bool(flags & 0x1), "trun without its data offset")
-    need(count <= len(trun) + len(fragment), "trun tells of more samples than there can be")
+    need(count <= MOST_SAMPLES, "trun tells of too many samples")
     at = base + big(trun, 8, 4)
     position = 12
     first_flags = None

@@ -125,7 +125,11 @@ class Follower:
     def _judge(self, reply: Reply, playlist: ReadPlaylist, *, blocked: bool) -> None:
         judge_playlist_reply(self._notes, reply)
         judge_uris(self._notes, self.course.name, playlist)
-        self.course.take(playlist)
+        try:
+            self.course.take(playlist)
+        except PlaylistError as error:
+            self._notes.broke(18, f"a tag cannot be read: {error}", self.course.name)
+            return
         self.pace.take(playlist, reply.ended, self._clocks.wall(), blocked=blocked)
 
     def _comes_true(self, before: ReadPlaylist, now: ReadPlaylist) -> None:

@@ -59,8 +59,8 @@ def _track(trak: Box) -> InitTrack | None:
     if handler not in (b"vide", b"soun"):
         return None
     tkhd, mdhd = trak.one("tkhd").payload, trak.one("mdia/mdhd").payload
-    number = big(tkhd, 20 if tkhd[0] == 1 else 12, 4)
-    timescale = big(mdhd, 20 if mdhd[0] == 1 else 12, 4)
+    number = big(tkhd, 20 if tkhd[:1] == b"\1" else 12, 4)
+    timescale = big(mdhd, 20 if mdhd[:1] == b"\1" else 12, 4)
     need(timescale > 0, "a timescale of 0")
     entries = boxes(trak.one("mdia/minf/stbl/stsd").payload[8:])
     need(bool(entries), "no sample entry")

@@ -11,7 +11,7 @@ from server.lint.fragment import ID3_SCHEME, Chunk, TrackRun, read_chunk
 from server.lint.init import Init, read_init
 from server.lint.multivariant import Stream
 from server.lint.notes import Notes
-from server.lint.reader import ReadPart, ReadSegment
+from server.lint.reader import PlaylistError, ReadPart, ReadSegment, seconds
 
 MILLISECOND = Fraction(1, 1000)
 MOST_ID3 = 1024
@@ -114,13 +114,13 @@ class Lane:
         if stream is None or not stream.variant:
             return
         tags = stream.tags
-        rate = tags.get("FRAME-RATE", "")
+        rate = _decimal(tags.get("FRAME-RATE", ""))
         if self._frames > 10 and self._shown and rate:
             measured = float(self._frames / self._shown)
-            what = f"FRAME-RATE is {rate}, measured are {measured:.3f}"
+            what = f"FRAME-RATE is {float(rate):.3f}, measured are {measured:.3f}"
             good = measured <= float(rate) * 1.02 + 0.01
             self._notes.check(14, "frame rates", good, what, self.name)
-        self._bandwidth(int(tags.get("BANDWIDTH", "0")), listed, target)
+        self._bandwidth(int(_decimal(tags.get("BANDWIDTH", ""))), listed, target)
 
     def _bandwidth(self, told: int, listed: tuple[int, int], target: int) -> None:
         numbers = sorted(msn for msn in self._spans if listed[0] <= msn <= listed[1])
@@ -206,3 +206,11 @@ class Lane:
                 size = (track.width, track.height)
                 what = f"RESOLUTION is not {size[0]}x{size[1]}"
                 self._notes.check(14, "resolutions", stream.size == size, what, self.name)
+
+
+def _decimal(text: str) -> Fraction:
+    """Read a number that an attribute tells; 0 where there is none."""
+    try:
+        return seconds(text)
+    except PlaylistError:
+        return Fraction(0)

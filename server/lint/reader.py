@@ -23,6 +23,9 @@ _ONCE = frozenset(
 )  # fmt: skip
 
 
+MOST_SKIPPED = 100_000
+
+
 class PlaylistError(ValueError):
     """It is no playlist that a client could read."""
 
@@ -116,6 +119,10 @@ class ReadPlaylist:
     @property
     def discontinuity_sequence(self) -> int:
         return number(self.tags.get("EXT-X-DISCONTINUITY-SEQUENCE", "0"))
+
+    @property
+    def version(self) -> int:
+        return number(self.tags.get("EXT-X-VERSION", "1"))
 
     @property
     def target_duration(self) -> int:
@@ -236,6 +243,8 @@ class _Reader:
             self._number = number(value)
         elif tag == "EXT-X-SKIP":
             self.playlist.skipped = number(attributes(value).get("SKIPPED-SEGMENTS", ""))
+            if self.playlist.skipped > MOST_SKIPPED:
+                raise PlaylistError("EXT-X-SKIP skips more than any playlist holds")
             self._skip()
 
     def _skip(self) -> None:

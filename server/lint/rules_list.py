@@ -78,7 +78,7 @@ def _hints(notes: Notes, name: str, playlist: ReadPlaylist) -> None:
 def _version(notes: Notes, name: str, playlist: ReadPlaylist) -> None:
     maps = any(segment.map_uri for segment in playlist.all_segments)
     least = 9 if playlist.skipped else 6 if maps else 3
-    told = int(playlist.tags.get("EXT-X-VERSION", "1"))
+    told = playlist.version
     good = told == least or (told > least and bool(playlist.others))
     what = f"EXT-X-VERSION is {told}; the tags used need {least}"
     notes.check(18, "versions", good, what, name)

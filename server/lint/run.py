@@ -157,7 +157,7 @@ class _Watch:
             asked = questions()
             if asyncio.iscoroutine(asked):
                 await asked
-        except LintError as error:
+        except (LintError, PlaylistError) as error:
             self.notes.broke(5, "a question was not answered", str(error))
 
     async def _load_multivariant(self) -> ReadMultivariant:

@@ -9,7 +9,7 @@ from server.lint.delivery import judge_media_reply
 from server.lint.fetch import Fetcher, LintError
 from server.lint.lane import Lane
 from server.lint.notes import Notes
-from server.lint.reader import ReadPart, ReadPlaylist, ReadSegment
+from server.lint.reader import PlaylistError, ReadPart, ReadPlaylist, ReadSegment, number
 from server.lint.reply import Reply
 
 WHOLE_EVERY = 4
@@ -123,14 +123,10 @@ class Taking:
 
     async def _get(self, uri: str, byterange: str | None = None) -> Reply | None:
         """Fetch media; None, and a fault, when it is not there."""
-        headers = {}
-        if byterange is not None:
-            length, _, begin = byterange.partition("@")
-            first = int(begin or 0)
-            headers = {"Range": f"bytes={first}-{first + int(length) - 1}"}
         try:
+            headers = {} if byterange is None else {"Range": _range(byterange)}
             reply = await self._fetcher.get(urljoin(self._url, uri), headers=headers)
-        except LintError as error:
+        except (LintError, PlaylistError) as error:
             self._notes.broke(15, "a request for media failed", str(error))
             return None
         if not reply.good:
@@ -138,3 +134,10 @@ class Taking:
             return None
         judge_media_reply(self._notes, reply)
         return reply
+
+
+def _range(byterange: str) -> str:
+    """Write the header field for a BYTERANGE. Raises PlaylistError."""
+    length, _, begin = byterange.partition("@")
+    first = number(begin or "0")
+    return f"bytes={first}-{first + number(length) - 1}"

@@ -18,7 +18,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from server.hls.edge import Edge
-from server.hls.id3 import emsg
+from server.hls.id3 import SCHEME, emsg
 from server.hls.playlist import DateRange
 from server.hls.window import Window
 from server.http.hls import add_routes
@@ -54,8 +54,11 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def _emsg(at: int, version: int, size: int) -> bytes:
     """Write an event with an ID3 of so many bytes; `at` in ticks."""
-    box = emsg(at, f"{at}", b"ID3" + bytes(size - 3))
-    return box[:8] + bytes([version]) + box[9:]
+    message = b"ID3" + bytes(size - 3)
+    if version == 1:
+        return emsg(at, f"{at}", message)
+    body = bytes(4) + SCHEME.encode() + b"\0\0" + pack(">IIII", 90_000, 0, 0, 1) + message
+    return pack(">I4s", 8 + len(body), b"emsg") + body
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from server.lint.notes import Outcome
 from server.lint.run import lint
 from tests.server.lint.origin import Vice, serving
 
-SECONDS = 5
+SECONDS = 4
 
 
 async def test_a_good_origin_is_clean_and_every_rule_was_seen() -> None:

@@ -10,7 +10,7 @@ from server.lint.run import lint
 from tests.server.lint.origin import serving
 from tests.server.lint.vices import VICES
 
-SECONDS = 5
+SECONDS = 4
 
 
 @pytest.mark.parametrize(("rule", "what"), VICES)

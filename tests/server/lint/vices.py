@@ -58,7 +58,7 @@ def _first_is_kept() -> Text:
     def tell(request: web.Request, text: str) -> str:
         first = kept.setdefault(request.path, text)
         segments = re.search(r"MEDIA-SEQUENCE:(\d+)", text)
-        late = segments is not None and int(segments[1]) >= 16
+        late = segments is not None and int(segments[1]) >= 15
         return first if late and not request.query else text
 
     return tell
