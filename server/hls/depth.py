@@ -51,6 +51,13 @@ class Depth:
                     each.drop(oldest.msn)
         self._shorten(rendition)
 
+    def release(self, rendition: Rendition) -> None:
+        """Of an ended list, send all bodies away that the archive holds: it is kept for long."""
+        while self.archive is not None and (oldest := rendition.near) is not None:
+            if not (oldest.gap or self.archive.holds(rendition.name, oldest.uri)):
+                return
+            rendition.send_away()
+
     def _is_held(self, segment: Segment, renditions: Mapping[str, Rendition]) -> bool:
         """Tell whether all renditions that list the segment can do without memory."""
         archive = self.archive

@@ -71,6 +71,11 @@ class Lockstep:
         for old in [known for known in self._spans if known <= msn - 2 * LAG_SEGMENTS]:
             del self._spans[old]
 
+    def release(self) -> None:
+        """Let memory go of what the archive holds; the list has ended."""
+        for rendition in self.renditions.values():
+            self._depth.release(rendition)
+
     def lapse(self, span: Span) -> None:
         """Append a gap over `span` to every rendition; all are level."""
         for rendition in self.renditions.values():

@@ -267,6 +267,8 @@ class Window:
 
     def expire(self, now_ms: int) -> None:
         """Forget bodies no longer owed. Any clock that never goes back."""
+        if self.ended:
+            self._step.release()
         for rendition in self._renditions.values():
             rendition.expire(now_ms)
 

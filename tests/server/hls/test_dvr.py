@@ -123,6 +123,21 @@ def test_rule_9_an_ended_broadcast_is_owed_as_long_as_its_list() -> None:
     assert show.window.linger_ms >= DVR * 1000
 
 
+async def test_an_ended_broadcast_keeps_no_segment_in_memory_that_the_archive_has() -> None:
+    archive = Archive()
+    show = on_air(20, archive)
+    del archive.bodies["audio", "r1-17.m4s"]
+    show.window.end()
+    show.window.expire(0)
+    for name, rendition in show.window.renditions.items():
+        kept = [n for n in range(20) if rendition.body(f"r1-{n}.m4s") is not None]
+        assert kept == ([17, 18, 19] if name == "audio" else [])
+        assert listed(show, name) == list(range(20))
+    edge, _ = made(show)
+    assert (await answered(edge.media("720p", "r1-19.m4s"))).body
+    assert (await answered(edge.media("audio", "r1-17.m4s"))).body
+
+
 def test_rule_16_date_ranges_reach_as_far_back_as_the_list() -> None:
     show = on_air(1)
     pins = [
