@@ -116,9 +116,7 @@ class _Watch:
         self._ensemble = Ensemble({name: url for name, (url, _) in streams.items()}, self.notes)
         for name, (url, stream) in streams.items():
             self._add(name, url, stream)
-        async with asyncio.TaskGroup() as tasks:
-            for follower in self._followers.values():
-                tasks.create_task(follower.begin())
+        await asyncio.gather(*(follower.begin() for follower in self._followers.values()))
 
     async def run(self, seconds: float) -> None:
         """Follow all renditions, ask the first one's questions, then compare the ends."""
@@ -182,7 +180,10 @@ class _Watch:
             follower.pace.close()
         if self._multivariant is None:
             return
-        self._multivariant = await self._load_multivariant()
+        try:
+            self._multivariant = await self._load_multivariant()
+        except LintError as error:
+            self.notes.broke(14, "the multivariant playlist did not come again", str(error))
         self._judge_multivariant(self._multivariant)
         for name, stream in self._named(self._multivariant).items():
             if name not in self._lanes:

@@ -80,7 +80,11 @@ class Taking:
     async def _still(self, what: str, uri: str) -> None:
         if self._gone[what] < MOST_GONE:
             self._gone[what] += 1
-            reply = await self._fetcher.get(urljoin(self._url, uri))
+            try:
+                reply = await self._fetcher.get(urljoin(self._url, uri))
+            except LintError as error:
+                self._notes.broke(9, f"a request for a {what} that left failed", str(error))
+                return
             told = f"a {what} that just left the playlist is {reply.status}"
             self._notes.check(9, f"{what}s that left", reply.good, told, uri)
 

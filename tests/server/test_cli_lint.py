@@ -7,12 +7,13 @@ import json
 import sys
 
 import pytest
+from aiohttp import web
 
 from server.cli_lint import as_values, lines
 from server.lint.fetch import LintError
 from server.lint.run import Progress, lint
 from tests.server.lint.origin import Vice, serving
-from tests.server.lint.vices import VICES
+from tests.server.lint.vices import VICES, answering
 
 SECONDS = 3
 
@@ -48,6 +49,27 @@ async def test_no_stream_is_an_error_of_one_line() -> None:
             assert "\n" not in str(error.value)
     with pytest.raises(LintError):
         await lint(url, SECONDS)
+
+
+async def test_a_media_playlist_that_is_not_there_is_an_error() -> None:
+    vice = Vice(reply=answering(404, "60p/index"))
+    async with serving(vice) as (origin, url):
+        with pytest.raises(LintError, match=r"60p/index\.m3u8 answers 404"):
+            await lint(url, SECONDS, clocks=origin.clocks)
+
+
+async def test_a_server_that_dies_meanwhile_is_a_broken_rule_and_not_the_end() -> None:
+    asked = [0]
+
+    def die(_: web.Request, answer: web.Response) -> web.Response:
+        asked[0] += 1
+        return answer if asked[0] < 60 else web.Response(status=502)
+
+    async with serving(Vice(reply=die)) as (origin, url):
+        report = await lint(url, SECONDS, clocks=origin.clocks)
+    faults = [fault.what for verdict in report.verdicts for fault in verdict.faults]
+    assert "a playlist did not come" in faults
+    assert report.seconds > 0
 
 
 async def test_the_command_ends_with_2_when_there_is_nothing_to_judge() -> None:

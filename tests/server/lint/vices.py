@@ -73,7 +73,7 @@ def _without(header: str, statuses: range) -> Callable[[web.Request, web.Respons
     return reply
 
 
-def _answering(status: int, path: str) -> Callable[[web.Request, web.Response], web.Response]:
+def answering(status: int, path: str) -> Callable[[web.Request, web.Response], web.Response]:
     """Answer a path with another status."""
 
     def reply(request: web.Request, answer: web.Response) -> web.Response:
@@ -141,7 +141,7 @@ VICES: dict[tuple[int, str], Vice] = {
     ),
     (7, "nothing is hinted"): Vice(text=_swapped(r"#EXT-X-PRELOAD-HINT:.*\n", "")),
     (7, "two parts are hinted"): Vice(text=_swapped(r"(#EXT-X-PRELOAD-HINT:.*\n)", r"\1\1")),
-    (7, "an unknown part is unavailable"): Vice(reply=_answering(503, "no-such-part")),
+    (7, "an unknown part is unavailable"): Vice(reply=answering(503, "no-such-part")),
     (8, "the playlist goes back"): Vice(text=_first_is_kept()),
     (9, "what left is gone"): Vice(reply=_forgetful()),
     (10, "the date stands behind the part"): Vice(text=_swapped(BEHIND_PARTS, r"\2\1")),
