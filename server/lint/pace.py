@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from fractions import Fraction
+from itertools import pairwise
 
 from server.lint.notes import Notes
 from server.lint.reader import ReadPlaylist
@@ -15,6 +17,7 @@ MOST_LATE = 0.05
 LEAST_WATCHED = 60.0
 """Seconds before drift can be told from jitter."""
 FRAME = 1 / 24
+QUARTERS = 4
 
 
 class Pace:
@@ -81,17 +84,26 @@ class Pace:
         self._lags.append((at, wall - last.pdt_ms / 1000 - float(long)))
 
     def _drift(self) -> None:
-        """Compare how far dates are behind the clock at the beginning and at the end."""
+        """Compare how far dates are behind the clock in each quarter of the watch.
+
+        The least of a quarter tells, most of the jitter aside. An encoder that falls behind, or
+        catches up, changes it once; a clock that is wrong does so in every quarter alike.
+        """
         if not self._lags or self._lags[-1][0] - self._lags[0][0] < LEAST_WATCHED:
             return
         begin, end = self._lags[0][0], self._lags[-1][0]
-        third = (end - begin) / 3
-        early = min(lag for at, lag in self._lags if at <= begin + third)
-        late = min(lag for at, lag in self._lags if at >= end - third)
-        minutes = 2 * third / 60
-        good = abs(late - early) <= FRAME * max(1.0, minutes) + SLACK / 5
-        what = f"dates drift against the clock by {(late - early) / minutes * 1000:.0f} ms a minute"
-        self._notes.check(12, "minutes against the clock", good, what, self._name)
+        quarter = (end - begin) / QUARTERS
+        least = [math.inf] * QUARTERS
+        for at, lag in self._lags:
+            place = min(int((at - begin) / quarter), QUARTERS - 1)
+            least[place] = min(least[place], lag)
+        steps = [later - earlier for earlier, later in pairwise(least)]
+        minutes = quarter * len(steps) / 60
+        total = sum(steps)
+        steady = all(step * total > 0 and abs(step) >= abs(total) / 6 for step in steps)
+        good = not steady or abs(total) <= FRAME * max(1.0, minutes) + SLACK / 5
+        what = f"dates drift against the clock by {total / minutes * 1000:.0f} ms a minute"
+        self._notes.check(12, "watches against the clock", good, what, self._name)
 
     def _where(self, playlist: ReadPlaylist) -> str:
         msn, parts = playlist.newest

@@ -85,6 +85,17 @@ def test_rule_12_drift_of_a_frame_a_minute_is_found(drift: float, outcome: Outco
     assert notes.verdicts()[11].outcome is outcome
 
 
+def test_rule_12_an_encoder_that_catches_up_once_does_not_drift() -> None:
+    notes = Notes()
+    pace = Pace("x", notes)
+    for number in range(1, 360):
+        at = number / 2
+        behind = 3.0 if at < 50 else 0.4
+        pace.take(playlist(number), at, PDT / 1000 + at + behind, blocked=True)
+    pace.close()
+    assert notes.verdicts()[11].outcome is Outcome.KEPT
+
+
 @pytest.mark.parametrize(
     ("late", "outcome"),
     [(1, Outcome.KEPT), (30, Outcome.BROKEN)],
