@@ -17,13 +17,14 @@ from dataclasses import replace
 
 from playwright.async_api import Error as BrowserError
 
-from bench import first_frame, glass, origin, overlay, overlay_share, publish, transcode
+from bench import first_frame, glass, origin, overlay, overlay_share, playlists, publish, transcode
 from bench.report import FULL, QUICK, BenchError, Effort, Measure, Row, note, table
 
 BENCHES: Mapping[str, Measure] = {
     "transcode": transcode.measure,
     "overlay-share": overlay_share.measure,
     "overlay": overlay.measure,
+    "playlists": playlists.measure,
     "origin": origin.measure,
     "first-frame": first_frame.measure,
     "publish": publish.measure,

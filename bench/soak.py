@@ -1,7 +1,8 @@
 """A long broadcast, watched as a viewer would: no stall, no step back, no growing memory.
 
 `python -m bench.soak --minutes 60`. A real server, ffmpeg as the anchor, pins that come and go,
-a viewer that follows the smallest rendition by blocking reloads. Exit status 1 on a breach.
+a viewer that follows the smallest rendition by blocking reloads, and the linter on all of them.
+Exit status 1 on a breach.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ import psutil
 
 from bench.report import BenchError
 from bench.serving import START_SECONDS, Server, call, client_of, end, serving, until_found
+from server.cli_lint import lines
+from server.lint.notes import Outcome
+from server.lint.run import lint
 
 CHANNEL = "soak"
 SAMPLE_SECONDS = 5.0
@@ -30,6 +34,8 @@ WARM_UP = 0.25
 """The share of the run before memory is judged: caches and the live window fill."""
 GROWTH_ALLOWED = 0.10
 GROWTH_FLOOR_MIB = 24.0
+LINT_ENDS = 20.0
+"""Seconds before the run's end at which the linter ends its watch, to tell what it found."""
 
 
 class SoakError(BenchError):
@@ -117,6 +123,16 @@ async def sell(client: aiohttp.ClientSession) -> None:
         turn += 1
 
 
+async def inspect(server: Server, seconds: float) -> None:
+    """Hold the stream against the rules of `vitrine lint`, from outside, all the while."""
+    report = await lint(f"{server.url}/live/{CHANNEL}/index.m3u8", seconds)
+    for line in lines(report):
+        print(line, flush=True)
+    broken = [v.rule.title for v in report.verdicts if v.outcome is Outcome.BROKEN]
+    if broken:
+        raise SoakError(f"the linter found: {'; '.join(broken)}")
+
+
 async def weigh(server: Server, watch: Watch) -> None:
     """Sample the memory of the server and its workers."""
     root = psutil.Process(server.process.pid)
@@ -163,6 +179,8 @@ async def soak(seconds: float) -> None:
                         tasks.create_task(weigh(server, watch))
                         await until_found(client, f"/live/{CHANNEL}/index.m3u8")
                         tasks.create_task(sell(client))
+                        left = seconds - (time.monotonic() - watch.began) - LINT_ENDS
+                        tasks.create_task(inspect(server, left))
                 judge(watch, seconds)
 
 

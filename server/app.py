@@ -144,8 +144,10 @@ class Vitrine:
         live = LiveSettings(
             config.profiles(),
             config.hls.window_segments,
+            config.hls.dvr_seconds,
             config.ingest.grace_seconds,
             config.ingest.interruption == "slate",
+            config.hls.id3,
         )
         self.registry = Registry(store, self._admission(clock), self.bus, clock, live)
         self.sources = make_sources(config, store)

@@ -12,6 +12,7 @@ import typer
 
 from server import cli_channel, cli_products, log
 from server.app import Vitrine
+from server.cli_lint import lint_command
 from server.config import warnings
 from server.demo.run import perform
 from server.encoders import try_encoders
@@ -39,6 +40,9 @@ app = typer.Typer(
 )
 app.add_typer(cli_channel.app, name="channel")
 app.add_typer(cli_products.app, name="products")
+app.command("lint", epilog="Example: vitrine lint http://localhost:8080/live/demo/index.m3u8")(
+    lint_command
+)
 
 
 def _version(wanted: bool) -> None:

@@ -69,8 +69,13 @@ FLOORS = (
     (Floor.NATIVE, "overlay.tiles"),
     (Floor.NATIVE, "overlay.typeface"),
     (Floor.PURE, "overlay.*"),
-    (Floor.SERVICES, "server.hls.edge"),
+    *((Floor.SERVICES, f"server.hls.{name}") for name in ("edge", "reads")),
     (Floor.PURE, "server.hls.*"),
+    *(
+        (Floor.EDGE, f"server.lint.{name}")
+        for name in ("fetch", "run", "taking", "follower", "probes")
+    ),
+    (Floor.PURE, "server.lint.*"),
     *((Floor.SERVICES, f"server.shop.{name}") for name in ("goods", "news", "pins")),
     *((Floor.SERVICES, f"server.shop.{name}") for name in ("revision", "service", "show", "shows")),
     (Floor.ADAPTERS, "server.shop.picture"),
@@ -95,13 +100,15 @@ FLOORS = (
     (Floor.PURE, "server.live.rules*"),
     (Floor.SERVICES, "server.live.*"),
     *((Floor.COMPOSE, f"server.{name}") for name in ("__main__", "app", "cli", "serve")),
-    *((Floor.COMPOSE, f"server.{name}") for name in ("cli_channel", "cli_products", "options")),
+    *((Floor.COMPOSE, f"server.{name}") for name in ("cli_channel", "cli_lint", "cli_products")),
+    (Floor.COMPOSE, "server.options"),
     *((Floor.COMPOSE, f"server.{name}") for name in ("terminal", "push", "pushlane")),
     *((Floor.COMPOSE, f"server.{name}") for name in ("demo", "demo.*")),
     # A package's own file: nothing in it but a docstring, or values.
     *((Floor.VALUES, name) for name in ("ingest", "overlay", "transcode", "server")),
     *((Floor.VALUES, f"ingest.{name}") for name in ("rtmp", "rtp")),
     *((Floor.VALUES, f"server.{name}") for name in ("hls", "http", "live", "shop", "store")),
+    (Floor.VALUES, "server.lint"),
     (Floor.VALUES, "server.webhooks"),
 )
 

@@ -7,19 +7,23 @@ one channel's session: its names are unique for ever, its sequences never go bac
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ingest.unit import TICKS_PER_MS
-from server.hls.errors import TargetGrown, WindowError
+from server.hls.archive import Archive, Scribe, Unwritten
+from server.hls.depth import Depth
+from server.hls.errors import WindowError
+from server.hls.id3 import InBand
+from server.hls.judging import judge_epoch, judge_part, judge_start
 from server.hls.lockstep import Lockstep
 from server.hls.playlist import DateRange
 from server.hls.ranges import DateRanges
+from server.hls.recall import Recalled
 from server.hls.rendition import Rendition, Span
 from server.hls.targets import Targets
 from transcode.part import Epoch, Part, Track
 
 LEAST_LISTED = 6
-OVERLAP_MS = 1000
-"""A new epoch may overlap the last segment by less (6.2.1)."""
 MOST_LACKING = 64
 """Segments that one part may leap over; more is a broken worker."""
 
@@ -30,6 +34,8 @@ class Window:
     `run` is part of every name: unique per window for ever, `[A-Za-z0-9]`.
     `first_msn` and `first_discontinuity` carry on from the channel's window before
     (`next_msn`, `discontinuity_sequence`); a channel's first window begins at 0 or 1.
+    Memory keeps `segments` whole ones; older ones are listed while the `archive` holds them,
+    `dvr_seconds` in all. The `scribe` is told of all that is published.
     """
 
     def __init__(
@@ -38,6 +44,9 @@ class Window:
         first_msn: int = 0,
         first_discontinuity: int = 0,
         segments: int = 15,
+        dvr_seconds: int = 0,
+        archive: Archive | None = None,
+        scribe: Scribe | None = None,
     ) -> None:
         if not (run.isascii() and run.isalnum()):
             raise ValueError("run: ASCII letters and digits only, it is part of every name")
@@ -55,13 +64,42 @@ class Window:
         self._epoch: Epoch | None = None
         self._epochs = 0
         self._base_msn = first_msn
-        self._step = Lockstep()
+        self.archive = archive
+        self.in_band: InBand | None = None
+        """Puts date ranges into the media as well."""
+        self._scribe = scribe or Unwritten()
+        self._step = Lockstep(Depth(segments, dvr_seconds, archive))
         self._renditions = self._step.renditions
         self._ranges = DateRanges()
         self._shared_version = 0
         self._latest_pdt_ms: int | None = None
         self._lapsed = False
         """The newest that is listed are gaps of `lapse`."""
+
+    def recall(self, recalled: Recalled) -> None:
+        """Go on with the list of a window that a stopped server left. Before the first epoch.
+
+        What lies between it and the first epoch becomes gaps, at least as many as there are
+        numbers between the last recalled and `first_msn`. Raises WindowError.
+        """
+        lasts = [each.segments[-1].msn for each in recalled.renditions.values()]
+        if self._epochs or self._renditions or max(lasts) >= self._first_msn:
+            raise WindowError("only a window that has not begun can go on with another's list")
+        self._targets = recalled.targets
+        self._step.target_duration = recalled.targets.duration
+        for name, each in recalled.renditions.items():
+            rendition = self._rendition(name, each.segments[0].msn)
+            rendition.recall(each)
+            self._step.recall(rendition)
+        self._step.level()
+        self._latest_pdt_ms = max(each.end_ms or 0 for each in self._renditions.values())
+        self._lapsed = True
+        self._shared_version += 1
+
+    def _rendition(self, name: str, msn: int) -> Rendition:
+        made = Rendition(name, self.run, msn, self.target_duration, self._listed, self._scribe)
+        self._renditions[name] = made
+        return made
 
     @property
     def tracks(self) -> tuple[Track, ...]:
@@ -107,7 +145,9 @@ class Window:
     @property
     def linger_ms(self) -> int:
         """How long an ended window is still owed to those who play it (6.2.1)."""
-        return 1000 * self.target_duration * (self._listed + 1)
+        listed = max((r.listed_ticks for r in self._renditions.values()), default=0)
+        least_ms = 1000 * self.target_duration * (self._listed + 1)
+        return max(least_ms, listed // TICKS_PER_MS + 1000 * self.target_duration)
 
     @property
     def date_ranges(self) -> tuple[DateRange, ...]:
@@ -127,6 +167,7 @@ class Window:
         self._judge(epoch)
         if self._targets is None:
             self._targets = Targets.of(epoch.part_target, epoch.segment_target)
+            self._step.target_duration = self._targets.duration
         self._step.level()
         if self._lapsed:
             self._skip(epoch.pdt_ms - (self._latest_pdt_ms or epoch.pdt_ms))
@@ -139,9 +180,7 @@ class Window:
         tracks = {track.name: track for track in epoch.tracks}
         for name in tracks:
             if name not in self._renditions:
-                self._renditions[name] = Rendition(
-                    name, self.run, self._base_msn, self.target_duration, self._listed
-                )
+                self._rendition(name, self._base_msn)
         for name, rendition in self._renditions.items():
             rendition.begin(tracks.get(name), self._epochs, self._number)
         self._epochs += 1
@@ -165,6 +204,8 @@ class Window:
         if msn > rendition.next_msn:
             most_ms = 1000 * self.target_duration
             self._step.fill(rendition, msn, self._hole(epoch, rendition, pdt_ms), most_ms)
+        if self.in_band is not None and (boxes := self.in_band.boxes(epoch, part)):
+            part = replace(part, data=boxes + part.data)
         rendition.add(part, pdt_ms)
         end_ms = epoch.pdt_ms + _ms(part.start + part.duration)
         self._latest_pdt_ms = max(end_ms, self._latest_pdt_ms or end_ms)
@@ -177,14 +218,18 @@ class Window:
         """Fill the time in which no media came with gaps of a target duration each.
 
         A segment may be late by half a target duration (RFC 8216bis 6.2.1); then it is given up
-        (EXT-X-GAP, 4.4.4.7). True when the playlists changed.
+        (EXT-X-GAP, 4.4.4.7), and one that has begun and gets no more parts is closed as it is.
+        True when the playlists changed.
         """
         if self.ended or self._latest_pdt_ms is None:
             return False
         target = self.target_duration
         overdue_ms = now_ms - 1500 * target
         if self._latest_pdt_ms > overdue_ms:
-            return False
+            if now_ms - self._latest_pdt_ms < 1000 * target or not self._begun_by(overdue_ms):
+                return False
+            self._step.level()
+            return True
         self._step.level()
         whole = (overdue_ms - self._latest_pdt_ms) // (1000 * target) + 1
         self._skip(whole * 1000 * target)
@@ -198,8 +243,11 @@ class Window:
         Ranges that ended before the window are left out; an ended window stays as it is.
         Raises WindowError when a value would change under an id.
         """
+        before = self._ranges.all
         if not self.ended and self._ranges.tell(ranges, self._earliest_ms()):
             self._shared_version += 1
+            if self.in_band is not None:
+                self.in_band.tell(before, self._ranges.all, list(self._renditions))
 
     def end(self) -> None:
         """End every playlist at the same msn, every date range closed. Idempotent."""
@@ -210,40 +258,47 @@ class Window:
         self._ranges.close(self._latest_pdt_ms or 0)
         self._shared_version += 1
 
+    def lose(self, name: str) -> None:
+        """Take a segment off every list that the archive has lost, and all before it."""
+        for msn in [s.msn for r in self._renditions.values() for s in r.segments if s.uri == name]:
+            for rendition in self._renditions.values():
+                rendition.drop(msn)
+        self._ranges.forget(self._earliest_ms())
+
     def expire(self, now_ms: int) -> None:
         """Forget bodies no longer owed. Any clock that never goes back."""
+        if self.ended:
+            self._step.release()
         for rendition in self._renditions.values():
             rendition.expire(now_ms)
 
     def _skip(self, ms: int) -> None:
-        """Append gaps of `ms` in sum, none longer than a target duration."""
+        """Append gaps of `ms` in sum, none longer than a target duration.
+
+        After a recall they take all numbers before `first_msn`.
+        """
         while ms > 0 and self._latest_pdt_ms is not None:
-            gap = min(ms, 1000 * self.target_duration)
+            lacking = self._first_msn - max(r.next_msn for r in self._renditions.values())
+            gap = min(ms, 1000 * self.target_duration, ms // lacking if lacking > 1 else ms)
             self._step.lapse(Span(self._latest_pdt_ms, gap * TICKS_PER_MS))
             self._latest_pdt_ms += gap
             ms -= gap
 
+    def _begun_by(self, instant_ms: int) -> bool:
+        """Tell whether a segment that still grows began so early."""
+        growing = [each.growing for each in self._renditions.values() if each.growing is not None]
+        return any(segment.pdt_ms <= instant_ms for segment in growing)
+
     def _judge(self, epoch: Epoch) -> None:
         if self.ended:
             raise WindowError("the window has ended")
-        names = [track.name for track in epoch.tracks]
-        if not names or len(set(names)) < len(names):
-            raise WindowError("an epoch needs tracks, each name once")
-        if epoch.part_target <= 0 or epoch.segment_target <= 0:
-            raise WindowError("targets must be above zero")
+        judge_epoch(epoch, self._targets)
         if self._latest_pdt_ms is None:
             return
-        starts = [
-            segment.pdt_ms
-            for rendition in self._renditions.values()
-            for segment in (rendition.growing, *list(rendition.segments)[-1:])
-            if segment is not None
-        ]
-        earliest = max([self._latest_pdt_ms - OVERLAP_MS, *starts])
-        if epoch.pdt_ms <= earliest:
-            raise WindowError(f"epoch {epoch.number} would begin before the last segment")
-        if self._targets is not None and not self._targets.hold(epoch):
-            raise TargetGrown(f"epoch {epoch.number} needs longer targets than were announced")
+        judge_start(epoch, self._latest_pdt_ms, self._renditions.values())
+        used = max(r.next_msn for r in self._renditions.values())
+        if self._lapsed and epoch.pdt_ms - self._latest_pdt_ms < self._first_msn - used:
+            raise WindowError("there is no time for the numbers between the list and the epoch")
 
     def _expect(self, part: Part) -> tuple[Epoch, Rendition]:
         epoch = self._epoch
@@ -252,8 +307,7 @@ class Window:
         rendition = self._renditions.get(part.rendition)
         if rendition is None or rendition.track is None:
             raise WindowError(f"part of an unknown rendition {part.rendition!r}")
-        if part.duration <= 0 or part.start < 0 or part.segment < 0 or part.index < 0:
-            raise WindowError(f"{part.rendition}: part with a time or number below zero")
+        judge_part(part)
         return epoch, rendition
 
     def _hole(self, epoch: Epoch, rendition: Rendition, until_ms: int) -> Span:
