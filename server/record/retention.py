@@ -79,7 +79,8 @@ class Retention:
             if not await self._catalogue.claim(entry.channel, entry.session):
                 continue  # held since
             try:
-                await self._erase(entry, "server", f"older than {self._days:g} days")
+                again = "its removal had begun" if entry.removing else ""
+                await self._erase(entry, "server", again or f"older than {self._days:g} days")
                 removed += 1
             except RecordError as error:
                 self._log.warning(
