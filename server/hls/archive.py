@@ -1,4 +1,4 @@
-"""Who keeps the bodies that memory let go, and who writes them down. Protocols only.
+"""Who keeps the bodies that memory let go, and who writes them down. Pure: values only.
 
 One of each belongs to one session of a channel and outlives its windows: names are those of
 the live path and unique for ever, so both know bodies by rendition and name alone.
@@ -49,3 +49,16 @@ class Scribe(Protocol):
     def closed(self, rendition: str, segment: Segment) -> None:
         """Note a whole segment: its body is that of its parts in a row; a gap has none."""
         ...
+
+
+class Unwritten:
+    """The scribe of a broadcast that is not recorded."""
+
+    def begun(self, rendition: str, map_uri: str, track: Track) -> None:
+        """Leave it unwritten, as the others."""
+
+    def added(self, rendition: str, segment: Segment, part: PartTag, data: bytes) -> None:
+        """Leave it unwritten."""
+
+    def closed(self, rendition: str, segment: Segment) -> None:
+        """Leave it unwritten."""
