@@ -101,6 +101,7 @@ FLOORS = (
     (Floor.SERVICES, "server.live.*"),
     *((Floor.COMPOSE, f"server.{name}") for name in ("__main__", "app", "cli", "serve")),
     *((Floor.COMPOSE, f"server.{name}") for name in ("cli_channel", "cli_products", "options")),
+    (Floor.COMPOSE, "server.cli_recording"),
     *((Floor.COMPOSE, f"server.{name}") for name in ("terminal", "push", "pushlane")),
     *((Floor.COMPOSE, f"server.{name}") for name in ("demo", "demo.*")),
     # A package's own file: nothing in it but a docstring, or values.
