@@ -17,6 +17,7 @@ from server.channel import Session
 from server.clock import Clock
 from server.errors import VitrineError
 from server.hls.playlist import DateRange
+from server.instant import rfc3339
 from server.record.catalogue import Catalogue, Entry
 from server.record.chronicle import Chronicle, Told, bare, ended
 from server.record.disk import Disk
@@ -80,6 +81,8 @@ class Recorder:
         self._noted: set[str] = set()
         """Sessions whose timeline changed since it was last kept."""
         self._endings: dict[str, _Ending] = {}
+        self._troubled_since: dict[str, int] = {}
+        """UTC ms, by session; noted within a round."""
         self._due = asyncio.Event()
         """There is something to seal."""
         self._rounds: asyncio.Task[None] | None = None
@@ -110,16 +113,16 @@ class Recorder:
 
     def warnings(self, channel: str) -> tuple[Mapping[str, object], ...]:
         """Tell why the channel's broadcast is not recorded just now."""
-        reasons = [t.trouble for t in self._tapes.values() if t.head.channel == channel]
         return tuple(
             {
                 "code": "recording-interrupted",
                 "severity": "warning",
-                "message": f"The broadcast is not being recorded: {reason}.",
+                "message": f"The broadcast is not being recorded: {tape.trouble}.",
                 "advice": ADVICE,
+                "since": rfc3339(self._troubled_since.setdefault(session, self._now())),
             }
-            for reason in reasons
-            if reason
+            for session, tape in self._tapes.items()
+            if tape.head.channel == channel and tape.trouble
         )
 
     @property
@@ -192,6 +195,10 @@ class Recorder:
 
     async def settle(self) -> None:
         """Do now what each round does."""
+        troubled = {session for session, tape in self._tapes.items() if tape.trouble}
+        for session in troubled ^ self._troubled_since.keys():
+            if self._troubled_since.pop(session, None) is None:
+                self._troubled_since[session] = self._now()
         for session in tuple(self._noted):
             self._noted.discard(session)
             tape = self._tapes.get(session)
