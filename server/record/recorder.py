@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +32,8 @@ from server.record.tape import Tape
 from server.record.writer import Writer
 
 ROUND_SECONDS = 1.0
+MOST_HELD = 100_000
+"""Segments of one session that the live list may reach back to: seven hours of four renditions."""
 AGAIN_SECONDS = 15.0
 """Before a recording that could not be sealed is tried again."""
 SEAL_SECONDS = 60.0
@@ -335,8 +338,13 @@ class Recorder:
     def _reel(self, head: Head, held: set[tuple[str, str]]) -> Reel:
         kit, prefix = self._kit, home(head.channel, head.session)
 
+        order: deque[tuple[str, str]] = deque()
+
         def whole(rendition: str, name: str) -> None:
             held.add((rendition, name))
+            order.append((rendition, name))
+            if len(order) > MOST_HELD:
+                held.discard(order.popleft())
             kit.whole(f"{prefix}/{rendition}/{name}")
 
         return Reel(head, kit.disk, kit.room.check, kit.clock.monotonic, kit.figures, whole)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -24,13 +24,14 @@ from server.record.journal import (
     Note,
     PartNote,
     Place,
-    closed,
     line,
     read,
 )
 from server.record.recording import Kept, RecordedEpoch, RecordedTrack, Recording, Slot
-from server.record.storage import JOURNAL, TIMELINE, home
+from server.record.storage import JOURNAL, TAIL, TIMELINE, home
 
+TAIL_BYTES = 65_536
+"""At this length the tail is begun anew, with what is still growing."""
 SYNC_SECONDS = 5.0
 """Between two flushes to the medium: what a loss of power, unlike a crash, may cost."""
 
@@ -58,6 +59,8 @@ class Recorded:
 class _Growing:
     handle: Handle
     slot: Slot
+    lines: list[bytes] = field(default_factory=list)
+    """Of its parts, in the tail."""
 
 
 class Reel:
@@ -81,6 +84,7 @@ class Reel:
         self._figures = figures
         self._whole = whole
         self._journal: Handle | None = None
+        self._tail: Handle | None = None
         self._number = -1
         self._epoch: Planned | None = None
         self._open: dict[str, _Growing] = {}
@@ -148,7 +152,7 @@ class Reel:
             self._disk.replace(f"{self._home}/{TIMELINE}", document)
 
     def seal(self, end: End | None, ranges: tuple[DateRange, ...] | None) -> Recorded | None:
-        """End the recording; its journal is written anew, short. None: nothing was recorded.
+        """End the recording. None: nothing was recorded.
 
         `end` None: where its media ends. `ranges`: all of the session's; None: what the journal
         has. Raises OSError; then it may be tried again. One that has its end keeps it.
@@ -160,22 +164,37 @@ class Reel:
             self._disk.remove(self._home)
             return None
         if ledger.end is None:
-            ledger.end = end or End(max(one.slot.end_ms for one in ledger.kept.values()), None)
-            told = tuple(ledger.ranges.values()) if ranges is None else ranges
-            ledger.ranges = {each.id: each for each in closed(told, ledger.end.ended_ms)}
-            self._disk.replace(f"{self._home}/{JOURNAL}", b"".join(ledger.lines()))
-        recording = ledger.recording()
-        return Recorded(recording, sum(self._disk.sizes(self._home).values()))
+            self._end(ledger, end, ranges)
+        self._disk.remove(f"{self._home}/{TAIL}")
+        return Recorded(ledger.recording(), sum(self._disk.sizes(self._home).values()))
+
+    def _end(self, ledger: Ledger, end: End | None, ranges: tuple[DateRange, ...] | None) -> None:
+        """Write the end, in one go, and have it survive a loss of power."""
+        last_ms = max(one.slot.end_ms for one in ledger.kept.values())
+        # A session that nobody came back to after a restart may be told to end where it began.
+        end = (
+            End(last_ms, None) if end is None else replace(end, ended_ms=max(end.ended_ms, last_ms))
+        )
+        told: tuple[Note, ...] = (*(ranges or ()), end)
+        for note in told:
+            ledger.take(note)
+        handle = self._disk.grow(f"{self._home}/{JOURNAL}")
+        try:
+            handle.append(b"".join(map(line, told)))
+            handle.sync()
+        finally:
+            handle.close()
 
     def shut(self) -> None:
         """Close the files; growing segments stay as far as they are."""
         self._unsynced += [growing.handle for growing in self._open.values()]
         self._open.clear()
         self._sync(now=True)
-        if self._journal is not None:
-            with contextlib.suppress(OSError):
-                self._journal.close()
-            self._journal = None
+        for handle in (self._journal, self._tail):
+            if handle is not None:
+                with contextlib.suppress(OSError):
+                    handle.close()
+        self._journal = self._tail = None
 
     def _append(
         self, epoch: Planned, rendition: str, slot: Slot, index: int, duration: int, data: bytes
@@ -189,7 +208,7 @@ class Reel:
             growing = self._begin(epoch, rendition, slot)
         growing.handle.append(data)
         part = Slot(self._number, slot.msn, slot.name, slot.pdt_ms, duration)
-        self._note(PartNote(rendition, part, len(data)))
+        self._note_part(growing, line(PartNote(rendition, part, len(data))))
         self._figures.written_bytes += len(data)
 
     def _begin(self, epoch: Planned, rendition: str, slot: Slot) -> _Growing:
@@ -218,30 +237,39 @@ class Reel:
             raise OSError(errno.EBADF, "the journal is closed")
         self._journal.append(line(note))
 
+    def _note_part(self, growing: _Growing, text: bytes) -> None:
+        if self._tail is None:
+            raise OSError(errno.EBADF, "the journal is closed")
+        if self._tail.size > TAIL_BYTES:
+            # Not durably: it only ever matters for what is growing now.
+            lines = [old for each in self._open.values() for old in each.lines]
+            self._tail.cut(0)
+            self._tail.append(b"".join(lines))
+        self._tail.append(text)
+        growing.lines.append(text)
+
     def _open_journal(self, started_ms: int) -> None:
         """Open the journal; one that a stopped server left is settled and gone on with."""
         if self._journal is not None:
             return
         ledger = self._settled()
-        if ledger.head is None:
-            ledger.head = replace(self._head, started_ms=started_ms)
-        key = f"{self._home}/{JOURNAL}"
-        self._disk.replace(key, b"".join(ledger.lines()))
-        self._journal = self._disk.grow(key)
+        journal = self._disk.grow(f"{self._home}/{JOURNAL}")
+        try:
+            if ledger.head is None:
+                journal.cut(0)
+                journal.append(line(replace(self._head, started_ms=started_ms)))
+            self._tail = self._disk.grow(f"{self._home}/{TAIL}", anew=True)
+        except OSError:
+            journal.close()
+            raise
+        self._journal = journal
         self._number = len(ledger.epochs) - 1
         self._note_ranges()
 
     def _settled(self) -> Ledger:
-        """Read what is there, as far as its files bear it out."""
+        """Read what is there, as far as its files bear it out, and have the journal say so."""
         key = f"{self._home}/{JOURNAL}"
-        try:
-            data = self._disk.read(key)
-        except FileNotFoundError:
-            return Ledger()
-        try:
-            ledger = read(data)
-        except BadJournal as error:
-            raise OSError(errno.EIO, str(error)) from error
+        ledger = self._read()
         if ledger.end is not None or ledger.head is None:
             return ledger
         sizes = self._disk.sizes(self._home)
@@ -252,8 +280,33 @@ class Reel:
         for place, one in ledger.growing.items():
             if found[place] > one.size:
                 self._cut(place[0], one)
-        ledger.settle(found)
+        grown, lost = ledger.settle(found)
+        if lost:
+            self._disk.replace(key, b"".join(ledger.lines()))
+            return ledger
+        handle = self._disk.grow(key)
+        try:
+            if handle.size > ledger.good:
+                handle.cut(ledger.good)
+            handle.append(b"".join(map(line, grown)))
+        finally:
+            handle.close()
         return ledger
+
+    def _read(self) -> Ledger:
+        """Read journal and tail; empty where there is none. Raises OSError."""
+        try:
+            data = self._disk.read(f"{self._home}/{JOURNAL}")
+        except FileNotFoundError:
+            return Ledger()
+        try:
+            tail = self._disk.read(f"{self._home}/{TAIL}")
+        except FileNotFoundError:
+            tail = b""
+        try:
+            return read(data, tail)
+        except BadJournal as error:
+            raise OSError(errno.EIO, str(error)) from error
 
     def _cut(self, rendition: str, one: Kept) -> None:
         """Cut the half-written part behind what the journal knows."""
