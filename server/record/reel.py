@@ -30,6 +30,8 @@ from server.record.journal import (
 from server.record.recording import Kept, RecordedEpoch, RecordedTrack, Recording, Slot
 from server.record.storage import JOURNAL, TAIL, TIMELINE, home
 
+MOST_UNSYNCED = 8
+"""Files that are kept open to be flushed: each is a descriptor, for each channel on the air."""
 TAIL_BYTES = 65_536
 """At this length the tail is begun anew, with what is still growing."""
 SYNC_SECONDS = 5.0
@@ -253,6 +255,10 @@ class Reel:
         if self._journal is not None:
             return
         ledger = self._settled()
+        if ledger.end is not None:
+            # It was sealed, and its session, as the store has it, goes on after all.
+            ledger.end = None
+            self._disk.replace(f"{self._home}/{JOURNAL}", b"".join(ledger.lines()))
         journal = self._disk.grow(f"{self._home}/{JOURNAL}")
         try:
             if ledger.head is None:
@@ -342,7 +348,8 @@ class Reel:
     def _sync(self, *, now: bool = False) -> None:
         """Have whole segments, then the journal that names them, survive a loss of power."""
         moment = self._monotonic()
-        if not now and moment - self._synced_at < SYNC_SECONDS:
+        early = moment - self._synced_at < SYNC_SECONDS and len(self._unsynced) < MOST_UNSYNCED
+        if early and not now:
             return
         self._synced_at = moment
         while self._unsynced:

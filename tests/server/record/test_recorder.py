@@ -333,3 +333,19 @@ async def test_a_session_that_nobody_came_back_to_ends_with_its_media(tmp_path: 
         await here.recorder.session_ended(CHANNEL, SESSION, show.pdt_ms)
         entry = await here.sealed()
         assert entry.ended_ms == show.window.latest_pdt_ms
+
+
+async def test_a_sealed_recording_whose_session_goes_on_is_gone_on_with(tmp_path: Path) -> None:
+    async with deck(tmp_path) as here:
+        show = here.show()
+        await here.begin(show)
+        show.segments(2)
+        await here.end(show)
+        more = here.show(run="r2")
+        more.pdt_ms = show.pdt_ms + 60_000
+        await here.begin(more)
+        more.segments(1)
+        await here.end(more)
+        recording = await here.library.recording(CHANNEL, SESSION)
+        assert recording.ended_ms == more.window.latest_pdt_ms
+        assert len(recording.renditions["720p"]) == 3
