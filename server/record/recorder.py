@@ -86,6 +86,8 @@ class Recorder:
         self._endings: dict[str, _Ending] = {}
         self._troubled_since: dict[str, int] = {}
         """UTC ms, by session; noted within a round."""
+        self._searching = False
+        """The disk is still to be searched for what the catalogue does not know."""
         self._due = asyncio.Event()
         """There is something to seal."""
         self._rounds: asyncio.Task[None] | None = None
@@ -167,16 +169,18 @@ class Recorder:
     async def recover(self, going_on: frozenset[str]) -> None:
         """Have sealed what a stopped server left, but for sessions `going_on`.
 
-        Recordings on the disk that the catalogue does not know are entered.
+        Recordings on the disk that the catalogue does not know are entered, in a first round:
+        no start waits for the disk.
         """
-        entries = {entry.session: entry for entry in await self._kit.catalogue.unfinished()}
-        for channel, session in await self._strays():
-            entries.setdefault(session, Entry(channel, session, channel, 0))
-        for session, entry in entries.items():
-            if session not in going_on:
-                head = Head(entry.channel, session, entry.title, entry.started_ms)
-                ended_ms = await self._kit.chronicle.end_of(entry.channel, session)
-                self._endings[session] = _Ending(self._reel(head, set()), head, ended_ms, None)
+        for entry in await self._kit.catalogue.unfinished():
+            if entry.session not in going_on:
+                await self._end_left(entry)
+        self._searching = True
+
+    async def _end_left(self, entry: Entry) -> None:
+        head = Head(entry.channel, entry.session, entry.title, entry.started_ms)
+        ended_ms = await self._kit.chronicle.end_of(entry.channel, entry.session)
+        self._endings[entry.session] = _Ending(self._reel(head, set()), head, ended_ms, None)
 
     def start(self) -> None:
         self._rounds = asyncio.create_task(self._go_round(), name="recorder")
@@ -207,6 +211,10 @@ class Recorder:
             tape = self._tapes.get(session)
             if tape is not None:
                 await self._keep_timeline(tape)
+        if self._searching:
+            for channel, session in await self._strays():
+                await self._end_left(Entry(channel, session, channel, 0))
+            self._searching = False
         now = self._kit.clock.monotonic()
         for ending in [each for each in self._endings.values() if each.again_at <= now]:
             await self._seal(ending)
@@ -219,7 +227,8 @@ class Recorder:
             self._due.clear()
             try:
                 await self.settle()
-            except (VitrineError, RecordError) as error:
+            except (OSError, VitrineError, RecordError) as error:
+                self._searching = False  # the next start searches again
                 self._log.warning("recordings cannot be looked after", reason=str(error))
 
     async def _keep_timeline(self, tape: Tape) -> None:
@@ -326,12 +335,13 @@ class Recorder:
             await self._kit.storage.write(key, whole)
 
     async def _strays(self) -> list[tuple[str, str]]:
-        """Find recordings on the disk that the catalogue does not know."""
+        """Find recordings on the disk that the catalogue does not know. Raises OSError."""
         homes = await asyncio.to_thread(self._kit.disk.homes, ROOT)
         found = []
         for each in homes:
             _, channel, session = each.split("/")
-            if await self._kit.catalogue.get(channel, session) is None:
+            known = session in self._tapes or session in self._endings
+            if not known and await self._kit.catalogue.get(channel, session) is None:
                 found.append((channel, session))
         return found
 

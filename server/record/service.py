@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from server.clock import Clock
 from server.config import Config
+from server.errors import Unavailable
 from server.record.catalogue import Catalogue
 from server.record.chronicle import Chronicle
 from server.record.disk import LocalDisk
@@ -88,9 +89,12 @@ class Recordings:
         return self.recorder.warnings(channel) if self.recorder else ()
 
     async def usage(self) -> dict[str, object]:
-        """Tell what recordings take, and what the disk has left."""
+        """Tell what recordings take, and what the disk has left. Raises Unavailable."""
         usage = await self.catalogue.usage()
-        space = await asyncio.to_thread(self.room.look)
+        try:
+            space = await asyncio.to_thread(self.room.look)
+        except OSError as error:
+            raise Unavailable(f"The disk of recordings cannot be looked at: {error}.") from error
         return {
             "recordings": usage.recordings,
             "bytes": usage.size,

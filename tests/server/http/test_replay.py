@@ -213,3 +213,27 @@ async def test_a_server_that_records_nothing_still_replays(tmp_path: Path) -> No
                 pass
         text = (await site.ask("GET", f"/replay/tea/{AGAIN}/720p/index.m3u8")).body.decode()
         assert len(read(text).segments) == 2
+
+
+async def test_a_disk_that_takes_nothing_keeps_no_server_from_its_work(tmp_path: Path) -> None:
+    await asyncio.to_thread((tmp_path / "file").write_text, "no folder")
+    async with running(
+        tmp_path / "data", {**SETTINGS, "recording.path": str(tmp_path / "file")}
+    ) as site:
+        await site.channel()
+        recorder = site.server.recordings.recorder
+        assert recorder is not None
+        tape = recorder.tape("tea", "Tea", SESSION)
+        show = Show(Window("r1", 1, archive=tape, scribe=tape), pdt_ms=START_MS)
+        show.epoch()
+        await recorder.session_started("tea", SESSION, START_MS)
+        show.segments(2)
+        await eventually(lambda: bool(recorder.warnings("tea")))
+        told = (await site.ask("GET", API)).json()["warnings"]
+        assert [(w["code"], w["severity"]) for w in told] == [("recording-interrupted", "warning")]
+        assert "Not a directory" in told[0]["message"]
+        assert told[0]["since"]
+        assert (await site.ask("GET", API, token=None)).json()["warnings"] == []
+        figures = (await site.ask("GET", "/metrics")).body.decode()
+        assert "vitrine_recording_troubled 1.0" in figures
+        assert (await site.ask("GET", f"{API}/sessions")).status == 200

@@ -70,6 +70,7 @@ class Deck:
 
     async def sealed(self, session: str = SESSION) -> Entry:
         async with asyncio.timeout(10):
+            await self.recorder.settle()
             while self.recorder.unsealed:
                 self.clock.advance(5_000)
                 await self.recorder.settle()
