@@ -82,6 +82,12 @@ FLOORS = (
     (Floor.PURE, "server.shop.*"),
     (Floor.PURE, "server.store.port"),
     (Floor.ADAPTERS, "server.store.*"),
+    *((Floor.PURE, f"server.record.{name}") for name in ("catalogue", "figures", "journal")),
+    *((Floor.PURE, f"server.record.{name}") for name in ("recording", "replay", "storage")),
+    *((Floor.ADAPTERS, f"server.record.{name}") for name in ("disk", "local", "object_store")),
+    *((Floor.ADAPTERS, f"server.record.{name}") for name in ("reel", "room", "writer")),
+    (Floor.SERVICES, "server.record.?*"),
+    (Floor.ADAPTERS, "server.config_recording"),
     *((Floor.PURE, f"server.{name}") for name in ("attempts", "host_name", "instant", "locale")),
     *((Floor.PURE, f"server.{name}") for name in ("calm", "duration", "judge")),
     *((Floor.ADAPTERS, f"server.{name}") for name in ("auth", "bus", "claim", "clock", "log")),
@@ -101,15 +107,14 @@ FLOORS = (
     (Floor.SERVICES, "server.live.*"),
     *((Floor.COMPOSE, f"server.{name}") for name in ("__main__", "app", "cli", "serve")),
     *((Floor.COMPOSE, f"server.{name}") for name in ("cli_channel", "cli_lint", "cli_products")),
-    (Floor.COMPOSE, "server.options"),
+    *((Floor.COMPOSE, f"server.{name}") for name in ("cli_recording", "options")),
     *((Floor.COMPOSE, f"server.{name}") for name in ("terminal", "push", "pushlane")),
     *((Floor.COMPOSE, f"server.{name}") for name in ("demo", "demo.*")),
     # A package's own file: nothing in it but a docstring, or values.
     *((Floor.VALUES, name) for name in ("ingest", "overlay", "transcode", "server")),
     *((Floor.VALUES, f"ingest.{name}") for name in ("rtmp", "rtp")),
     *((Floor.VALUES, f"server.{name}") for name in ("hls", "http", "live", "shop", "store")),
-    (Floor.VALUES, "server.lint"),
-    (Floor.VALUES, "server.webhooks"),
+    *((Floor.VALUES, f"server.{name}") for name in ("lint", "record", "webhooks")),
 )
 
 PLAN = Plan(
