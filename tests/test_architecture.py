@@ -77,6 +77,7 @@ FLOORS = (
     (Floor.PURE, "server.shop.*"),
     (Floor.PURE, "server.store.port"),
     (Floor.ADAPTERS, "server.store.*"),
+    *((Floor.PURE, f"server.record.{name}") for name in ("recording", "storage")),
     *((Floor.PURE, f"server.{name}") for name in ("attempts", "host_name", "instant", "locale")),
     *((Floor.PURE, f"server.{name}") for name in ("calm", "duration", "judge")),
     *((Floor.ADAPTERS, f"server.{name}") for name in ("auth", "bus", "claim", "clock", "log")),
@@ -101,7 +102,7 @@ FLOORS = (
     *((Floor.VALUES, name) for name in ("ingest", "overlay", "transcode", "server")),
     *((Floor.VALUES, f"ingest.{name}") for name in ("rtmp", "rtp")),
     *((Floor.VALUES, f"server.{name}") for name in ("hls", "http", "live", "shop", "store")),
-    (Floor.VALUES, "server.webhooks"),
+    *((Floor.VALUES, f"server.{name}") for name in ("webhooks", "record")),
 )
 
 PLAN = Plan(
