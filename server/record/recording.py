@@ -6,7 +6,7 @@ the PDT axis. What the disk did not take, or a rendition did not have, is a gap.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -42,9 +42,7 @@ class RecordedEpoch:
     number: int
     """0, 1, 2 ... within the recording."""
     pdt_ms: int
-    """Of the epoch's tick 0 (tfdt 0 in its media)."""
-    target_duration: int
-    """Seconds; no segment rounds to more."""
+    """Where its media begins, recorded or not."""
     tracks: tuple[RecordedTrack, ...]
     """Best first, audio only last."""
     media_before_ms: int | None = None
@@ -117,7 +115,7 @@ class Recording:
     @property
     def target_duration(self) -> int:
         """EXT-X-TARGETDURATION of every replay playlist, seconds."""
-        return max((epoch.target_duration for epoch in self.epochs), default=1)
+        return _target_duration(each.duration for some in self.renditions.values() for each in some)
 
     @property
     def playable(self) -> bool:
@@ -188,20 +186,33 @@ def lay_out(
     by_epoch: dict[int, dict[int, Slot]] = {epoch.number: {} for epoch in epochs}
     for one in kept.values():
         by_epoch[one.slot.epoch].setdefault(one.slot.msn, one.slot)
-    names = {track.name: track.width == 0 for epoch in epochs for track in epoch.tracks}
-    laid: dict[str, list[RecordedSegment]] = {
-        name: [] for name in sorted(names, key=lambda each: names[each])
-    }
+    most = _target_duration(one.slot.duration for one in kept.values()) * TICKS_PER_SECOND
+    laid: dict[str, list[RecordedSegment]] = {name: [] for name in _names(epochs)}
     ends = [*(epoch.media_before_ms for epoch in epochs[1:]), end_ms]
-    for epoch, until_ms in zip(epochs, ends, strict=True):
-        slots = tuple(_filled(epoch, by_epoch[epoch.number], until_ms))
+    for epoch, until_ms in zip(epochs, ends, strict=False):
+        slots = tuple(_filled(epoch, by_epoch[epoch.number], until_ms, most))
         for name, segments in laid.items():
             track = epoch.track(name)
             for position, slot in enumerate(slots):
-                one = kept.get((name, slot.epoch, slot.msn))
+                found = kept.get((name, slot.epoch, slot.msn))
                 first = position == 0 and bool(segments)
-                segments.append(_segment(slot, one, track.init if track else None, first))
+                segments.append(_segment(slot, found, track.init if track else None, first))
     return {name: tuple(segments) for name, segments in laid.items()}
+
+
+def _names(epochs: tuple[RecordedEpoch, ...]) -> list[str]:
+    """Name the renditions, best first, audio only last."""
+    tracks = {track.name: track for epoch in epochs for track in epoch.tracks}
+    return sorted(
+        tracks,
+        key=lambda name: (-tracks[name].width * tracks[name].height, -tracks[name].bandwidth),
+    )
+
+
+def _target_duration(durations: Iterable[int]) -> int:
+    """Return the least target duration, in seconds, that segments so long round to."""
+    longest = max(durations, default=0)
+    return max(1, (2 * longest + TICKS_PER_SECOND) // (2 * TICKS_PER_SECOND))
 
 
 def _segment(
@@ -221,27 +232,28 @@ def _segment(
 
 
 def _filled(
-    epoch: RecordedEpoch, slots: Mapping[int, Slot], until_ms: int | None
+    epoch: RecordedEpoch, slots: Mapping[int, Slot], until_ms: int | None, most: int
 ) -> Iterator[Slot]:
     """Give an epoch's slots with the time between them filled; nothing where it has none."""
     reached_ms, after = epoch.pdt_ms, 0
     for msn in sorted(slots):
         slot = slots[msn]
-        yield from _hole(epoch, reached_ms, slot.pdt_ms, after)
+        yield from _hole(epoch.number, (reached_ms, slot.pdt_ms), after, most)
         yield slot
         reached_ms, after = slot.end_ms, msn
     if until_ms is not None and slots:
-        yield from _hole(epoch, reached_ms, until_ms, after)
+        yield from _hole(epoch.number, (reached_ms, until_ms), after, most)
 
 
-def _hole(epoch: RecordedEpoch, since_ms: int, until_ms: int, after: int) -> Iterator[Slot]:
-    """Share a hole out among slots of at most a target duration; a frame or two is none."""
+def _hole(epoch: int, span: tuple[int, int], after: int, most: int) -> Iterator[Slot]:
+    """Share a hole out among slots of at most `most` ticks; a frame or two is none."""
+    since_ms, until_ms = span
     missing = (until_ms - since_ms) * TICKS_PER_MS
     if missing < LEAST_HOLE:
         return
-    count = -(-missing // (epoch.target_duration * TICKS_PER_SECOND))
+    count = -(-missing // most)
     for position in range(count):
         begin = position * missing // count
         length = (position + 1) * missing // count - begin
-        name = f"gap-{epoch.number}-{after}-{position}.m4s"
-        yield Slot(epoch.number, -1 - position, name, since_ms + begin // TICKS_PER_MS, length)
+        name = f"gap-{epoch}-{after}-{position}.m4s"
+        yield Slot(epoch, -1 - position, name, since_ms + begin // TICKS_PER_MS, length)
