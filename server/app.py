@@ -128,6 +128,7 @@ class Vitrine:
         live = LiveSettings(
             config.profiles(),
             config.hls.window_segments,
+            config.hls.dvr_seconds,
             config.ingest.grace_seconds,
             config.ingest.interruption == "slate",
         )

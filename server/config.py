@@ -75,6 +75,7 @@ class ServerSection(Section):
 
 class HlsSection(Section):
     window_segments: int = Field(default=15, ge=6, le=600)
+    dvr_seconds: int = Field(default=1_800, ge=0, le=14_400)
 
 
 class OverlaySection(Section):

@@ -69,7 +69,7 @@ FLOORS = (
     (Floor.NATIVE, "overlay.tiles"),
     (Floor.NATIVE, "overlay.typeface"),
     (Floor.PURE, "overlay.*"),
-    (Floor.SERVICES, "server.hls.edge"),
+    *((Floor.SERVICES, f"server.hls.{name}") for name in ("edge", "reads")),
     (Floor.PURE, "server.hls.*"),
     *((Floor.SERVICES, f"server.shop.{name}") for name in ("goods", "news", "pins")),
     *((Floor.SERVICES, f"server.shop.{name}") for name in ("revision", "service", "show", "shows")),

@@ -13,13 +13,15 @@ from dataclasses import dataclass, replace
 
 from server.clock import Clock
 from server.hls.listing import media_playlist, multivariant_playlist
+from server.hls.playlist import Written
+from server.hls.reads import Reads
 from server.hls.request import (
+    Fetch,
     MediaRequest,
     PlaylistRequest,
     Refusal,
     Refuse,
     Request,
-    Serve,
     Wait,
     decide,
     read_directives,
@@ -33,8 +35,22 @@ FOREVER = 31_536_000
 HOLD_TARGETS = 3
 FIRST_HOLD_SECONDS = 6.0
 """How long a request is held before the first epoch tells a target duration."""
+GZIP_LEVEL = 6
 PINNED_TARGETS = 6
 """How long a cache may keep the answer to a blocking reload: its URL is asked once (B.1)."""
+
+
+class Gzip:
+    """The gzip coding of a text: made when it is first asked for, then shared."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._coded: bytes | None = None
+
+    def body(self) -> bytes:
+        if self._coded is None:
+            self._coded = gzip.compress(self._text, GZIP_LEVEL, mtime=0)
+        return self._coded
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +64,8 @@ class Answer:
     etag: str
     """As in the header field, quotes included; weak where there are two codings."""
     immutable: bool = False
-    gzip_body: bytes | None = None
+    gzip: Gzip | None = None
+    """The same body coded, for those who accept that; None: it does not get smaller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +77,30 @@ class _Waiter:
 class Edge:
     """One window's answers. Runs on one event loop; `published` wakes who waited.
 
-    At most `most_waiting` requests are held, each for at most three target durations.
+    At most `most_waiting` requests are held, each for at most three target durations. Media of
+    the window `before`, which this one follows, is given for as long as that is owed.
     """
 
-    def __init__(self, window: Window, clock: Clock, most_waiting: int = 20_000) -> None:
+    def __init__(
+        self,
+        window: Window,
+        clock: Clock,
+        most_waiting: int = 20_000,
+        before: Edge | None = None,
+    ) -> None:
         self.window = window
         self._clock = clock
         self._most_waiting = most_waiting
         self._waiting: dict[Request, deque[_Waiter]] = {}
         self._waiting_count = 0
-        self._rendered: dict[str | None, tuple[int, Answer, Answer]] = {}
+        self._rendered: dict[tuple[str | None, bool], tuple[int, Answer, Answer]] = {}
+        self._written: dict[str, Written] = {}
+        self._reads = Reads(window.archive) if window.archive else None
+        self._before = before
+        self._before_until = 0.0
+        if before is not None:
+            before.forget_before()
+            self._before_until = clock.monotonic() + before.window.linger_ms / 1000
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -85,19 +116,36 @@ class Edge:
 
     async def media(self, rendition: str, name: str) -> Answer | Refuse:
         """Answer an initialization section, segment or part; the hinted part is held."""
-        return await self._resolve(MediaRequest(rendition, name))
+        request = MediaRequest(rendition, name)
+        match decide(self.window, request):
+            case Fetch() if self._reads is not None:
+                return await self._fetch(self._reads, request)
+            case Refuse(Refusal.NOT_FOUND) if self._before is not None:
+                return await self._before.media(rendition, name)
+        return await self._resolve(request)
 
     def published(self) -> None:
         """Tell that the window changed: wake whoever waited for that, forget what is over."""
-        self.window.expire(int(self._clock.monotonic() * 1000))
+        now = self._clock.monotonic()
+        self.window.expire(int(now * 1000))
+        if self._before is not None:
+            self._before.window.expire(int(now * 1000))
+            if now >= self._before_until:
+                self._before = None
         for request in tuple(self._waiting):
             answer = self._answer(request)
             if answer is not None:
                 self._wake(self._waiting.pop(request), answer)
 
+    def forget_before(self) -> None:
+        """Give no more media of the window before."""
+        self._before = None
+
     def close(self) -> None:
         """Refuse whoever waits, and whoever would. Idempotent."""
         self._closed = True
+        if self._reads is not None:
+            self._reads.close()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -165,17 +213,27 @@ class Edge:
                 return None
             case Refuse() as refusal:
                 return refusal
-            case Serve():
-                if isinstance(request, MediaRequest):
-                    return self._media(request)
-                _, plain, pinned = self._render(request.rendition)
-                return plain if request.msn is None else pinned
+        if isinstance(request, MediaRequest):
+            return self._media(request)
+        _, plain, pinned = self._render(request.rendition, request.skip)
+        return plain if request.msn is None else pinned
 
     def _media(self, request: MediaRequest) -> Answer | Refuse:
-        rendition = self.window.renditions[request.rendition]
-        body = rendition.body(request.name)
+        body = self.window.renditions[request.rendition].body(request.name)
         if body is None:
             return Refuse(Refusal.NOT_FOUND, "There is no such segment or part, or no longer.")
+        return self._immutable(request, body)
+
+    async def _fetch(self, reads: Reads, request: MediaRequest) -> Answer | Refuse:
+        found = await reads.read(request.rendition, request.name)
+        if isinstance(found, bytes):
+            return self._immutable(request, found)
+        if found.refusal is Refusal.NOT_FOUND:
+            self.window.lose(request.name)
+        return found
+
+    def _immutable(self, request: MediaRequest, body: bytes) -> Answer:
+        rendition = self.window.renditions[request.rendition]
         return Answer(
             body=body,
             content_type=AUDIO_TYPE if rendition.audio_only else VIDEO_TYPE,
@@ -184,26 +242,28 @@ class Edge:
             immutable=True,
         )
 
-    def _render(self, name: str | None) -> tuple[int, Answer, Answer]:
+    def _render(self, name: str | None, skip: bool) -> tuple[int, Answer, Answer]:
         """Render a playlist once for each of its versions, when it is first asked for."""
         version = self.window.version(name)
-        known = self._rendered.get(name)
+        skip = skip and name is not None
+        known = self._rendered.get((name, skip))
         if known is not None and known[0] == version:
             return known
-        snapshot = (
-            multivariant_playlist(self.window)
-            if name is None
-            else media_playlist(self.window, name)
-        )
-        body = snapshot.text().encode()
+        body = self._text(name, skip).encode()
         plain = Answer(
             body=body,
             content_type=PLAYLIST_TYPE,
             max_age=1,
-            etag=f'W/"{self.window.run}-{name or ""}-{version}"',
-            gzip_body=gzip.compress(body, 6, mtime=0),
+            etag=f'W/"{self.window.run}-{name or ""}-{version}{"d" * skip}"',
+            gzip=Gzip(body),
         )
         pinned = replace(plain, max_age=PINNED_TARGETS * self.window.target_duration)
         rendered = (version, plain, pinned)
-        self._rendered[name] = rendered
+        self._rendered[name, skip] = rendered
         return rendered
+
+    def _text(self, name: str | None, skip: bool) -> str:
+        if name is None:
+            return multivariant_playlist(self.window).text()
+        written = self._written.setdefault(name, Written())
+        return media_playlist(self.window, name).text(written, delta=skip)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from server.hls.playlist import (
-    MediaPlaylist,
-    MultivariantPlaylist,
-    RenditionReport,
-    Variant,
-)
+from server.hls.multivariant import MultivariantPlaylist, Variant
+from server.hls.playlist import MediaPlaylist, RenditionReport
 from server.hls.window import Window
 from transcode.part import Track
+
+HEADROOM = 20
+"""The measured peak is told a 20th higher: of segments to come some are a little larger."""
 
 
 def media_playlist(window: Window, name: str) -> MediaPlaylist:
@@ -39,9 +38,10 @@ def multivariant_playlist(window: Window) -> MultivariantPlaylist:
 
 def _variant(window: Window, track: Track) -> Variant:
     rendition = window.renditions[track.name]
+    peak = rendition.peak_bandwidth()
     return Variant(
         uri=f"{track.name}/index.m3u8",
-        bandwidth=rendition.peak_bandwidth() or track.bandwidth,
+        bandwidth=peak + peak // HEADROOM if peak else track.bandwidth,
         average_bandwidth=rendition.average_bandwidth(),
         codecs=track.codecs,
         width=track.width,

@@ -6,6 +6,7 @@ Pure: standard library and values only. RFC 8216bis 6.2.1 (EXT-X-GAP), 6.2.4.
 from __future__ import annotations
 
 from ingest.unit import TICKS_PER_MS
+from server.hls.depth import Depth
 from server.hls.rendition import Rendition, Span
 
 LAG_SEGMENTS = 3
@@ -15,8 +16,11 @@ LAG_SEGMENTS = 3
 class Lockstep:
     """The renditions of a window, by name, and where each late segment of the epoch lies."""
 
-    def __init__(self) -> None:
+    def __init__(self, depth: Depth) -> None:
         self.renditions: dict[str, Rendition] = {}
+        self.target_duration = 0
+        """Seconds; 0 before the first epoch."""
+        self._depth = depth
         self._spans: dict[int, Span] = {}
 
     def begin(self) -> None:
@@ -29,6 +33,7 @@ class Lockstep:
         span = rendition.close()
         if span is not None:
             self._spans.setdefault(msn, span)
+            self._settle(rendition)
 
     def fill(
         self, rendition: Rendition, msn: int, hole: Span | None = None, most_ms: int = 0
@@ -49,7 +54,7 @@ class Lockstep:
                 span = _share(hole or Span(rendition.end_ms or 0, 0), lacking - left, lacking)
                 span = Span(span.pdt_ms, min(span.duration, most_ms * TICKS_PER_MS))
                 self._spans[rendition.next_msn] = span
-            rendition.skip(span)
+            self._skip(rendition, span)
 
     def keep(self, msn: int) -> None:
         """After `msn` is whole somewhere: gaps for those without a track or too far behind."""
@@ -64,7 +69,7 @@ class Lockstep:
     def lapse(self, span: Span) -> None:
         """Append a gap over `span` to every rendition; all are level."""
         for rendition in self.renditions.values():
-            rendition.skip(span)
+            self._skip(rendition, span)
 
     def level(self) -> None:
         """Close every growing segment and bring all renditions to one msn."""
@@ -73,6 +78,13 @@ class Lockstep:
         msn = max((rendition.next_msn for rendition in self.renditions.values()), default=0)
         for rendition in self.renditions.values():
             self.fill(rendition, msn)
+
+    def _skip(self, rendition: Rendition, span: Span) -> None:
+        rendition.skip(span)
+        self._settle(rendition)
+
+    def _settle(self, rendition: Rendition) -> None:
+        self._depth.settle(rendition, self.renditions, self.target_duration)
 
 
 def _share(hole: Span, position: int, count: int) -> Span:

@@ -7,15 +7,18 @@ ticks, instants are UTC milliseconds on the PDT axis.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 from ingest.unit import TICKS_PER_SECOND
 from server.instant import rfc3339
 
 VERSION = 6
 """EXT-X-MAP outside I-frame playlists is the newest thing written (section 8)."""
+DELTA_VERSION = 9
+"""That of EXT-X-SKIP (section 8)."""
+SKIP_TARGETS = 6
+"""The Skip Boundary in target durations, as few as may be (4.4.3.8)."""
 
 _ATTRIBUTE_NAME = re.compile(r"X-[A-Z0-9-]{1,80}")
 _UNQUOTABLE = re.compile(r'["\x00-\x1f\x7f]')
@@ -157,6 +160,43 @@ class RenditionReport:
         return f'#EXT-X-RENDITION-REPORT:URI="{self.uri}",LAST-MSN={self.last_msn}{part}'
 
 
+class Written:
+    """Text of one rendition's tags that change no more, each marshalled once.
+
+    A segment is settled when it is whole and lists no part. The first of a playlist is not
+    kept: it alone repeats EXT-X-MAP.
+    """
+
+    def __init__(self) -> None:
+        self._segments: dict[int, str] = {}
+        self._ranges: tuple[DateRange, ...] = ()
+        self._range_lines: tuple[str, ...] = ()
+
+    def ranges(self, ranges: tuple[DateRange, ...]) -> tuple[str, ...]:
+        """Marshal date ranges, anew only when they are others."""
+        if ranges is not self._ranges:
+            self._ranges, self._range_lines = ranges, tuple(each.line() for each in ranges)
+        return self._range_lines
+
+    def segments(self, segments: Sequence[Segment], skipped: int) -> Iterator[str]:
+        """Marshal segments behind the first `skipped`."""
+        if segments and len(self._segments) > 2 * len(segments):
+            first = segments[0].msn
+            self._segments = {msn: text for msn, text in self._segments.items() if msn >= first}
+        last_map = next((s.map_uri for s in reversed(segments[:skipped]) if s.map_uri), None)
+        for position in range(skipped, len(segments)):
+            segment = segments[position]
+            if position == 0 or segment.parts or not segment.whole:
+                yield from segment.lines(last_map)
+            else:
+                text = self._segments.get(segment.msn)
+                if text is None:
+                    text = "\n".join(segment.lines(last_map))
+                    self._segments[segment.msn] = text
+                yield text
+            last_map = segment.map_uri or last_map
+
+
 @dataclass(frozen=True, slots=True)
 class MediaPlaylist:
     """A live Media Playlist at one instant."""
@@ -174,69 +214,43 @@ class MediaPlaylist:
     reports: tuple[RenditionReport, ...] = ()
     ended: bool = False
 
-    def text(self) -> str:
-        """Marshal the playlist."""
+    @property
+    def skippable(self) -> int:
+        """How many segments end further from the playlist's end than the Skip Boundary."""
+        left = SKIP_TARGETS * self.target_duration * TICKS_PER_SECOND
+        for position in range(len(self.segments) - 1, -1, -1):
+            if left < 0:
+                return position + 1
+            left -= self.segments[position].duration
+        return 0
+
+    def text(self, written: Written | None = None, *, delta: bool = False) -> str:
+        """Marshal the playlist, or the delta update (6.2.5.1) that stands for it.
+
+        Where there is nothing to skip the delta update is the playlist. All date ranges stay
+        in it.
+        """
+        written = written or Written()
+        skipped = self.skippable if delta and not self.ended else 0
         lines = [
             "#EXTM3U",
-            f"#EXT-X-VERSION:{VERSION}",
+            f"#EXT-X-VERSION:{DELTA_VERSION if skipped else VERSION}",
             f"#EXT-X-TARGETDURATION:{self.target_duration}",
             "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,"
+            f"CAN-SKIP-UNTIL={SKIP_TARGETS * self.target_duration},"
             f"PART-HOLD-BACK={_thousandths(3 * self.part_target_ms)},"
             f"HOLD-BACK={3 * self.target_duration}",
             f"#EXT-X-PART-INF:PART-TARGET={_thousandths(self.part_target_ms)}",
             f"#EXT-X-MEDIA-SEQUENCE:{self.media_sequence}",
             f"#EXT-X-DISCONTINUITY-SEQUENCE:{self.discontinuity_sequence}",
+            *written.ranges(self.date_ranges),
         ]
-        lines += [date_range.line() for date_range in self.date_ranges]
-        last_map: str | None = None
-        for segment in self.segments:
-            lines += segment.lines(last_map)
-            last_map = segment.map_uri or last_map
+        if skipped:
+            lines.append(f"#EXT-X-SKIP:SKIPPED-SEGMENTS={skipped}")
+        lines += written.segments(self.segments, skipped)
         if self.hint is not None:
             lines.append(f'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="{self.hint}"')
         lines += [report.line() for report in self.reports]
         if self.ended:
             lines.append("#EXT-X-ENDLIST")
-        return "\n".join(lines) + "\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """One Variant Stream (4.4.6.2)."""
-
-    uri: str
-    bandwidth: int
-    """Peak bit/s."""
-    average_bandwidth: int | None
-    codecs: str
-    width: int = 0
-    """0 x 0: audio only."""
-    height: int = 0
-    frame_rate: Fraction | None = None
-
-    def lines(self) -> Iterator[str]:
-        """Marshal the tag and the URI below it."""
-        pairs = [f"BANDWIDTH={self.bandwidth}"]
-        if self.average_bandwidth is not None:
-            pairs.append(f"AVERAGE-BANDWIDTH={self.average_bandwidth}")
-        pairs.append(f'CODECS="{self.codecs}"')
-        if self.width:
-            pairs.append(f"RESOLUTION={self.width}x{self.height}")
-            if self.frame_rate is not None:
-                pairs.append(f"FRAME-RATE={float(self.frame_rate):.3f}")
-        yield "#EXT-X-STREAM-INF:" + ",".join(pairs)
-        yield self.uri
-
-
-@dataclass(frozen=True, slots=True)
-class MultivariantPlaylist:
-    """Every rung, best first, audio only last."""
-
-    variants: tuple[Variant, ...]
-
-    def text(self) -> str:
-        """Marshal the playlist."""
-        lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
-        for variant in self.variants:
-            lines += variant.lines()
         return "\n".join(lines) + "\n"

@@ -8,8 +8,8 @@ from __future__ import annotations
 from server.hls.errors import WindowError
 from server.hls.playlist import DateRange
 
-MOST_RANGES = 500
-"""A playlist repeats them all; a pin a second through a window of eight minutes."""
+MOST_RANGES = 2_000
+"""A playlist repeats them all; a pin a second through a window of half an hour."""
 
 
 class DateRanges:
@@ -17,10 +17,12 @@ class DateRanges:
 
     def __init__(self) -> None:
         self._ranges: dict[str, DateRange] = {}
+        self._all: tuple[DateRange, ...] = ()
 
     @property
     def all(self) -> tuple[DateRange, ...]:
-        return tuple(self._ranges.values())
+        """The same object as long as nothing changes."""
+        return self._all
 
     def tell(self, ranges: tuple[DateRange, ...], earliest_ms: int | None) -> bool:
         """Add ranges or their ends and tell whether that changed anything.
@@ -37,23 +39,28 @@ class DateRanges:
                 told[each.id] = each
         if len(told) > MOST_RANGES:
             raise WindowError(f"more than {MOST_RANGES} date ranges in one window")
-        changed = told != self._ranges
-        self._ranges = told
-        return changed
+        return self._keep(told)
 
     def forget(self, earliest_ms: int | None) -> None:
         """Drop ranges that no listed segment can map to (6.2.1)."""
-        for each in self.all:
-            if _over(each, earliest_ms):
-                del self._ranges[each.id]
+        self._keep({each.id: each for each in self._all if not _over(each, earliest_ms)})
 
     def close(self, end_ms: int) -> None:
         """End every open range at `end_ms`; drop those that would begin later."""
-        self._ranges = {
-            each.id: each if each.end_ms is not None else each.closed(end_ms)
-            for each in self.all
-            if each.start_ms < end_ms
-        }
+        self._keep(
+            {
+                each.id: each if each.end_ms is not None else each.closed(end_ms)
+                for each in self._all
+                if each.start_ms < end_ms
+            }
+        )
+
+    def _keep(self, ranges: dict[str, DateRange]) -> bool:
+        """Take `ranges`; tell whether they are others than before."""
+        if ranges == self._ranges:
+            return False
+        self._ranges, self._all = ranges, tuple(ranges.values())
+        return True
 
 
 def _over(date_range: DateRange, earliest_ms: int | None) -> bool:

@@ -10,6 +10,8 @@ from collections import deque
 from dataclasses import dataclass, replace
 
 from ingest.unit import TICKS_PER_MS, TICKS_PER_SECOND
+from server.hls.archive import Scribe
+from server.hls.bandwidth import peak_bit_rate
 from server.hls.playlist import PartTag, Segment
 from server.hls.shelf import Shelf
 from transcode.part import Part, Track
@@ -29,12 +31,12 @@ class Span:
 class Rendition:
     """Segments in order of msn, the growing one, and the bodies of both.
 
-    `listed` is how many whole segments the playlist holds; it holds more while they are
-    shorter in sum than three target durations (6.2.2).
+    All that is listed stays until `drop`; the bodies of the oldest may be the archive's
+    (`send_away`). How much of either is `server.hls.depth`'s to say.
     """
 
     def __init__(
-        self, name: str, run: str, first_msn: int, target_duration: int, listed: int
+        self, name: str, run: str, first_msn: int, target_duration: int, listed: int, scribe: Scribe
     ) -> None:
         self.name = name
         self.track: Track | None = None
@@ -44,9 +46,13 @@ class Rendition:
         self.next_msn = first_msn
         self.version = 0
         """Grows with every change of what the playlist lists."""
+        self.near_ticks = 0
+        """Duration of the whole segments that memory keeps."""
+        self.listed_ticks = 0
+        """Duration of all whole segments listed."""
         self._run = run
+        self._scribe = scribe
         self._target = target_duration * TICKS_PER_SECOND
-        self._listed = listed
         self._shelf = Shelf(most_retired=listed * 40)
         self._map_uri: str | None = None
         self._discontinuity_number = 0
@@ -54,8 +60,12 @@ class Rendition:
         self._next_part = 0
         self._growing: Segment | None = None
         self._bodies: list[bytes] = []
-        self._listed_ticks = 0
+        self._near_msn = first_msn
+        """The first whole segment that memory keeps."""
+        self._parted_msn = first_msn
+        """No segment before it lists parts."""
         self._longest_ticks = 0
+        self._longest_near_ticks = 0
 
     @property
     def growing(self) -> Segment | None:
@@ -91,6 +101,17 @@ class Rendition:
         return self._growing.part_count if self._growing else 0
 
     @property
+    def near(self) -> Segment | None:
+        """The oldest whole segment that memory keeps."""
+        position = self._near_msn - self.first_msn
+        return self.segments[position] if position < len(self.segments) else None
+
+    @property
+    def near_count(self) -> int:
+        """How many whole segments memory keeps."""
+        return self.next_msn - self._near_msn
+
+    @property
     def held(self) -> int:
         """How many bodies are in memory."""
         return len(self._shelf)
@@ -102,9 +123,18 @@ class Rendition:
         position = msn - self.first_msn
         return self.segments[position].part_count if 0 <= position < len(self.segments) else 0
 
+    def lists(self, msn: int) -> bool:
+        """Tell whether a whole segment is listed that is no gap."""
+        position = msn - self.first_msn
+        return 0 <= position < len(self.segments) and not self.segments[position].gap
+
     def body(self, name: str) -> bytes | None:
-        """Return what can be downloaded under `name`."""
+        """Return what memory has under `name`."""
         return self._shelf.get(name)
+
+    def is_away(self, name: str) -> bool:
+        """Tell whether `name` can be downloaded, from the archive."""
+        return self._shelf.is_away(name)
 
     def begin(self, track: Track | None, epoch: int, discontinuity_number: int) -> None:
         """Begin an epoch. The growing segment must be closed. None: no media in it."""
@@ -119,6 +149,7 @@ class Rendition:
             self.audio_only = track.width == 0
             self._map_uri = f"init-{self._run}-{epoch}.mp4"
             self._shelf.put(self._map_uri, track.init)
+            self._scribe.begun(self.name, self._map_uri, track)
 
     def add(self, part: Part, pdt_ms: int) -> None:
         """Append a part to the growing segment; `pdt_ms` is that of the part's start."""
@@ -134,6 +165,7 @@ class Rendition:
             part_count=growing.part_count + 1,
             parts=(*growing.parts, tag),
         )
+        self._scribe.added(self.name, self._growing, tag, part.data)
         self._unlist_parts()
         self.version += 1
 
@@ -152,21 +184,33 @@ class Rendition:
         """Append a segment that this rendition lacks (EXT-X-GAP, 4.4.4.7)."""
         self._append(replace(self._segment(span, whole=True), gap=True))
 
+    def send_away(self) -> None:
+        """Let memory go of its oldest whole segment, which the archive holds, or is a gap."""
+        near = self.near
+        if near is not None:
+            self._shelf.send_away(near.uri)
+            self._near_msn += 1
+            self.near_ticks -= near.duration
+
+    def drop(self, through_msn: int) -> None:
+        """Take segments off the list, up to `through_msn`; they linger on the shelf."""
+        while self.segments and self.segments[0].msn <= through_msn:
+            gone = self.segments.popleft()
+            self.listed_ticks -= gone.duration
+            if gone.msn >= self._near_msn:
+                self._near_msn = gone.msn + 1
+                self.near_ticks -= gone.duration
+            self._retire(gone)
+            self.version += 1
+
     def expire(self, now_ms: int) -> None:
         """Forget what is no longer owed."""
         self._shelf.expire(now_ms)
 
     def peak_bandwidth(self) -> int | None:
-        """Measure the peak segment bit rate (4.4.6.2) of the listed segments.
-
-        None before three of at least half a target duration are there.
-        """
-        rates = [
-            -(-segment.size * 8 * TICKS_PER_SECOND // segment.duration)
-            for segment in self.segments
-            if not segment.gap and 2 * segment.duration >= self._target
-        ]
-        return max(rates) if len(rates) >= 3 else None
+        """Measure the peak segment bit rate of the listed segments; None before there are three."""
+        spans = [(each.size, each.duration) for each in self.segments if not each.gap]
+        return peak_bit_rate(spans, self._target) if len(spans) >= 3 else None
 
     def average_bandwidth(self) -> int | None:
         """Measure the mean bit rate of the listed segments; None before there is one."""
@@ -191,38 +235,47 @@ class Rendition:
     def _append(self, segment: Segment) -> None:
         self.segments.append(segment)
         self.next_msn += 1
-        self._listed_ticks += segment.duration
-        self._longest_ticks = max(self._longest_ticks, self._listed_ticks)
-        while len(self.segments) > self._listed:
-            rest = self._listed_ticks - self.segments[0].duration
-            # Not even when summed from the rounded EXTINF.
-            if rest <= TARGETS_KEPT * self._target:
-                break
-            self._drop_first()
+        self.listed_ticks += segment.duration
+        self.near_ticks += segment.duration
+        self._longest_ticks = max(self._longest_ticks, self.listed_ticks)
+        self._longest_near_ticks = max(self._longest_near_ticks, self.near_ticks)
+        self._scribe.closed(self.name, segment)
         self._unlist_parts()
         self.version += 1
 
-    def _drop_first(self) -> None:
-        gone = self.segments.popleft()
-        self._listed_ticks -= gone.duration
-        linger_ms = (gone.duration + self._longest_ticks) * 1000 // TICKS_PER_SECOND + 1
+    def _retire(self, gone: Segment) -> None:
+        """Start what a segment that left is owed: itself and the longest playlist it was in.
+
+        What only memory has is owed no more than memory keeps, whatever the archive failed
+        to take.
+        """
         self._retire_parts(gone)
+        away = self._shelf.is_away(gone.uri)
+        longest = self._longest_ticks if away else self._longest_near_ticks
+        linger_ms = (gone.duration + longest) * 1000 // TICKS_PER_SECOND + 1
         if not gone.gap:
             self._shelf.retire(gone.uri, linger_ms)
-        if gone.map_uri is not None and self.segments[0].map_uri != gone.map_uri:
+        following = self.segments[0] if self.segments else self._growing
+        used = (self._map_uri, following.map_uri if following else None)
+        if gone.map_uri is not None and gone.map_uri not in used:
             self._shelf.retire(gone.map_uri, linger_ms)
 
     def _unlist_parts(self) -> None:
         """Drop the part tags that lie three target durations behind the end (6.2.2)."""
-        distance = self._growing.duration if self._growing else 0
-        for position in range(len(self.segments) - 1, -1, -1):
+        self._parted_msn = max(self._parted_msn, self.first_msn)
+        most = TARGETS_KEPT * self._target
+        behind = self._growing.duration if self._growing else 0
+        behind += sum(
+            self.segments[msn - self.first_msn].duration
+            for msn in range(self._parted_msn, self.next_msn)
+        )
+        while behind > most and self._parted_msn < self.next_msn:
+            position = self._parted_msn - self.first_msn
             segment = self.segments[position]
-            distance += segment.duration
-            if distance > TARGETS_KEPT * self._target and segment.part_count:
-                if not segment.parts:
-                    return
-                self._retire_parts(segment)
-                self.segments[position] = replace(segment, parts=())
+            behind -= segment.duration
+            self._retire_parts(segment)
+            self.segments[position] = replace(segment, parts=())
+            self._parted_msn += 1
 
     def _retire_parts(self, segment: Segment) -> None:
         linger_ms = TARGETS_KEPT * self._target * 1000 // TICKS_PER_SECOND

@@ -31,6 +31,8 @@ class PlaylistRequest:
     """None: the multivariant playlist."""
     msn: int | None = None
     part: int | None = None
+    skip: bool = False
+    """A delta update is asked for (6.2.5.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,11 @@ class Serve:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetch:
+    """Answer with what the archive has."""
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """Ask again after the next change."""
 
@@ -60,7 +67,10 @@ class Refuse:
 
 
 SERVE = Serve()
+FETCH = Fetch()
 WAIT = Wait()
+SKIPS = ("YES", "v2")
+"""v2 would leave out old date ranges as well, where CAN-SKIP-DATERANGES offers that; we do not."""
 
 
 def read_directives(rendition: str | None, query: Mapping[str, str]) -> PlaylistRequest | Refuse:
@@ -71,10 +81,11 @@ def read_directives(rendition: str | None, query: Mapping[str, str]) -> Playlist
         if text is not None and not _DECIMAL.fullmatch(text):
             return Refuse(Refusal.BAD_REQUEST, f"{directive} is not a decimal integer.")
         numbers.append(None if text is None else int(text))
-    return PlaylistRequest(rendition, *numbers)
+    msn, part = numbers
+    return PlaylistRequest(rendition, msn, part, query.get("_HLS_skip") in SKIPS)
 
 
-def decide(window: Window, request: Request) -> Serve | Wait | Refuse:
+def decide(window: Window, request: Request) -> Serve | Fetch | Wait | Refuse:
     """Decide whether a request is answered, held or refused as the window stands."""
     if request.rendition is None:
         return _unless_ended(window) if not window.playable else SERVE
@@ -92,9 +103,11 @@ def _unless_ended(window: Window) -> Wait | Refuse:
     return Refuse(Refusal.NOT_FOUND, "The session ended without media.") if window.ended else WAIT
 
 
-def _decide_media(window: Window, rendition: Rendition, name: str) -> Serve | Wait | Refuse:
+def _decide_media(window: Window, rendition: Rendition, name: str) -> Serve | Fetch | Wait | Refuse:
     if rendition.body(name) is not None:
         return SERVE
+    if rendition.is_away(name):
+        return FETCH
     if name == rendition.hint and not window.ended:
         return WAIT
     return Refuse(Refusal.NOT_FOUND, "There is no such segment or part, or no longer.")

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ingest.unit import TICKS_PER_MS
+from server.hls.archive import Archive, Scribe, Unwritten
+from server.hls.depth import Depth
 from server.hls.errors import TargetGrown, WindowError
 from server.hls.lockstep import Lockstep
 from server.hls.playlist import DateRange
@@ -30,6 +32,8 @@ class Window:
     `run` is part of every name: unique per window for ever, `[A-Za-z0-9]`.
     `first_msn` and `first_discontinuity` carry on from the channel's window before
     (`next_msn`, `discontinuity_sequence`); a channel's first window begins at 0 or 1.
+    Memory keeps `segments` whole ones; older ones are listed while the `archive` holds them,
+    `dvr_seconds` in all. The `scribe` is told of all that is published.
     """
 
     def __init__(
@@ -38,6 +42,9 @@ class Window:
         first_msn: int = 0,
         first_discontinuity: int = 0,
         segments: int = 15,
+        dvr_seconds: int = 0,
+        archive: Archive | None = None,
+        scribe: Scribe | None = None,
     ) -> None:
         if not (run.isascii() and run.isalnum()):
             raise ValueError("run: ASCII letters and digits only, it is part of every name")
@@ -55,7 +62,9 @@ class Window:
         self._epoch: Epoch | None = None
         self._epochs = 0
         self._base_msn = first_msn
-        self._step = Lockstep()
+        self.archive = archive
+        self._scribe = scribe or Unwritten()
+        self._step = Lockstep(Depth(segments, dvr_seconds, archive))
         self._renditions = self._step.renditions
         self._ranges = DateRanges()
         self._shared_version = 0
@@ -107,7 +116,9 @@ class Window:
     @property
     def linger_ms(self) -> int:
         """How long an ended window is still owed to those who play it (6.2.1)."""
-        return 1000 * self.target_duration * (self._listed + 1)
+        listed = max((r.listed_ticks for r in self._renditions.values()), default=0)
+        least_ms = 1000 * self.target_duration * (self._listed + 1)
+        return max(least_ms, listed // TICKS_PER_MS + 1000 * self.target_duration)
 
     @property
     def date_ranges(self) -> tuple[DateRange, ...]:
@@ -127,6 +138,7 @@ class Window:
         self._judge(epoch)
         if self._targets is None:
             self._targets = Targets.of(epoch.part_target, epoch.segment_target)
+            self._step.target_duration = self._targets.duration
         self._step.level()
         if self._lapsed:
             self._skip(epoch.pdt_ms - (self._latest_pdt_ms or epoch.pdt_ms))
@@ -140,7 +152,12 @@ class Window:
         for name in tracks:
             if name not in self._renditions:
                 self._renditions[name] = Rendition(
-                    name, self.run, self._base_msn, self.target_duration, self._listed
+                    name,
+                    self.run,
+                    self._base_msn,
+                    self.target_duration,
+                    self._listed,
+                    self._scribe,
                 )
         for name, rendition in self._renditions.items():
             rendition.begin(tracks.get(name), self._epochs, self._number)
@@ -209,6 +226,13 @@ class Window:
         self.ended = True
         self._ranges.close(self._latest_pdt_ms or 0)
         self._shared_version += 1
+
+    def lose(self, name: str) -> None:
+        """Take a segment off every list that the archive has lost, and all before it."""
+        for msn in [s.msn for r in self._renditions.values() for s in r.segments if s.uri == name]:
+            for rendition in self._renditions.values():
+                rendition.drop(msn)
+        self._ranges.forget(self._earliest_ms())
 
     def expire(self, now_ms: int) -> None:
         """Forget bodies no longer owed. Any clock that never goes back."""

@@ -81,16 +81,16 @@ def respond(request: web.Request, answer: Answer | Refuse) -> web.Response:
     headers["Cache-Control"] = f"max-age={answer.max_age}" + (
         ", immutable" if answer.immutable else ""
     )
-    coded = answer.gzip_body is not None
+    coded = answer.gzip is not None
     if coded:
         headers["Vary"] = "Accept-Encoding"
     asked = request.headers
     if "If-None-Match" in asked and _matches(asked["If-None-Match"], answer.etag):
         del headers["Content-Type"]
         return web.Response(status=304, headers=headers)
-    if answer.gzip_body is not None and _takes_gzip(asked.get("Accept-Encoding", "")):
+    if answer.gzip is not None and _takes_gzip(asked.get("Accept-Encoding", "")):
         headers["Content-Encoding"] = "gzip"
-        return web.Response(body=answer.gzip_body, headers=headers)
+        return web.Response(body=answer.gzip.body(), headers=headers)
     if coded:
         return web.Response(body=answer.body, headers=headers)
     headers["Accept-Ranges"] = "bytes"

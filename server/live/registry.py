@@ -42,7 +42,9 @@ PULL = "pull"
 class LiveSettings:
     profiles: dict[str, Profile]
     segments: int = 15
-    """Whole segments that a live playlist lists."""
+    """Whole segments that memory keeps for a live playlist."""
+    dvr_seconds: int = 0
+    """How long a live playlist may be, with older segments from the recording."""
     grace: float = 60.0
     """Seconds that a lost publisher has to come back in; 0: none."""
     slate: bool = False
@@ -240,6 +242,8 @@ class Registry:
             profile=profile,
             carry=await self._store.sequences(channel.id),
             segments=self._settings.segments,
+            dvr_seconds=self._settings.dvr_seconds,
+            before=self._past.edge(channel.id),
             grace=self._settings.grace,
             slate=self._settings.slate,
             started_ms=session.started_ms if session else None,

@@ -15,6 +15,7 @@ from ingest.unit import TICKS_PER_MS, Unit
 from overlay.scene import Scene
 from server.channel import Sequences
 from server.clock import Clock
+from server.hls.archive import Archive, Scribe
 from server.hls.edge import Edge
 from server.hls.errors import WindowError
 from server.hls.playlist import DateRange
@@ -46,7 +47,15 @@ class Broadcast:
     carry: Sequences
     """Where the channel's sequences go on."""
     segments: int = 15
-    """Whole segments that the playlist lists."""
+    """Whole segments that memory keeps for the playlist."""
+    dvr_seconds: int = 0
+    """How long the playlist may be with what the archive holds."""
+    archive: Archive | None = None
+    """Gives back what memory let go; None: the playlist is as long as memory keeps it."""
+    scribe: Scribe | None = None
+    """Writes down what is published; None: nobody does."""
+    before: Edge | None = None
+    """Of the channel's broadcast before, whose media is still owed."""
     grace: float = 0.0
     """Seconds that a lost publisher has to come back; 0: its loss ends the broadcast."""
     slate: bool = False
@@ -118,7 +127,7 @@ class LiveStream:
         self._hooks = hooks
         self._floor_ms = broadcast.carry.pdt_ms
         self._runs = 0
-        self._open_window(broadcast.carry)
+        self._open_window(broadcast.carry, broadcast.before)
         self._feed: PublisherFeed | None = None
         self._showings = Showings(clock, lambda: self.interrupted)
         self._log = structlog.get_logger("live").bind(channel=self.channel, session=self.session)
@@ -260,15 +269,18 @@ class LiveStream:
     def _settings(self) -> wire.Open:
         return wire.Open(profile=self.profile, pdt_floor_ms=self.sequences.pdt_ms)
 
-    def _open_window(self, carry: Sequences) -> None:
+    def _open_window(self, carry: Sequences, before: Edge | None) -> None:
         self._runs += 1
         self.window = Window(
             f"{self.session.lower()[-8:]}{carry.next_msn}r{self._runs}",
             carry.next_msn,
             carry.discontinuity,
             self._broadcast.segments,
+            self._broadcast.dvr_seconds,
+            self._broadcast.archive,
+            self._broadcast.scribe,
         )
-        self.edge = Edge(self.window, self._clock)
+        self.edge = Edge(self.window, self._clock, before=before)
 
     def _receive(self, message: wire.Up) -> None:
         match message:
@@ -300,7 +312,7 @@ class LiveStream:
             carry, ranges = self.sequences, self.window.date_ranges
             self.end()
             self._floor_ms = carry.pdt_ms
-            self._open_window(carry)
+            self._open_window(carry, self.edge)
             self.window.open_epoch(epoch)
             self.window.annotate(ranges)
         self.epoch = epoch

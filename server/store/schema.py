@@ -68,4 +68,22 @@ MIGRATIONS: tuple[str, ...] = (
         url TEXT NOT NULL, loop INTEGER NOT NULL, enabled INTEGER NOT NULL
     ) STRICT
     """,
+    """
+    CREATE TABLE recordings (
+        channel TEXT NOT NULL, session TEXT NOT NULL, title TEXT NOT NULL,
+        started_ms INTEGER NOT NULL, ended_ms INTEGER,
+        duration_ms INTEGER NOT NULL DEFAULT 0, size INTEGER NOT NULL DEFAULT 0,
+        gaps INTEGER NOT NULL DEFAULT 0,
+        hold_reason TEXT, hold_actor TEXT, hold_ms INTEGER,
+        uploaded INTEGER NOT NULL DEFAULT 0, local INTEGER NOT NULL DEFAULT 1,
+        removing INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (channel, session)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX recordings_by_age ON recordings (ended_ms);
+    CREATE INDEX recordings_by_session ON recordings (session);
+    CREATE TABLE recording_log (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, channel TEXT NOT NULL,
+        session TEXT NOT NULL, deed TEXT NOT NULL, actor TEXT NOT NULL, reason TEXT NOT NULL
+    ) STRICT
+    """,
 )

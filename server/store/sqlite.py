@@ -18,6 +18,7 @@ from server.store import keys, shelves, source_rows
 from server.store import outbox as boxes
 from server.store.database import Database
 from server.store.port import NewProduct, Put, Secrets, StoredAnswer
+from server.store.recording_rows import SqliteCatalogue
 from server.store.schema import MIGRATIONS
 from server.webhooks.message import Message, Waiting
 
@@ -36,6 +37,11 @@ class SqliteStore:
             await database.close()
             raise
         return cls(database)
+
+    @property
+    def recordings(self) -> SqliteCatalogue:
+        """The catalogue of recordings, in the same file."""
+        return SqliteCatalogue(self._database)
 
     async def close(self) -> None:
         await self._database.close()

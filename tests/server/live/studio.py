@@ -134,8 +134,8 @@ class Studio:
         assert edge is not None
         answer = await edge.playlist("90p", {})
         assert isinstance(answer, Answer)
-        if answer.gzip_body is not None:
-            assert gzip.decompress(answer.gzip_body) == answer.body
+        if answer.gzip is not None:
+            assert gzip.decompress(answer.gzip.body()) == answer.body
         return answer.body.decode()
 
     async def on_air(self, encoder: Encoder, seconds: int = 4) -> None:

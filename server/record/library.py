@@ -1,0 +1,148 @@
+"""Recordings that have ended, to be read: opened once, rendered once, given to all. asyncio.
+
+The catalogue says what there is; the journal what is in it; the storage has the bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from server.errors import Conflict, NotFound, Unavailable
+from server.hls.edge import AUDIO_TYPE, FOREVER, PLAYLIST_TYPE, VIDEO_TYPE, Answer
+from server.record.catalogue import Catalogue, Entry
+from server.record.errors import Missing, RecordError
+from server.record.journal import read
+from server.record.recording import Recording
+from server.record.replay import media_playlist, multivariant_playlist
+from server.record.storage import JOURNAL, TIMELINE, Storage, home, is_step
+
+MOST_OPEN = 64
+"""Recordings that are kept open."""
+PLAYLIST_SECONDS = 300
+"""How long a cache may keep a replay playlist: it never changes, but may be removed."""
+JSON_TYPE = "application/json"
+
+
+@dataclass(slots=True)
+class _Open:
+    """A recording that was opened, and what has been rendered of it."""
+
+    recording: Recording
+    answers: dict[str | None, Answer] = field(default_factory=dict)
+
+
+class Library:
+    """Serves recordings. Calls raise NotFound, Conflict `on-air`, Unavailable."""
+
+    def __init__(self, catalogue: Catalogue, storage: Storage) -> None:
+        self.catalogue = catalogue
+        self.storage = storage
+        self._open: OrderedDict[tuple[str, str], _Open] = OrderedDict()
+        self._opening: dict[tuple[str, str], asyncio.Lock] = {}
+
+    async def entry(self, channel: str, session: str) -> Entry:
+        """Return the catalogue's entry, of a recording on the air too."""
+        known = is_step(channel) and is_step(session)
+        entry = await self.catalogue.get(channel, session) if known else None
+        if entry is None or entry.removing:
+            raise NotFound("recording", f"{channel}/{session}"[:80])
+        return entry
+
+    async def recording(self, channel: str, session: str) -> Recording:
+        """Return a recording that has ended."""
+        return (await self._opened(channel, session)).recording
+
+    async def playlist(self, channel: str, session: str, rendition: str | None) -> Answer:
+        """Return a replay playlist; None: the multivariant one."""
+        opened = await self._opened(channel, session)
+        answer = opened.answers.get(rendition)
+        if answer is None:
+            recording = opened.recording
+            if rendition is not None and rendition not in recording.renditions:
+                raise NotFound("rendition", rendition[:64])
+            answer = await asyncio.to_thread(_rendered, recording, rendition)
+            opened.answers[rendition] = answer
+        return answer
+
+    async def media(self, channel: str, session: str, rendition: str, name: str) -> Answer:
+        """Return a segment or initialization section; its bytes never change."""
+        steps = (channel, session, rendition, name)
+        if not all(map(is_step, steps)) or not name.endswith((".m4s", ".mp4")):
+            raise NotFound("segment", name[:64])
+        opened = self._open.get((channel, session)) or await self._opened(channel, session)
+        track = opened.recording.track(rendition)
+        if track is None:
+            raise NotFound("rendition", rendition[:64])
+        body = await self._read(opened.recording.key(rendition, name), "segment")
+        return Answer(
+            body=body,
+            content_type=VIDEO_TYPE if track.width else AUDIO_TYPE,
+            max_age=FOREVER,
+            etag=f'"{rendition}/{name}"',
+            immutable=True,
+        )
+
+    async def timeline(self, channel: str, session: str) -> Answer:
+        """Return what the shop had on show, as it was when the session ended."""
+        opened = await self._opened(channel, session)
+        recording = opened.recording
+        key = f"{home(recording.channel, recording.session)}/{TIMELINE}"
+        return await asyncio.to_thread(_answer, await self._read(key, "timeline"), JSON_TYPE)
+
+    def forget(self, channel: str, session: str) -> None:
+        """Let go of a recording that was removed."""
+        self._open.pop((channel, session), None)
+
+    async def _opened(self, channel: str, session: str) -> _Open:
+        entry = await self.entry(channel, session)
+        if entry.ended_ms is None:
+            said = f"The session is on the air, or has just ended: see /live/{channel}/index.m3u8."
+            raise Conflict("on-air", said)
+        key = (channel, session)
+        async with self._opening.setdefault(key, asyncio.Lock()):
+            found = self._open.get(key)
+            if found is None:
+                data = await self._read(f"{home(channel, session)}/{JOURNAL}", "recording")
+                found = self._open[key] = _Open(await asyncio.to_thread(_recording, data))
+            self._open.move_to_end(key)
+        self._opening.pop(key, None)
+        while len(self._open) > MOST_OPEN:
+            self._open.popitem(last=False)
+        return found
+
+    async def _read(self, key: str, kind: str) -> bytes:
+        try:
+            return await self.storage.read(key)
+        except Missing as error:
+            raise NotFound(kind, key.rpartition("/")[2][:64]) from error
+        except RecordError as error:
+            raise Unavailable(str(error)) from error
+
+
+def _recording(data: bytes) -> Recording:
+    try:
+        return read(data).recording()
+    except RecordError as error:
+        raise Unavailable(f"The recording cannot be read: {error}") from error
+
+
+def _rendered(recording: Recording, rendition: str | None) -> Answer:
+    if rendition is None:
+        text = multivariant_playlist(recording)
+    else:
+        text = media_playlist(recording, rendition)
+    return _answer(text.encode(), PLAYLIST_TYPE)
+
+
+def _answer(body: bytes, content_type: str) -> Answer:
+    return Answer(
+        body=body,
+        content_type=content_type,
+        max_age=PLAYLIST_SECONDS,
+        etag=f'W/"{hashlib.sha256(body).hexdigest()[:24]}"',
+        gzip_body=gzip.compress(body, 6, mtime=0),
+    )

@@ -1,0 +1,63 @@
+"""Recordings on the local disk, read and kept without blocking the event loop.
+
+Reads come from the page cache mostly; a disk that hangs holds its own few threads and no others,
+and whoever waits is told so within a deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from server.record.disk import Disk
+from server.record.errors import Missing, StorageDown
+from server.record.storage import Item
+
+THREADS = 4
+MOST_WAITING = 256
+DEADLINE_SECONDS = 10.0
+_T = TypeVar("_T")
+
+
+class LocalStorage:
+    """The Storage of one Disk."""
+
+    def __init__(self, disk: Disk, deadline: float = DEADLINE_SECONDS) -> None:
+        self._disk = disk
+        self._deadline = deadline
+        self._waiting = 0
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="recordings")
+
+    async def read(self, key: str) -> bytes:
+        return await self._run(key, lambda: self._disk.read(key))
+
+    async def write(self, key: str, data: bytes) -> None:
+        await self._run(key, lambda: self._disk.replace(key, data))
+
+    async def items(self, prefix: str) -> tuple[Item, ...]:
+        sizes = await self._run(prefix, lambda: self._disk.sizes(prefix))
+        return tuple(Item(key, sizes[key]) for key in sorted(sizes))
+
+    async def remove(self, prefix: str) -> int:
+        return await self._run(prefix, lambda: self._disk.remove(prefix))
+
+    async def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _run(self, key: str, work: Callable[[], _T]) -> _T:
+        if self._waiting >= MOST_WAITING:
+            raise StorageDown("Too many reads of recordings wait for the disk.")
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(self._deadline):
+                return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        except TimeoutError as error:
+            raise StorageDown("The disk under recordings did not answer in time.") from error
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise Missing(f"There is no {key}.") from error
+        except (OSError, RuntimeError) as error:
+            raise StorageDown(f"The disk under recordings cannot do it: {error}.") from error
+        finally:
+            self._waiting -= 1

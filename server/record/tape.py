@@ -1,0 +1,135 @@
+"""One session as it is recorded, on the event loop's side: told by the window, asked by it.
+
+Nothing here touches a disk. What the writer's queue refuses is left out, segment by segment.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import structlog
+
+from ingest.unit import TICKS_PER_MS
+from server.hls.playlist import DateRange, PartTag, Segment
+from server.record.errors import Missing, StorageDown
+from server.record.figures import Figures
+from server.record.journal import Head
+from server.record.recording import RecordedTrack, Slot
+from server.record.reel import Planned, Reel
+from server.record.storage import Storage, home
+from server.record.writer import Writer
+from transcode.part import Track
+
+TOO_SLOW = "the disk does not keep up"
+
+
+class Tape:
+    """The Scribe and the Archive (`server.hls.archive`) of one session."""
+
+    def __init__(
+        self,
+        head: Head,
+        reel: Reel,
+        writer: Writer,
+        storage: Storage,
+        figures: Figures,
+        held: set[tuple[str, str]],
+    ) -> None:
+        """`held`: rendition and name of what is on disk; the writer's thread adds to it."""
+        self.head = head
+        self.media_end_ms: int | None = None
+        """PDT of the end of the newest part, recorded or not."""
+        self.reel = reel
+        self._held = held
+        self._writer = writer
+        self._storage = storage
+        self._figures = figures
+        self._tracks: dict[str, tuple[RecordedTrack, bytes]] = {}
+        self._epoch: Planned | None = None
+        self._broken: dict[str, int] = {}
+        """By rendition: the msn that parts were left out of."""
+        self._ranges: dict[str, DateRange] = {}
+        self._choked = False
+        self._log = structlog.get_logger("record").bind(channel=head.channel, session=head.session)
+
+    # Scribe
+
+    def begun(self, rendition: str, map_uri: str, track: Track) -> None:
+        """Note a rendition of the epoch that begins now."""
+        if self._epoch is not None or rendition in self._tracks:
+            self._epoch = None
+            self._tracks = {}
+        recorded = RecordedTrack(
+            name=rendition,
+            codecs=track.codecs,
+            bandwidth=track.bandwidth,
+            width=track.width,
+            height=track.height,
+            frame_rate=track.frame_rate,
+            init=map_uri,
+        )
+        self._tracks[rendition] = (recorded, track.init)
+
+    def added(self, rendition: str, segment: Segment, part: PartTag, data: bytes) -> None:
+        """Have a part written, if there is room in the queue."""
+        if self._epoch is None:
+            tracks = tuple(self._tracks.values())
+            self._epoch = Planned(segment.pdt_ms, self.media_end_ms, tracks)
+        end_ms = segment.pdt_ms + (segment.duration + TICKS_PER_MS // 2) // TICKS_PER_MS
+        self.media_end_ms = max(end_ms, self.media_end_ms or end_ms)
+        if self._broken.get(rendition) == segment.msn:
+            return
+        slot = _slot(segment)
+        index = segment.part_count - 1
+        write = partial(self.reel.part, self._epoch, rendition, slot, index, part.duration, data)
+        if self._writer.offer(len(data), write):
+            self._choked = False
+            return
+        self._broken[rendition] = segment.msn
+        self._figures.refused_parts += 1
+        _ = self._writer.offer(0, partial(self.reel.lose, rendition, segment.msn, TOO_SLOW))
+        if not self._choked:
+            self._choked = True
+            self._log.error("not recorded; the broadcast goes on", reason=TOO_SLOW)
+
+    def closed(self, rendition: str, segment: Segment) -> None:
+        """Have a whole segment finished."""
+        if not segment.gap and self._broken.get(rendition) != segment.msn:
+            _ = self._writer.offer(
+                0, partial(self.reel.close, rendition, _slot(segment), segment.size)
+            )
+
+    # Archive
+
+    def holds(self, rendition: str, name: str) -> bool:
+        return (rendition, name) in self._held
+
+    async def read(self, rendition: str, name: str) -> bytes | None:
+        if not self.holds(rendition, name):
+            return None
+        try:
+            key = f"{home(self.head.channel, self.head.session)}/{rendition}/{name}"
+            return await self._storage.read(key)
+        except Missing:
+            self._held.discard((rendition, name))
+            return None
+        except StorageDown as error:
+            raise OSError(str(error)) from error
+
+    # The shop's
+
+    def annotate(self, ranges: tuple[DateRange, ...]) -> None:
+        """Note the session's date ranges, all of them."""
+        fresh = tuple(each for each in ranges if self._ranges.get(each.id) != each)
+        if fresh and self._writer.offer(0, partial(self.reel.ranges, fresh)):
+            self._ranges |= {each.id: each for each in fresh}
+
+    @property
+    def trouble(self) -> str:
+        """Why it is not recorded just now; empty while it is."""
+        return TOO_SLOW if self._choked else self._figures.troubles.get(self.head.session, "")
+
+
+def _slot(segment: Segment) -> Slot:
+    """Where a segment lies; the reel knows its epoch's number."""
+    return Slot(-1, segment.msn, segment.uri, segment.pdt_ms, segment.duration)
