@@ -30,6 +30,7 @@ from server.http.channel_metrics import families
 from server.http.metrics import Metrics
 from server.http.middleware import add_headers, middlewares
 from server.http.pages import Pages
+from server.http.recording_metrics import families as recording_families
 from server.http.routes import add_routes
 from server.http.site import BodyLimits, Site
 from server.listening import naming
@@ -37,6 +38,7 @@ from server.live.pulls import Pulls
 from server.live.registry import LiveSettings, Registry
 from server.live.rounds import Rounds
 from server.live.warden import Warden
+from server.record.service import Recordings
 from server.shop.port import OffAir
 from server.shop.service import Shop
 from server.sources import Sources
@@ -132,7 +134,11 @@ class Vitrine:
             config.ingest.grace_seconds,
             config.ingest.interruption == "slate",
         )
-        self.registry = Registry(store, self._admission(clock), self.bus, clock, live)
+        self.recordings = Recordings(config, store, store.recordings, clock)
+        stack.push_async_callback(self.recordings.close)
+        self.registry = Registry(
+            store, self._admission(clock), self.bus, clock, live, self.recordings.recorder
+        )
         self.sources = make_sources(config, store)
         self.pulls = Pulls(self.sources, self.registry, config.pull_settings(), clock)
         write = Writer(config.webhooks.targets(), clock)
@@ -143,7 +149,11 @@ class Vitrine:
         stack.push_async_callback(self.registry.close)
         stack.push_async_callback(self.pulls.close)
         self.registry.listen(self.shop)
-        await self.shop.recover(await self.registry.recover())
+        if self.recordings.recorder is not None:
+            self.registry.listen(self.recordings.recorder)
+        going_on = await self.registry.recover()
+        await self.shop.recover(going_on)
+        await self.recordings.start(going_on)
         self.registry.start()
         await self._watch(store, clock, write)
         await self._take_publishers()
@@ -168,6 +178,7 @@ class Vitrine:
             ),
             sources=self.sources,
             pulls=self.pulls,
+            recordings=self.recordings,
             ready=lambda: self._ready,
             public_url=config.server.public_url,
             rtmp_port=self.rtmp.port,
@@ -274,6 +285,7 @@ class Vitrine:
         site.metrics.watch_families(
             lambda: families([(s.channel, registry.state(s.channel)) for s in registry.streams()])
         )
+        site.metrics.watch_families(lambda: recording_families(self.recordings))
         site.metrics.watch("sources_on_air", "Pulled sources on the air.", self.pulls.count)
         whip = self.whip
         if whip is not None:

@@ -20,6 +20,7 @@ from server.channel import ChannelDefaults, OverlayMode, OverlaySettings
 from server.config_file import ConfigError as ConfigError
 from server.config_file import KeyProblems, read_layers
 from server.config_ingest import IngestSection
+from server.config_recording import RecordingSection
 from server.config_section import Port, Seconds, Section
 from server.config_transcode import TranscodeSection
 from server.config_webhooks import WebhooksSection
@@ -128,6 +129,7 @@ class Config(Section):
     ingest: IngestSection = IngestSection()
     transcode: TranscodeSection = Field(default_factory=TranscodeSection)
     hls: HlsSection = HlsSection()
+    recording: RecordingSection = RecordingSection()
     overlay: OverlaySection = OverlaySection()
     shop: ShopSection = ShopSection()
     webhooks: WebhooksSection = WebhooksSection()

@@ -135,7 +135,11 @@ class ChannelCalls:
         """Write a channel; how the ingest does, and where it goes, is for those who run it."""
         state = self._site.live.state(channel.id)
         mine = request[PRINCIPAL].may_run(channel.id)
-        warnings = (*state.warnings, *self._site.pulls.warnings(channel.id))
+        warnings = (
+            *state.warnings,
+            *self._site.pulls.warnings(channel.id),
+            *self._site.recordings.warnings(channel.id),
+        )
         return {
             "id": channel.id,
             "title": channel.title,

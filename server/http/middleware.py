@@ -26,11 +26,11 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _CLIMBS = re.compile(r"(^|[/\\])\.\.([/\\]|$)|[\x00-\x1f\\]")
 _READS = ("GET", "HEAD", "OPTIONS")
 _PAGES = ("watch", "embed", "studio", "ops")
-_MEDIA = ("live", "images", "player")
+_MEDIA = ("live", "replay", "images", "player")
 _KINDS = (*_PAGES, *_MEDIA, "api", "metrics", "healthz", "whip")
 _LEFT = 499
 """Logged where the client went away before the answer's end."""
-_CORS_PREFIXES = ("/api/", "/live/", "/whip/")
+_CORS_PREFIXES = ("/api/", "/live/", "/replay/", "/whip/")
 _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "ETag, Retry-After, X-Request-Id, Date",

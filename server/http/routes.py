@@ -9,7 +9,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.http import documents as d
-from server.http import hls, whip
+from server.http import documents_recording as r
+from server.http import hls, replay, whip
 from server.http.body import BODY_LIMIT
 from server.http.channels import ChannelCalls
 from server.http.events import EventsQuery, EventStream
@@ -20,6 +21,7 @@ from server.http.pages import Pages
 from server.http.paging import PageQuery
 from server.http.reply import Reply, written
 from server.http.route import Access, Route, Stream
+from server.http.sessions import LogQuery, SessionCalls
 from server.http.shop import ImportQuery, ShopCalls, TimelineQuery
 from server.http.site import Site
 from server.http.sources import SourceCalls
@@ -33,7 +35,7 @@ _C = f"{API}/channels/{{channel}}"
 def api(site: Site) -> tuple[Route, ...]:
     """Give the API's calls."""
     channels, shop, events = ChannelCalls(site), ShopCalls(site), EventStream(site)
-    sources = SourceCalls(site)
+    sources, sessions = SourceCalls(site), SessionCalls(site)
     anybody, anchor, operator = Access.ANYBODY, Access.CHANNEL, Access.OPERATOR
     limits = site.limits
     # fmt: off
@@ -81,6 +83,18 @@ def api(site: Site) -> tuple[Route, ...]:
         Route("GET", f"{_C}/events", None, anybody,
               "Follow the channel by server-sent events (`health`: for who runs it)",
               query=EventsQuery, stream=events.events),
+        Route("GET", f"{_C}/sessions", sessions.list, anybody,
+              "List the channel's recordings, newest first", r.Sessions, query=PageQuery),
+        Route("GET", f"{_C}/sessions/{{session}}", sessions.get, anybody, "Read of a recording",
+              r.Session),
+        Route("DELETE", f"{_C}/sessions/{{session}}", sessions.remove, operator,
+              "Remove a recording, unless it is on hold", status=204),
+        Route("PUT", f"{_C}/sessions/{{session}}/hold", sessions.hold, operator,
+              "Put a legal hold on a recording, or end it", r.Session, body=r.HoldSent),
+        Route("GET", f"{_C}/recording-log", sessions.log, operator,
+              "Read what was done with the channel's recordings", r.RecordingLog, query=LogQuery),
+        Route("GET", f"{API}/recordings/usage", sessions.usage, operator,
+              "Read what recordings take of the disk", r.Usage),
         Route("GET", f"{API}/profiles", channels.profiles, anybody, "List the profiles",
               d.Profiles, query=PageQuery),
         Route("GET", f"{API}/profiles/{{name}}", channels.profile, anybody, "Read a profile",
@@ -105,6 +119,7 @@ def add_routes(app: web.Application, site: Site, pages: Pages) -> None:
     get("/api/docs", pages.docs)
     get("/api/docs/{path}", pages.docs_asset)
     hls.add_routes(app, site.live)
+    replay.add_routes(app, site.recordings.library)
     whip.add_routes(app, site)
     get("/images/{name}", shop.image)
     get("/", pages.lobby)

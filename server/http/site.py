@@ -19,6 +19,7 @@ from server.hls.edge import Edge
 from server.http.audience import Audience
 from server.http.metrics import Metrics
 from server.live.pulls import Pulls
+from server.record.service import Recordings
 from server.shop.service import Shop
 from server.sources import Sources
 from server.store.port import Store
@@ -99,6 +100,7 @@ class Site:
     limits: BodyLimits
     sources: Sources
     pulls: Pulls
+    recordings: Recordings
     ready: Callable[[], bool]
     public_url: str = ""
     """How clients reach us, `https://shop.example`; empty: as the request came."""

@@ -28,6 +28,7 @@ from server.live.past import Past
 from server.live.state import LiveState, describe
 from server.live.stream import Broadcast, Hooks, LiveStream
 from server.live.tasks import Tasks
+from server.record.recorder import Recorder
 from server.shop.port import LiveSession, ShownAt
 from server.store.port import Store
 from transcode.profile import Profile
@@ -55,13 +56,21 @@ class Registry:
     """The live streams of this process, by channel."""
 
     def __init__(
-        self, store: Store, admission: Admission, bus: Bus, clock: Clock, settings: LiveSettings
+        self,
+        store: Store,
+        admission: Admission,
+        bus: Bus,
+        clock: Clock,
+        settings: LiveSettings,
+        recorder: Recorder | None = None,
     ) -> None:
+        """`recorder` None: nothing is recorded, and playlists are as long as memory keeps."""
         self._store = store
         self._admission = admission
         self._bus = bus
         self._clock = clock
         self._settings = settings
+        self._recorder = recorder
         self._streams: dict[str, LiveStream] = {}
         self._past = Past(clock)
         self._locks: dict[str, asyncio.Lock] = {}
@@ -189,6 +198,8 @@ class Registry:
         stream = self._streams.get(channel)
         if stream is not None:
             stream.annotate(ranges)
+            if self._recorder is not None:
+                self._recorder.annotate(stream.session, ranges)
 
     # For the edge
 
@@ -235,14 +246,20 @@ class Registry:
         self, channel: Channel, profile: Profile, session: Session | None = None
     ) -> LiveStream:
         """Make a stream, its worker not started: of a new session, or of one to go on with."""
+        session_id = session.id if session else str(ULID())
+        tape = None
+        if self._recorder is not None:
+            tape = self._recorder.tape(channel.id, channel.title, session_id)
         broadcast = Broadcast(
             channel=channel.id,
             title=channel.title,
-            session=session.id if session else str(ULID()),
+            session=session_id,
             profile=profile,
             carry=await self._store.sequences(channel.id),
             segments=self._settings.segments,
             dvr_seconds=self._settings.dvr_seconds,
+            archive=tape,
+            scribe=tape,
             before=self._past.edge(channel.id),
             grace=self._settings.grace,
             slate=self._settings.slate,
@@ -282,6 +299,8 @@ class Registry:
 
     def _put_away(self, stream: LiveStream) -> None:
         stream.end()
+        if self._recorder is not None and stream.started_ms is None:
+            self._recorder.discard(stream.session)
         del self._streams[stream.channel]
         self._past.take(stream)
 

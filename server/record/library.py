@@ -6,13 +6,12 @@ The catalogue says what there is; the journal what is in it; the storage has the
 from __future__ import annotations
 
 import asyncio
-import gzip
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from server.errors import Conflict, NotFound, Unavailable
-from server.hls.edge import AUDIO_TYPE, FOREVER, PLAYLIST_TYPE, VIDEO_TYPE, Answer
+from server.hls.edge import AUDIO_TYPE, FOREVER, PLAYLIST_TYPE, VIDEO_TYPE, Answer, Gzip
 from server.record.catalogue import Catalogue, Entry
 from server.record.errors import Missing, RecordError
 from server.record.journal import read
@@ -139,10 +138,13 @@ def _rendered(recording: Recording, rendition: str | None) -> Answer:
 
 
 def _answer(body: bytes, content_type: str) -> Answer:
+    """Make the answer, its coding too: in a thread, for hours of show are a long text."""
+    coded = Gzip(body)
+    coded.body()
     return Answer(
         body=body,
         content_type=content_type,
         max_age=PLAYLIST_SECONDS,
         etag=f'W/"{hashlib.sha256(body).hexdigest()[:24]}"',
-        gzip_body=gzip.compress(body, 6, mtime=0),
+        gzip=coded,
     )

@@ -31,7 +31,7 @@ class Room:
     ) -> None:
         self._disk = disk
         self._monotonic = monotonic
-        self._min_free = min_free_bytes
+        self.min_free = min_free_bytes
         self._most = max_disk_percent
         self._looked_at = float("-inf")
         self.space: Space | None = None
@@ -40,8 +40,8 @@ class Room:
     def check(self) -> None:
         """Raise OSError (ENOSPC), with a reason, when nothing more should be written."""
         space = self.look()
-        if space.free < self._min_free:
-            said = f"less than recording.min_free_bytes ({self._min_free}) are free on the disk"
+        if space.free < self.min_free:
+            said = f"less than recording.min_free_bytes ({self.min_free}) are free on the disk"
             raise OSError(errno.ENOSPC, said)
         used = 100 * (1 - space.free / max(space.total, 1))
         if used > self._most:

@@ -1,0 +1,221 @@
+"""Recordings on the local disk and in an object store: written here first, brought there behind.
+
+What is whole is brought as it comes; when a session has ended, both sides are compared and the rest
+follows, the journal last. So a journal there means that all of it is there. asyncio.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import OrderedDict
+from collections.abc import Coroutine, Iterable
+
+import structlog
+
+from server.clock import Clock
+from server.errors import VitrineError
+from server.record.catalogue import Catalogue, Entry
+from server.record.errors import Missing, RecordError
+from server.record.figures import Figures
+from server.record.storage import JOURNAL, Item, Storage, home
+
+MOST_NOTED = 10_000
+"""Keys that wait to be brought; what is beyond is found by the comparison at the end."""
+AT_ONCE = 4
+ROUND_SECONDS = 30.0
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 300.0
+ENTRIES_AT_ONCE = 20
+
+
+class MirroredStorage:
+    """The Storage that is local first."""
+
+    def __init__(self, local: Storage, remote: Storage) -> None:
+        self.local = local
+        self.remote = remote
+        self._noted: OrderedDict[str, None] = OrderedDict()
+        self._news = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def read(self, key: str) -> bytes:
+        try:
+            return await self.local.read(key)
+        except Missing:
+            return await self.remote.read(key)
+
+    async def write(self, key: str, data: bytes) -> None:
+        await self.local.write(key, data)
+        self.note(key)
+
+    async def items(self, prefix: str) -> tuple[Item, ...]:
+        found = {item.key: item for item in await self.remote.items(prefix)}
+        found |= {item.key: item for item in await self.local.items(prefix)}
+        return tuple(found[key] for key in sorted(found))
+
+    async def remove(self, prefix: str) -> int:
+        """Remove it there, then here: what fails in between is found here again."""
+        for key in [key for key in self._noted if key.startswith(f"{prefix}/")]:
+            del self._noted[key]
+        far = await self.remote.remove(prefix)
+        return max(far, await self.local.remove(prefix))
+
+    async def close(self) -> None:
+        await self.local.close()
+        await self.remote.close()
+
+    @property
+    def waiting(self) -> int:
+        return len(self._noted)
+
+    def note(self, key: str) -> None:
+        """Have `key` brought. On the event loop."""
+        if len(self._noted) < MOST_NOTED:
+            self._noted[key] = None
+            self._news.set()
+
+    def note_from_thread(self, key: str) -> None:
+        """Have `key` brought; for the writer's thread."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(self.note, key)
+
+    def listen(self) -> None:
+        """Take keys from threads from now on. On the event loop."""
+        self._loop = asyncio.get_running_loop()
+
+    async def take(self, seconds: float) -> list[str]:
+        """Return keys to be brought, oldest first; none when there is no news for so long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+        keys = list(self._noted)[:AT_ONCE]
+        for key in keys:
+            del self._noted[key]
+        if not self._noted:
+            self._news.clear()
+        return keys
+
+
+class Mirror:
+    """Brings what is local to the object store, and lets go of local copies in time."""
+
+    def __init__(
+        self,
+        storage: MirroredStorage,
+        catalogue: Catalogue,
+        clock: Clock,
+        figures: Figures,
+        keep_local_ms: int,
+    ) -> None:
+        self._storage = storage
+        self._catalogue = catalogue
+        self._clock = clock
+        self._figures = figures
+        self._keep_ms = keep_local_ms
+        self._pause = 0.0
+        self._compared_at = float("-inf")
+        self._task: asyncio.Task[None] | None = None
+        self.trouble = ""
+        """Why nothing can be brought just now; empty: all is well."""
+        self._log = structlog.get_logger("record")
+
+    @property
+    def waiting(self) -> int:
+        """Files that wait to be brought."""
+        return self._storage.waiting
+
+    def start(self) -> None:
+        self._storage.listen()
+        self._task = asyncio.create_task(self._work(), name="mirror")
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def compare_soon(self) -> None:
+        """Look at once for what has ended."""
+        self._compared_at = float("-inf")
+        self._storage.note("")
+
+    async def compare(self) -> None:
+        """Bring what is lacking of recordings that have ended; let go of old local copies.
+
+        Raises StorageDown, Unavailable.
+        """
+        now = self._clock.wall_ms()
+        soon = now + 86_400_000  # the clock may have been set back since
+        for entry in await self._catalogue.afloat(
+            uploaded=False, ended_before_ms=soon, limit=ENTRIES_AT_ONCE
+        ):
+            await self._bring_all(entry)
+            await self._catalogue.mark(entry.channel, entry.session, uploaded=True, local=True)
+            self._log.info("recording uploaded", channel=entry.channel, session=entry.session)
+        for entry in await self._catalogue.afloat(
+            uploaded=True, ended_before_ms=now - self._keep_ms, limit=ENTRIES_AT_ONCE
+        ):
+            await self._storage.local.remove(home(entry.channel, entry.session))
+            await self._catalogue.mark(entry.channel, entry.session, uploaded=True, local=False)
+        for entry in await self._catalogue.unfinished():
+            await self._bring(f"{home(entry.channel, entry.session)}/{JOURNAL}")
+
+    async def _bring_all(self, entry: Entry) -> None:
+        prefix = home(entry.channel, entry.session)
+        there = {item.key: item.size for item in await self._storage.remote.items(prefix)}
+        journal = f"{prefix}/{JOURNAL}"
+        # A document may have changed and kept its length; media never changes.
+        lacking = [
+            item.key
+            for item in await self._storage.local.items(prefix)
+            if there.get(item.key) != item.size or item.key.endswith(".json")
+        ]
+        lacking = [key for key in lacking if key != journal]
+        for start in range(0, len(lacking), AT_ONCE):
+            await _together(self._bring(key) for key in lacking[start : start + AT_ONCE])
+        await self._bring(journal)
+
+    async def _bring(self, key: str) -> None:
+        try:
+            data = await self._storage.local.read(key)
+        except Missing:
+            return  # removed meanwhile
+        await self._storage.remote.write(key, data)
+        self._figures.uploaded_bytes += len(data)
+
+    async def _work(self) -> None:
+        while True:
+            await asyncio.sleep(self._pause)
+            keys = [key for key in await self._storage.take(ROUND_SECONDS) if key]
+            try:
+                await _together(self._bring(key) for key in keys)
+                keys = []
+                now = self._clock.monotonic()
+                if now - self._compared_at >= ROUND_SECONDS:
+                    self._compared_at = now
+                    await self.compare()
+                self._well()
+            except (RecordError, VitrineError) as error:
+                for key in keys:
+                    self._storage.note(key)
+                self._failed(str(error))
+
+    def _well(self) -> None:
+        if self.trouble:
+            self._log.info("uploading again")
+        self.trouble, self._pause = "", 0.0
+
+    def _failed(self, reason: str) -> None:
+        self._figures.upload_failures += 1
+        self._pause = min(max(2 * self._pause, FIRST_PAUSE), LONGEST_PAUSE)
+        if not self.trouble:
+            self._log.error("recordings are not uploaded; they stay here", reason=reason)
+        self.trouble = reason
+
+
+async def _together(works: Iterable[Coroutine[None, None, None]]) -> None:
+    """Do all; then raise the first error of any."""
+    for result in await asyncio.gather(*works, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
