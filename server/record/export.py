@@ -124,11 +124,6 @@ class Exporter:
                 yield data[max(start - at, 0) : stop - at]
             at = end
 
-    def forget(self, channel: str, session: str) -> None:
-        """Let go of a recording that was removed."""
-        for key in [key for key in self._made if key[:2] == (channel, session)]:
-            del self._made[key]
-
     async def _make(self, recording: Recording, wanted: Wanted) -> Export:
         rendition = wanted.rendition or largest(recording) or next(iter(recording.renditions), "")
         stretch = self._chosen(await self._stretches(recording, rendition, wanted), wanted.part)

@@ -20,6 +20,7 @@ from server.record.darkroom import Darkroom, DarkroomLost, darkroom
 from server.record.errors import Missing, RecordError
 from server.record.recording import RecordedSegment, Recording
 from server.record.shows import Shows, derived, showings_of
+from server.record.storage import home
 from server.record.storyboard import (
     COLUMNS,
     ROWS,
@@ -122,10 +123,6 @@ class Pictures:
             self._note((channel, session), Stage.READY)
         return data
 
-    def forget(self, channel: str, session: str) -> None:
-        """Let go of a recording that was removed."""
-        self._stages.pop((channel, session), None)
-
     # server.live.news.SessionListener
 
     async def session_started(self, channel: str, session: str, at_ms: int) -> None:
@@ -158,7 +155,9 @@ class Pictures:
                 await asyncio.sleep(self._pauses.tries[min(number, len(self._pauses.tries)) - 1])
             try:
                 async with asyncio.timeout(JOB_SECONDS):
-                    await self._make(await self._ended(channel, session))
+                    recording = await self._ended(channel, session)
+                    await self._make(recording)
+                    await self._tidy(recording)
                 log.info("pictures are made")
                 return Stage.READY
             except (DarkroomLost, TimeoutError, OSError, MediaError, RecordError) as error:
@@ -181,6 +180,14 @@ class Pictures:
                 if loop.time() > until:
                     raise
             await asyncio.sleep(self._pauses.poll)
+
+    async def _tidy(self, recording: Recording) -> None:
+        """Leave nothing behind of a recording that was removed meanwhile. Raises NotFound."""
+        try:
+            await self._shows.recording(recording.channel, recording.session)
+        except NotFound:
+            await self._shows.storage.remove(home(recording.channel, recording.session))
+            raise
 
     async def _make(self, recording: Recording) -> None:
         made: tuple[Shot, ...] = ()

@@ -91,7 +91,7 @@ async def test_a_file_that_was_asked_for_is_not_made_again(
     first = await exporter.export(show.recording, Wanted())
     await shows.storage.remove("recordings")
     assert await exporter.export(show.recording, Wanted()) is first
-    exporter.forget(show.recording.channel, show.recording.session)
+    exporter = Exporter(shows.storage)
     with pytest.raises(Unavailable):
         await exporter.export(show.recording, Wanted())
 
