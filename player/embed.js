@@ -75,6 +75,11 @@ export class VitrinePlayer extends HTMLElement {
     this.#controls.scrub.setPictures(cues.length ? (time) => tileAt(cues, time) : null);
   }
 
+  /** What to offer where nothing is on: `{href, text}`, or null. */
+  set instead(link) {
+    this.#stage.notice.offer(link);
+  }
+
   /** The intervals that the picture shows now. */
   get onAir() {
     return this.#scene.shown;
@@ -307,7 +312,7 @@ export class VitrinePlayer extends HTMLElement {
       this.#scene = NOTHING;
       this.#drawOnAir();
     }
-    const notice = noticeFor({ state, phase, reachable, missing, seen: this.#seen, recorded });
+    const notice = noticeFor({ state, phase, reachable, missing: missing && !recorded, seen: this.#seen, recorded });
     this.#stage.notice.show(notice, { bag: !this.hasAttribute("bagless") });
     this.#stage.describe({ title: channel?.title, live: state === "live" && !recorded, viewers: channel?.viewers ?? 0, recorded });
     this.#stage.offerSound(this.video.muted && Boolean(this.video.dataset.silenced) && phase === Phase.PLAYING);

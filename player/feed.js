@@ -95,7 +95,7 @@ export class Feed extends EventTarget {
     try {
       await this.refresh();
     } finally {
-      if (!this.#closed) this.#open();
+      if (!this.#closed && !(this.missing && this.#recorded)) this.#open();
     }
   }
 
@@ -266,12 +266,20 @@ export class Feed extends EventTarget {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       reachable = error.status !== 0 && error.status < 500;
-      if (error.status === 404) this.missing = true;
+      if (error.status === 404) this.#gone();
       this.#tell("channel");
     }
     if (this.#closed || reachable === this.reachable) return;
     this.reachable = reachable;
     this.#tell("channel");
+  }
+
+  /** The channel was removed. Its recordings may still be there: then nothing of it is sold. */
+  #gone() {
+    this.missing = true;
+    if (!this.#recorded || this.#stocked) return;
+    this.#stocked = true;
+    this.#tell("products");
   }
 
   #tell(kind) {

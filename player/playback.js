@@ -45,6 +45,8 @@ const CONFIG = Object.freeze({
   fragLoadPolicy: policy(10_000, 30_000, 5),
 });
 
+const LAST_PICTURE_SECONDS = 0.1;
+
 /** A recording has no edge to keep close to, and room to load ahead. */
 const RECORDED = Object.freeze({ lowLatencyMode: false, maxLiveSyncPlaybackRate: 1, backBufferLength: 60, maxBufferLength: 30 });
 
@@ -159,8 +161,10 @@ export class Playback extends EventTarget {
       return;
     }
     const first = this.isLive ? Math.min(range.start + MARGIN_SECONDS, range.end) : range.start;
+    // At the very end a browser shows no new picture.
+    const last = this.isLive ? range.end : range.end - LAST_PICTURE_SECONDS;
     this.#stayBehind(true);
-    this.#video.currentTime = Math.min(Math.max(time, first), range.end);
+    this.#video.currentTime = Math.max(Math.min(Math.max(time, first), last), 0);
   }
 
   goLive() {

@@ -56,8 +56,9 @@ export function stepTo(key, now, { start, end }) {
 }
 
 /**
- * Give the stretches in which products are shown: `{id, interval, from, to}`, in order of their
- * beginning. A product that changed while it was shown stays one stretch. `timeOf(date)` as in axis.js.
+ * Give the stretches in which products are shown: `{id, interval, intervals, from, to}`, in order of
+ * their beginning. A product that changed while it was shown stays one stretch, of several intervals.
+ * `timeOf(date)` as in axis.js.
  */
 export function stretches(intervals, timeOf) {
   const made = [];
@@ -67,8 +68,10 @@ export function stretches(intervals, timeOf) {
     const to = interval.end === Infinity ? Infinity : timeOf(interval.end);
     if (from === null || to === null) continue;
     const before = made.findLast(({ id }) => id === interval.productId);
-    if (before && from - before.to < JOINED) before.to = Math.max(before.to, to);
-    else if (to > from) made.push({ id: interval.productId, interval, from, to });
+    if (before && from - before.to < JOINED) {
+      before.to = Math.max(before.to, to);
+      before.intervals.push(interval);
+    } else if (to > from) made.push({ id: interval.productId, interval, intervals: [interval], from, to });
   }
   return made;
 }
