@@ -55,11 +55,16 @@ class MirroredStorage:
         return tuple(found[key] for key in sorted(found))
 
     async def remove(self, prefix: str) -> int:
-        """Remove it there, then here: what fails in between is found here again."""
+        """Remove it there, then here: what fails in between is found here again.
+
+        And there once more, for what was on its way meanwhile.
+        """
         for key in [key for key in self._noted if key.startswith(f"{prefix}/")]:
             del self._noted[key]
         far = await self.remote.remove(prefix)
-        return max(far, await self.local.remove(prefix))
+        near = await self.local.remove(prefix)
+        await self.remote.remove(prefix)
+        return max(far, near)
 
     async def close(self) -> None:
         await self.local.close()
@@ -187,14 +192,15 @@ class Mirror:
     async def _work(self) -> None:
         while True:
             await asyncio.sleep(self._pause)
-            keys = [key for key in await self._storage.take(ROUND_SECONDS) if key]
+            patience = 0.0 if self.trouble else ROUND_SECONDS
+            keys = [key for key in await self._storage.take(patience) if key]
             try:
                 await _together(self._bring(key) for key in keys)
                 keys = []
                 now = self._clock.monotonic()
                 if now - self._compared_at >= ROUND_SECONDS:
-                    self._compared_at = now
                     await self.compare()
+                    self._compared_at = now
                 self._well()
             except (RecordError, VitrineError) as error:
                 for key in keys:

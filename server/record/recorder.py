@@ -67,6 +67,7 @@ class _Ending:
     ended_ms: int | None
     media_end_ms: int | None
     again_at: float = 0.0
+    complained: bool = False
 
 
 class Recorder:
@@ -234,10 +235,12 @@ class Recorder:
                 await self._enter(recorded)
         except (OSError, TimeoutError, VitrineError, RecordError) as error:
             ending.again_at = self._kit.clock.monotonic() + AGAIN_SECONDS
-            self._log.error(
-                "a recording cannot be ended yet; trying again",
-                channel=head.channel, session=head.session, reason=str(error) or "no answer",
-            )  # fmt: skip
+            if not ending.complained:
+                ending.complained = True
+                self._log.error(
+                    "a recording cannot be ended yet; trying again",
+                    channel=head.channel, session=head.session, reason=str(error) or "no answer",
+                )  # fmt: skip
             return
         self._endings.pop(head.session, None)
         self._kit.sealed()

@@ -38,6 +38,11 @@ class Writer:
         """Bytes offered and not yet written."""
         return self._bytes
 
+    @property
+    def idle(self) -> bool:
+        """All that was offered is done."""
+        return not self._jobs
+
     def offer(self, size: int, act: Callable[[], None]) -> bool:
         """Have `act` done in the thread; False, and not done, when too much waits already.
 

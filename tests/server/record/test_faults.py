@@ -1,0 +1,247 @@
+"""What goes wrong with disks and clocks: the live path never notices, the recording goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from server.hls.playlist import Segment
+from server.record.disk import Handle, LocalDisk
+from server.record.writer import Writer
+from tests.helpers.eventually import eventually
+from tests.helpers.manual_clock import ManualClock
+from tests.helpers.small_disk import small_disk
+from tests.server.hls.show import PART, PER_SEGMENT, Show
+from tests.server.record.deck import CHANNEL, SESSION, Deck, deck
+from transcode.part import Part
+
+WEIGHT = 4_096
+SEGMENT_BYTES = 3 * PER_SEGMENT * WEIGHT
+
+
+@dataclass
+class Heavy(Show):
+    """A show whose parts are of a page each."""
+
+    def made(self, name: str, **changes: object) -> Part:
+        part = super().made(name, **changes)
+        return replace(part, data=part.data.ljust(WEIGHT, b"."))
+
+
+def heavy(here: Deck) -> Heavy:
+    light = here.show()
+    return Heavy(light.window, pdt_ms=light.pdt_ms)
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Iterator[Path]:
+    """A real disk of half a megabyte."""
+    with small_disk(tmp_path / "disk", 524_288) as found:
+        yield found
+
+
+def published(show: Show, name: str = "720p") -> list[Segment]:
+    return list(show.window.renditions[name].segments)
+
+
+async def test_a_full_disk_costs_the_recording_segments_and_the_show_nothing(
+    tmp_path: Path, tiny: Path
+) -> None:
+    async with deck(tmp_path, root=tiny) as here:
+        ballast = tiny / "ballast"
+        await asyncio.to_thread(ballast.write_bytes, b"x" * 262_144)
+        show = heavy(here)
+        await here.begin(show)
+        while not here.figures.lost_segments:
+            show.segments(1)
+            await here.written()
+        (warning,) = here.recorder.warnings(CHANNEL)
+        assert warning["code"] == "recording-interrupted"
+        assert os.strerror(28) in str(warning["message"])
+        show.segments(2)
+        await here.written()
+        await asyncio.to_thread(ballast.unlink)
+        show.segments(2)
+        await here.written()
+        assert here.recorder.warnings(CHANNEL) == ()
+        live = published(show)
+        assert not any(segment.gap for segment in live)
+        bodies = {s.uri: show.window.renditions["720p"].body(s.uri) for s in live}
+        entry = await here.end(show)
+        replay = await here.playlist()
+        assert [s.pdt_ms for s in replay.segments] == [s.pdt_ms for s in live]
+        holes = [s.gap for s in replay.segments]
+        assert not holes[0]
+        assert not any(holes[-2:])
+        assert entry.gaps >= 2
+        for segment in replay.segments:
+            if not segment.gap:
+                assert (await here.media(segment.uri or "")).body == bodies[segment.uri or ""]
+
+
+async def test_a_recording_that_ended_on_a_full_disk_is_sealed_when_there_is_room(
+    tmp_path: Path, tiny: Path
+) -> None:
+    async with deck(tmp_path, root=tiny) as here:
+        await asyncio.to_thread((tiny / "ballast").write_bytes, b"x" * 131_072)
+        show = heavy(here)
+        await here.begin(show)
+        while not here.figures.lost_segments:
+            show.segments(1)
+            await here.written()
+        # Whatever is left goes too, to the last byte.
+        await asyncio.to_thread(fill, tiny / "rest")
+        await here.recorder.session_ended(CHANNEL, SESSION, show.window.latest_pdt_ms or 0)
+        await here.recorder.settle()
+        assert here.recorder.unsealed == 1
+        await asyncio.to_thread((tiny / "ballast").unlink)
+        entry = await here.sealed()
+        assert entry.ended_ms == show.window.latest_pdt_ms
+        assert not (await here.playlist()).segments[0].gap
+
+
+async def test_a_server_that_died_on_a_full_disk_loses_nothing_that_was_written(
+    tmp_path: Path, tiny: Path
+) -> None:
+    async with deck(tmp_path, root=tiny, crash=True) as here:
+        await asyncio.to_thread((tiny / "ballast").write_bytes, b"x" * 131_072)
+        show = heavy(here)
+        await here.begin(show)
+        while not here.figures.lost_segments:
+            show.segments(1)
+            await here.written()
+        written = here.figures.segments
+        await asyncio.to_thread(fill, tiny / "rest")
+    async with deck(tmp_path, root=tiny) as here:
+        await here.recorder.recover(frozenset())
+        await here.recorder.settle()
+        assert here.recorder.unsealed == 1
+        await asyncio.to_thread((tiny / "ballast").unlink)
+        await here.sealed()
+        recording = await here.library.recording(CHANNEL, SESSION)
+        there = [s for some in recording.renditions.values() for s in some if not s.gap]
+        assert len(there) >= written
+
+
+async def test_a_disk_that_should_stay_freer_is_not_filled(tmp_path: Path, tiny: Path) -> None:
+    async with deck(tmp_path, root=tiny, min_free=300_000) as here:
+        show = heavy(here)
+        await here.begin(show)
+        for _ in range(8):
+            show.segments(1)
+            await here.written()
+            here.clock.advance(2_000)
+        assert here.figures.lost_segments
+        assert "min_free_bytes" in str(here.recorder.warnings(CHANNEL)[0]["message"])
+        free, _ = await asyncio.to_thread(LocalDisk(tiny).space)
+        assert free > 300_000 - 2 * SEGMENT_BYTES
+        assert (await here.end(show)).gaps
+
+
+class StuckDisk(LocalDisk):
+    """A disk whose writes hang in the thread until it is let go."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.free = threading.Event()
+        self.free.set()
+        self.hanging = threading.Event()
+
+    def grow(self, key: str, *, anew: bool = False) -> Handle:
+        if not self.free.is_set():
+            self.hanging.set()
+            assert self.free.wait(30)
+        return super().grow(key, anew=anew)
+
+
+async def test_a_disk_that_hangs_holds_neither_the_loop_nor_the_memory(tmp_path: Path) -> None:
+    disk = StuckDisk(tmp_path)
+    most = 4 * SEGMENT_BYTES
+    async with deck(tmp_path, disk=disk, queue=most) as here:
+        show = heavy(here)
+        await here.begin(show)
+        show.segments(2)
+        await here.written()
+        disk.free.clear()
+        show.segments(20)
+        assert disk.hanging.wait(10)
+        assert 0 < here.writer.waiting_bytes <= most
+        assert here.figures.refused_parts
+        assert here.recorder.warnings(CHANNEL)
+        assert len(published(show)) == 15  # the window went on
+        disk.free.set()
+        await here.written()
+        show.segments(3)
+        await here.written()
+        assert here.recorder.warnings(CHANNEL) == ()
+        entry = await here.end(show)
+        holes = [s.gap for s in (await here.playlist()).segments]
+        assert len(holes) == 25
+        assert entry.gaps == sum(holes) > 10
+        assert not any(holes[:2] + holes[-3:])
+
+
+async def test_a_disk_that_hangs_does_not_hold_the_end_of_the_process(tmp_path: Path) -> None:
+    disk = StuckDisk(tmp_path)
+    writer = Writer()
+    writer.start()
+    disk.free.clear()
+    assert writer.offer(10, lambda: disk.grow("recordings/x").close())
+    await eventually(disk.hanging.is_set)
+    assert not await asyncio.to_thread(writer.close, 0.1)
+    assert not writer.offer(0, lambda: None)
+    disk.free.set()
+    assert await asyncio.to_thread(writer.close, 10)
+
+
+class SteppedClock(ManualClock):
+    """A clock whose wall time can be set; time itself goes on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.off_ms = 0
+
+    def wall_ms(self) -> int:
+        return self.ms + self.off_ms
+
+
+async def test_a_clock_that_is_set_by_an_hour_leaves_no_trace_but_the_date(tmp_path: Path) -> None:
+    clock = SteppedClock()
+    async with deck(tmp_path, clock=clock) as here:
+        show = here.show()
+        await here.begin(show)
+        show.segments(2)
+        clock.off_ms += 3_600_000
+        show.segments(1)  # an epoch keeps its own line
+        show.epoch(after_ms=3_600_000)
+        show.segments(2)
+        clock.off_ms -= 3_600_000
+        show.segments(1)
+        show.epoch(after_ms=1)  # what comes later is never dated before
+        show.segments(1)
+        entry = await here.end(show)
+        replay = await here.playlist()
+        dates = [s.pdt_ms or 0 for s in replay.segments]
+        assert dates == sorted(dates)
+        assert not any(s.gap for s in replay.segments)
+        assert [s.discontinuity for s in replay.segments] == [
+            False, False, False, True, False, False, True,
+        ]  # fmt: skip
+        assert dates[3] - dates[2] == 3_600_000 + PART * PER_SEGMENT // 90
+        assert entry.duration_ms == 7 * PART * PER_SEGMENT // 90
+
+
+def fill(ballast: Path) -> None:
+    """Fill the disk to its last page."""
+    with ballast.open("wb", buffering=0) as out:
+        try:
+            while True:
+                out.write(b"x" * 4096)
+        except OSError:
+            return
