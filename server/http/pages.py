@@ -86,7 +86,7 @@ class Pages:
         except NotFound:
             return missing_page("No such replay", _MISSING_REPLAY)
         except Conflict:
-            raise web.HTTPFound(f"/watch/{quote(names[0])}") from None
+            return web.Response(status=302, headers={"Location": f"/watch/{quote(names[0])}"})
         begin = request.query.get("t", "")
         path = f"/replay/{recording.channel}/{recording.session}/"
         fields = {

@@ -169,7 +169,8 @@ class ReplayShow:
 
 async def _to_page(request: web.Request) -> web.Response:
     """Lead to the page, below which its relative addresses lie."""
-    raise web.HTTPPermanentRedirect(request.rel_url.with_path(f"{request.path}/"))
+    where = request.rel_url.with_path(f"{request.path}/", keep_query=True)
+    return web.Response(status=308, headers={"Location": str(where)})
 
 
 def _lasting(

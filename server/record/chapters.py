@@ -67,8 +67,10 @@ def chapters(shown: tuple[Showing, ...], axis: Axis) -> tuple[Chapter, ...]:
 def explanation(shown: tuple[Showing, ...], pin: str) -> Showing | None:
     """Return a pin's showing with what adjoins it of the same product: its price may change."""
     found = next((one for one in shown if one.pin == pin), None)
-    for one in shown if found is not None else ():
-        if found is None or one.product != found.product or found.end_ms is None:
+    for one in shown:
+        if found is None or found.end_ms is None:
+            break
+        if one.product != found.product or one.end_ms == one.start_ms:
             continue
         if found.start_ms <= one.start_ms <= found.end_ms + JOINED_MS:
             end = None if one.end_ms is None else max(found.end_ms, one.end_ms)
