@@ -32,11 +32,16 @@ function drawChapters() {
   if (now === drawn) return;
   drawn = now;
   const held = [...find("chapters").querySelectorAll("button, a")].indexOf(document.activeElement);
-  const jump = ({ from }) => player.jumpTo(Math.max(0, from) + 0.05);
   find("chapters").replaceChildren(...rows.map(({ stretch, product, current }) => chapter(stretch, product, { locale, current, jump })));
   if (held >= 0) find("chapters").querySelectorAll("button, a")[held]?.focus();
   find("empty").hidden = rows.length > 0 || player.playback.range === null;
   drawDownloads(rows);
+}
+
+/** A moment later than the beginning: times are rounded, and the card is to be in the picture. */
+function jump({ from }) {
+  player.jumpTo(Math.max(0, from) + 0.05);
+  if (player.getBoundingClientRect().bottom < innerHeight / 3) player.scrollIntoView({ block: "start" });
 }
 
 function drawDownloads(rows) {
