@@ -25,6 +25,8 @@ const part = encodeURIComponent;
 
 export const urls = {
   hls: (channel) => new URL(`live/${part(channel)}/index.m3u8`, BASE).href,
+  replay: (channel, session) => new URL(`replay/${part(channel)}/${part(session)}/index.m3u8`, BASE).href,
+  ofReplay: (channel, session, path = "") => new URL(`replay/${part(channel)}/${part(session)}/${path}`, BASE).href,
   watch: (channel) => new URL(`watch/${part(channel)}`, BASE).href,
   studio: (channel) => new URL(`studio/${part(channel)}`, BASE).href,
   embed: (channel) => new URL(`embed/${part(channel)}`, BASE).href,
@@ -92,6 +94,23 @@ export class Api {
     const response = await this.#send("GET", urls.of(channel, "timeline"), undefined, headers);
     const body = response.status === 304 ? null : await content(response);
     return { body, etag: response.headers.get("ETag") };
+  }
+
+  /** Read the timeline of a show that is over; it does not change. */
+  async replayTimeline(channel, session) {
+    return this.#json("GET", urls.ofReplay(channel, session, "timeline.json"));
+  }
+
+  /** Read one session: its times, whether its pictures are made. */
+  session(channel, session) {
+    return this.#json("GET", urls.of(channel, `sessions/${part(session)}`));
+  }
+
+  /** The newest sessions of a channel, at most `most`. */
+  async sessions(channel, most = 20) {
+    const url = new URL(urls.of(channel, "sessions"));
+    url.searchParams.set("limit", String(most));
+    return (await this.#json("GET", url.href)).items ?? [];
   }
 
   pin(channel, productId, idempotencyKey) {

@@ -1,22 +1,27 @@
-/** The bar under the picture: play, sound, live, rungs, bag, full screen. */
+/** The bar under the picture: the way through the show, play, sound, live, rungs, bag, full screen. */
 
 import { h, icon, iconButton, recall, remember, setIconButton, setText } from "./dom.js";
 import { Phase } from "./phase.js";
+import { clock } from "./reel.js";
+import { Scrub } from "./scrub.js";
 
 const MUTED = "vitrine.muted";
 const VOLUME = "vitrine.volume";
 
 /**
  * `acts`: `bag()`, `figures(shown)`, `fullscreen()`. Reads the video and playback; `update()` shows
- * their state and is called whenever that may have changed.
+ * their state and is called whenever that may have changed. `live`: the show is not a recording.
  */
 export class Controls {
   #video;
   #playback;
+  #live;
 
-  constructor(video, playback, acts) {
+  constructor(video, playback, acts, { live = true } = {}) {
     this.#video = video;
     this.#playback = playback;
+    this.#live = live;
+    this.scrub = new Scrub(playback, { live });
     this.play = iconButton("pause", "Pause", () => this.togglePlay());
     this.mute = iconButton("sound", "Mute", () => this.toggleMute());
     this.volume = h("input", {
@@ -29,19 +34,29 @@ export class Controls {
       oninput: () => this.#setVolume(Number(this.volume.value)),
     });
     this.live = h("button", { type: "button", className: "go-live", onclick: () => playback.goLive() });
+    this.time = h("span", { className: "show-time", hidden: live });
     this.bagCount = h("span", { className: "count", "aria-hidden": "true" });
     this.bag = iconButton("bag", "Products", () => acts.bag(), { className: "tool tool-bag" });
     this.bag.append(this.bagCount);
-    this.figures = iconButton("pulse", "Latency and quality figures", () => this.#toggleFigures(acts), { "aria-pressed": "false" });
+    this.figures = iconButton("pulse", "Latency and quality figures", () => this.#toggleFigures(acts), {
+      className: "tool tool-figures",
+      "aria-pressed": "false",
+    });
     this.full = iconButton("expand", "Full screen", () => acts.fullscreen());
     this.rungs = new Rungs(playback);
     this.element = h(
       "div",
       { className: "bar", role: "group", "aria-label": "Player controls" },
-      h("div", { className: "bar-side" }, this.play, this.mute, this.volume, this.live),
+      this.scrub.element,
+      h("div", { className: "bar-side" }, this.play, this.mute, this.volume, this.live, this.time),
       h("div", { className: "bar-side" }, this.figures, this.rungs.element, this.full, this.bag),
     );
     this.#recallSound();
+  }
+
+  /** Go so many seconds on, or back. */
+  skip(seconds) {
+    this.#playback.seek(this.#playback.time + seconds);
   }
 
   togglePlay() {
@@ -67,6 +82,8 @@ export class Controls {
     setIconButton(this.mute, quiet ? "muted" : "sound", quiet ? "Unmute" : "Mute");
     this.volume.value = String(quiet ? 0 : volume);
     this.#updateLive();
+    this.#updateTime();
+    this.scrub.update();
     this.rungs.update();
   }
 
@@ -90,10 +107,22 @@ export class Controls {
     const { phase, atLive } = this.#playback;
     const shown = phase === Phase.PLAYING || phase === Phase.PAUSED || phase === Phase.BUFFERING;
     const late = shown && (!atLive || phase === Phase.PAUSED);
-    this.live.hidden = !shown;
+    this.live.hidden = !shown || !this.#live || !this.#playback.isLive;
     this.live.classList.toggle("go-live-late", late);
     this.live.disabled = !late;
     setText(this.live, late ? "Go to live" : "Live");
+  }
+
+  /** How far into the recording, or how far behind live. */
+  #updateTime() {
+    const { range, time, behind, atLive, isLive } = this.#playback;
+    if (this.#live && isLive) {
+      this.time.hidden = this.live.hidden || atLive;
+      setText(this.time, `\u2212${clock(behind)}`);
+      return;
+    }
+    this.time.hidden = range === null;
+    if (range !== null) setText(this.time, `${clock(time)} / ${clock(range.end)}`);
   }
 
   #setVolume(volume) {

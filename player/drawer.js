@@ -1,7 +1,7 @@
 /** Drawers over the player: the bag and a product's sheet. */
 
 import { h, iconButton } from "./dom.js";
-import { buyLink, isGone, ordered, picture, prices, row } from "./product.js";
+import { buyLink, goneWord, isGone, ordered, picture, prices, row } from "./product.js";
 
 /** A modal drawer: focus stays in, Escape and a click beside it close it. */
 class Drawer {
@@ -85,7 +85,7 @@ export class Sheet extends Drawer {
       h(
         "div",
         { className: "sheet-foot" },
-        buy ?? h("p", { className: "sheet-no-buy" }, gone ? "Sold out" : "Ask the host how to get this one."),
+        buy ?? h("p", { className: "sheet-no-buy" }, gone ? goneWord(product) : "Ask the host how to get this one."),
       ),
     );
     this.show();

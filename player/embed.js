@@ -1,10 +1,12 @@
 /**
  * `<vitrine-player channel="...">`: the whole player, to be set into any page.
  *
- * Attributes: `channel`; `bare` hides the title line; `bagless` hides the bag, for pages that
- * list the products themselves; `muted` keeps it silent until unmuted. Events, with `detail`:
- * `vitrine-on-air` (`{intervals}`: what the picture shows changed), `vitrine-shape`
- * (`{width, height, portrait}`), `vitrine-notice` (`{notice}`).
+ * Attributes: `channel`; `session` plays the recording of that session instead of what is live,
+ * from `start` on (seconds, or `12m34s`); `bare` hides the title line; `bagless` hides the bag, for
+ * pages that list the products themselves; `muted` keeps it silent until unmuted. Events, with
+ * `detail`: `vitrine-on-air` (`{intervals}`: what the picture shows changed), `vitrine-shape`
+ * (`{width, height, portrait}`), `vitrine-notice` (`{notice}`), `vitrine-shown` (`{stretches}`: when
+ * products are shown in what can be played changed; reel.js).
  */
 
 import { urls } from "./api.js";
@@ -16,17 +18,21 @@ import { Figures } from "./figures.js";
 import { onFrames } from "./frames.js";
 import { noticeFor, Phase } from "./phase.js";
 import { Playback } from "./playback.js";
+import { readTime, stretches } from "./reel.js";
 import { Stage } from "./stage.js";
+import { tileAt } from "./storyboard.js";
 import { stateAt } from "./timeline.js";
 
 /** After the end: how long what is buffered may still take. */
 const SLACK_MS = 6_000;
 /** After an interruption: how long the picture may take to go on by itself. */
 const RESUME_MS = 2_500;
+/** What the arrow keys skip. */
+const SKIP_SECONDS = 5;
 const NOTHING = Object.freeze({ shown: Object.freeze([]), since: Infinity, until: -Infinity });
 
 export class VitrinePlayer extends HTMLElement {
-  static observedAttributes = ["channel", "bagless"];
+  static observedAttributes = ["channel", "session", "bagless"];
 
   feed = null;
   playback = null;
@@ -41,6 +47,9 @@ export class VitrinePlayer extends HTMLElement {
   #session = null;
   #giveUp = 0;
   #resume = 0;
+  #recorded = false;
+  #stretches = [];
+  #placed = "";
 
   /** UTC milliseconds of the picture now, on the PROGRAM-DATE-TIME axis; null when not known. */
   get playingDate() {
@@ -49,6 +58,26 @@ export class VitrinePlayer extends HTMLElement {
 
   get video() {
     return this.#stage?.video ?? null;
+  }
+
+  /** Whether a recording is played, not what is live. */
+  get recorded() {
+    return this.#recorded;
+  }
+
+  /** When which product is shown, in seconds of media time; see `stretches` in reel.js. */
+  get stretches() {
+    return this.#stretches;
+  }
+
+  /** Thumbnails for the scrub bar: cues as `readStoryboard` gives them. */
+  set storyboard(cues) {
+    this.#controls.scrub.setPictures(cues.length ? (time) => tileAt(cues, time) : null);
+  }
+
+  /** What to offer where nothing is on: `{href, text}`, or null. */
+  set instead(link) {
+    this.#stage.notice.offer(link);
   }
 
   /** The intervals that the picture shows now. */
@@ -89,6 +118,12 @@ export class VitrinePlayer extends HTMLElement {
     if (product) this.#sheet.view(product, this.feed.overlay.locale);
   }
 
+  /** Show the moment, in seconds of media time, and play on from there. */
+  jumpTo(seconds) {
+    this.playback.seek(seconds);
+    this.playback.play();
+  }
+
   openBag() {
     this.#bag.show();
   }
@@ -104,7 +139,9 @@ export class VitrinePlayer extends HTMLElement {
       k: () => this.#controls.togglePlay(),
       m: () => this.#controls.toggleMute(),
       f: () => this.toggleFull(),
-      l: () => this.playback.goLive(),
+      l: () => this.playback.isLive && this.playback.goLive(),
+      ArrowLeft: () => this.#controls.skip(-SKIP_SECONDS),
+      ArrowRight: () => this.#controls.skip(SKIP_SECONDS),
       b: () => this.openBag(),
     };
     if (!Object.hasOwn(acts, event.key)) return false;
@@ -123,16 +160,20 @@ export class VitrinePlayer extends HTMLElement {
 
   #build() {
     const channel = this.getAttribute("channel");
+    const session = this.getAttribute("session");
     const openProduct = (id) => this.openProduct(id);
-    this.feed = new Feed(channel);
+    const recorded = (this.#recorded = Boolean(session));
+    this.feed = new Feed(channel, undefined, session || null);
     this.#stage = new Stage({ openProduct, unmute: () => this.#controls.toggleMute() });
-    this.playback = new Playback(this.video, urls.hls(channel));
+    const source = recorded ? urls.replay(channel, session) : urls.hls(channel);
+    const begin = readTime(this.getAttribute("start"));
+    this.playback = new Playback(this.video, source, { recorded, begin });
     this.#figures = new Figures(() => this.playback.figures());
     this.#controls = new Controls(this.video, this.playback, {
       bag: () => this.openBag(),
       fullscreen: () => this.toggleFull(),
       figures: (shown) => this.#figures.toggle(shown),
-    });
+    }, { live: !recorded });
     this.#sheet = new Sheet();
     this.#bag = new Bag(({ id }) => openProduct(id));
     if (this.hasAttribute("muted")) this.video.muted = true;
@@ -143,6 +184,7 @@ export class VitrinePlayer extends HTMLElement {
     (this.shadowRoot ?? this.attachShadow({ mode: "open" })).replaceChildren(style, frame);
     this.#wire();
     this.feed.start();
+    if (this.#recorded) this.playback.start();
   }
 
   #wire() {
@@ -157,7 +199,11 @@ export class VitrinePlayer extends HTMLElement {
     on(feed, ["products", "timeline"], () => this.#redraw());
     on(playback, ["phase", "levels", "sound"], () => this.#show());
     on(video, ["resize", "loadedmetadata"], () => this.#shapeChanged());
-    on(video, ["timeupdate"], () => this.#controls.update());
+    on(video, ["timeupdate", "seeking"], () => {
+      this.#controls.update();
+      this.#stage.dim(!this.#recorded && !playback.atLive);
+    });
+    on(video, ["timeupdate", "durationchange"], () => this.#place());
     on(this, ["keydown"], (event) => this.handleKey(event));
     on(document, ["fullscreenchange"], () => this.#controls.setFull(document.fullscreenElement === this));
     on(window, ["online"], () => feed.refresh());
@@ -173,7 +219,7 @@ export class VitrinePlayer extends HTMLElement {
 
   /** The heart: what is on is a function of the presented frame's date. */
   #present(mediaTime) {
-    if (this.playback.phase === Phase.ENDED) return;
+    if (this.playback.phase === Phase.ENDED && !this.#recorded) return;
     const date = this.playback.dateAt(mediaTime);
     if (date === null || (date >= this.#scene.since && date < this.#scene.until)) return;
     const before = this.#scene.shown;
@@ -188,6 +234,21 @@ export class VitrinePlayer extends HTMLElement {
     if (this.#seen) this.#present(this.video.currentTime);
     this.#drawOnAir();
     this.#controls.setBagCount(this.feed.products.size);
+    this.#placed = "";
+    this.#place();
+  }
+
+  /** Lay the products along the scrub bar; anew when what can be played has moved on. */
+  #place() {
+    const { range } = this.playback;
+    if (range === null) return;
+    const first = this.playback.dateAt(range.start);
+    const placed = `${Math.round((first ?? 0) / 1000)} ${Math.round(range.start)}`;
+    if (placed === this.#placed) return;
+    this.#placed = placed;
+    this.#stretches = stretches(this.feed.timeline.intervals, (date) => this.playback.timeAt(date));
+    this.#controls.scrub.setStretches(this.#stretches, ({ interval }) => this.feed.productOf(interval)?.title ?? "");
+    this.#tell("vitrine-shown", { stretches: this.#stretches });
   }
 
   #drawOnAir() {
@@ -200,6 +261,10 @@ export class VitrinePlayer extends HTMLElement {
 
   /** The show begins, is taken over or ends without the page being loaded again. */
   #channelChanged() {
+    if (this.#recorded) {
+      this.#show();
+      return;
+    }
     const { channel, state, reachable } = this.feed;
     const { phase } = this.playback;
     const rest = phase === Phase.IDLE || phase === Phase.ENDED;
@@ -227,7 +292,8 @@ export class VitrinePlayer extends HTMLElement {
 
   /** Offline for a while: what was buffered has been shown; nothing more will come. */
   #stopWhenOver() {
-    if (this.playback.phase === Phase.PLAYING) {
+    const { phase } = this.playback;
+    if (phase === Phase.PLAYING || phase === Phase.PAUSED) {
       this.#giveUp = setTimeout(() => this.#stopWhenOver(), SLACK_MS);
       return;
     }
@@ -239,15 +305,16 @@ export class VitrinePlayer extends HTMLElement {
   #show() {
     const { channel, state, reachable, missing } = this.feed;
     const { phase } = this.playback;
+    const recorded = this.#recorded;
     if (phase === Phase.PLAYING) this.#seen = true;
-    if (phase === Phase.ENDED && state === "live") this.feed.refreshChannel();
-    if (phase === Phase.ENDED && this.#scene.shown.length > 0) {
+    if (phase === Phase.ENDED && state === "live" && !recorded) this.feed.refreshChannel();
+    if (phase === Phase.ENDED && !recorded && this.#scene.shown.length > 0) {
       this.#scene = NOTHING;
       this.#drawOnAir();
     }
-    const notice = noticeFor({ state, phase, reachable, missing, seen: this.#seen });
+    const notice = noticeFor({ state, phase, reachable, missing: missing && !recorded, seen: this.#seen, recorded });
     this.#stage.notice.show(notice, { bag: !this.hasAttribute("bagless") });
-    this.#stage.describe({ title: channel?.title, live: state === "live", viewers: channel?.viewers ?? 0 });
+    this.#stage.describe({ title: channel?.title, live: state === "live" && !recorded, viewers: channel?.viewers ?? 0, recorded });
     this.#stage.offerSound(this.video.muted && Boolean(this.video.dataset.silenced) && phase === Phase.PLAYING);
     this.#controls.update();
     this.dataset.notice = notice;

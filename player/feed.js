@@ -60,11 +60,16 @@ export class Feed extends EventTarget {
   #timers = new Set();
   #closed = true;
   #refetch;
+  /** The session whose recording is watched; null: what is live. */
+  #recorded;
+  #stocked = false;
 
-  constructor(name, api = new Api()) {
+  /** `recorded`: a session that is over: its timeline is read once, products stay those of now. */
+  constructor(name, api = new Api(), recorded = null) {
     super();
     this.#name = name;
     this.#api = api;
+    this.#recorded = recorded;
     this.#refetch = {
       channel: coalesce(() => this.#guard(() => this.#loadChannel())),
       products: coalesce(() => this.#guard(() => this.#loadProducts())),
@@ -90,7 +95,7 @@ export class Feed extends EventTarget {
     try {
       await this.refresh();
     } finally {
-      if (!this.#closed) this.#open();
+      if (!this.#closed && !(this.missing && this.#recorded)) this.#open();
     }
   }
 
@@ -118,9 +123,11 @@ export class Feed extends EventTarget {
     return this.#refetch.timeline();
   }
 
-  /** The product of an interval as it is now, else as it was pinned. */
+  /** The product of an interval as it is now, else as it was pinned: then there is none to buy. */
   productOf(interval) {
-    return this.products.get(interval.productId) ?? interval.product;
+    const now = this.products.get(interval.productId);
+    if (now || !interval.product || !this.#recorded || !this.#stocked) return now ?? interval.product;
+    return { ...interval.product, availability: "out_of_stock", removed: true };
   }
 
   #open() {
@@ -160,6 +167,7 @@ export class Feed extends EventTarget {
 
   /** The intervals that changed come whole; those of another session need the snapshot. */
   #takeIntervals({ session, seq, intervals }) {
+    if (this.#recorded) return;
     if (!Array.isArray(intervals) || session !== this.#session) {
       this.#refetch.timeline();
       return;
@@ -229,10 +237,18 @@ export class Feed extends EventTarget {
   async #loadProducts() {
     const products = await this.#api.products(this.#name);
     this.products = new Map(products.map((product) => [product.id, product]));
+    this.#stocked = true;
     this.#tell("products");
   }
 
   async #loadTimeline() {
+    if (this.#recorded) {
+      if (this.#session !== null) return;
+      this.timeline = fromSnapshot(await this.#api.replayTimeline(this.#name, this.#recorded));
+      this.#session = this.#recorded;
+      this.#tell("timeline");
+      return;
+    }
     const { body, etag } = await this.#api.timeline(this.#name, this.#etag);
     this.#etag = etag;
     if (body === null) return;
@@ -250,12 +266,20 @@ export class Feed extends EventTarget {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       reachable = error.status !== 0 && error.status < 500;
-      if (error.status === 404) this.missing = true;
+      if (error.status === 404) this.#gone();
       this.#tell("channel");
     }
     if (this.#closed || reachable === this.reachable) return;
     this.reachable = reachable;
     this.#tell("channel");
+  }
+
+  /** The channel was removed. Its recordings may still be there: then nothing of it is sold. */
+  #gone() {
+    this.missing = true;
+    if (!this.#recorded || this.#stocked) return;
+    this.#stocked = true;
+    this.#tell("products");
   }
 
   #tell(kind) {

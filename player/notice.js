@@ -25,11 +25,27 @@ export class NoticeBoard {
   #heading = h("h2", { className: "notice-heading" });
   #text = h("p", { className: "notice-text" });
   #shown = "";
+  #offered = false;
+  #link = h("a", { className: "notice-link", hidden: true });
 
   constructor() {
     this.words = h("div", { className: "notice-words", role: "status" }, this.#heading, this.#text);
     this.spinner = h("div", { className: "spinner", "aria-hidden": "true" });
-    this.element = h("div", { className: "notice", hidden: true }, this.spinner, this.words);
+    this.element = h("div", { className: "notice", hidden: true }, this.spinner, this.words, this.#link);
+  }
+
+  /** Offer something else, `{href, text}`, while nothing is on; null: nothing. */
+  offer(link) {
+    this.#offered = link !== null;
+    if (link !== null) {
+      this.#link.href = link.href;
+      setText(this.#link, link.text);
+    }
+    this.#showLink();
+  }
+
+  #showLink() {
+    this.#link.hidden = !(this.#offered && [Notice.SOON, Notice.ENDED].includes(this.#shown));
   }
 
   show(notice, { bag = false } = {}) {
@@ -42,5 +58,6 @@ export class NoticeBoard {
     this.element.dataset.notice = notice;
     const waiting = [Notice.LOADING, Notice.INTERRUPTED, Notice.UNREACHABLE].includes(notice);
     this.spinner.hidden = !waiting;
+    this.#showLink();
   }
 }

@@ -29,13 +29,16 @@ export const Notice = Object.freeze({
  *
  * `state` is the channel's (`offline`, `live`, `interrupted`), null while unknown; `missing`
  * that the channel does not exist; `reachable` that the server answers; `seen` that this page
- * has shown a picture of the show. Buffered picture goes on being shown whatever the server says.
+ * has shown a picture of the show; `recorded` that the show is over anyhow. Buffered picture goes
+ * on being shown whatever the server says.
  */
-export function noticeFor({ state, phase, missing = false, reachable = true, seen = false }) {
+export function noticeFor({ state, phase, missing = false, reachable = true, seen = false, recorded = false }) {
   if (missing) return Notice.MISSING;
   if (phase === Phase.UNSUPPORTED) return Notice.UNSUPPORTED;
   if (phase === Phase.PLAYING || phase === Phase.PAUSED) return Notice.NONE;
-  if (!reachable) return Notice.UNREACHABLE;
+  if (recorded && phase === Phase.ENDED) return Notice.NONE;
+  if (!reachable || (recorded && phase === Phase.FAILED)) return Notice.UNREACHABLE;
+  if (recorded) return Notice.LOADING;
   if (state === "interrupted") return Notice.INTERRUPTED;
   if (phase === Phase.ENDED && state !== "live") return Notice.ENDED;
   if (state === "offline") return seen ? Notice.ENDED : Notice.SOON;

@@ -1,11 +1,14 @@
-/** Plays one live stream in one video element, and keeps at it. */
+/** Plays one show, live or recorded, in one video element, and keeps at it. */
 
 import { urls } from "./api.js";
+import { dateOf, timeOf } from "./axis.js";
 import { backoff } from "./backoff.js";
 import { Phase } from "./phase.js";
 
 const CATCH_UP_RATE = 1.08;
 const BEHIND_SECONDS = 3;
+/** The oldest segment leaves the list while it is loaded: nobody is led closer to it. */
+const MARGIN_SECONDS = 4;
 const STALL_MS = 8_000;
 const WATCH_MS = 1_000;
 
@@ -42,6 +45,11 @@ const CONFIG = Object.freeze({
   fragLoadPolicy: policy(10_000, 30_000, 5),
 });
 
+const LAST_PICTURE_SECONDS = 0.1;
+
+/** A recording has no edge to keep close to, and room to load ahead. */
+const RECORDED = Object.freeze({ lowLatencyMode: false, maxLiveSyncPlaybackRate: 1, backBufferLength: 60, maxBufferLength: 30 });
+
 /** hls.js by the page's import map; a page of another site has none. */
 async function loadHls() {
   const module = await import("hls.js").catch(() => import(urls.vendor("hls.js/dist/hls.light.min.mjs")));
@@ -69,12 +77,18 @@ export class Playback extends EventTarget {
   #mediaFaults = [];
   #chosen = -1;
   #behindOnPurpose = false;
+  #recorded;
+  /** Where to begin: seconds in a recording, a date (UTC ms) in a live show; null: where it does. */
+  #begin;
   #abort = new AbortController();
 
-  constructor(video, source) {
+  /** `recorded`: it is over and can be played from anywhere, from `begin` (seconds) at first. */
+  constructor(video, source, { recorded = false, begin = null } = {}) {
     super();
     this.#video = video;
     this.#source = source;
+    this.#recorded = recorded;
+    this.#begin = recorded ? begin : null;
     const on = (kind, act) => video.addEventListener(kind, act, { signal: this.#abort.signal });
     on("playing", () => this.#playing());
     on("waiting", () => this.#wanted && this.#set(Phase.BUFFERING));
@@ -88,6 +102,7 @@ export class Playback extends EventTarget {
   async start() {
     this.stop();
     this.#wanted = true;
+    if (this.#begin === null) this.#behindOnPurpose = false;
     this.#progress = { time: 0, at: 0 };
     this.#set(Phase.LOADING);
     this.#watch = setInterval(() => this.#look(), WATCH_MS);
@@ -120,6 +135,8 @@ export class Playback extends EventTarget {
 
   /** Play; with sound where the browser lets us, else muted. */
   async play() {
+    // A moment's pause is made up for; who has been away longer stays where they are.
+    if (this.#behindOnPurpose && this.atLive) this.#stayBehind(false);
     try {
       await this.#video.play();
     } catch (error) {
@@ -131,12 +148,27 @@ export class Playback extends EventTarget {
   }
 
   pause() {
-    this.#behindOnPurpose = true;
+    this.#stayBehind(true);
     this.#video.pause();
   }
 
+  /** Show another moment, in seconds of media time; the end of what there is of a live show is live. */
+  seek(time) {
+    const { range } = this;
+    if (range === null) return;
+    if (this.isLive && time > range.end - 1) {
+      this.goLive();
+      return;
+    }
+    const first = this.isLive ? Math.min(range.start + MARGIN_SECONDS, range.end) : range.start;
+    // At the very end a browser shows no new picture.
+    const last = this.isLive ? range.end : range.end - LAST_PICTURE_SECONDS;
+    this.#stayBehind(true);
+    this.#video.currentTime = Math.max(Math.min(Math.max(time, first), last), 0);
+  }
+
   goLive() {
-    this.#behindOnPurpose = false;
+    this.#stayBehind(false);
     const edge = this.#edge();
     if (edge !== null && this.behind > 0.5) this.#video.currentTime = edge;
     if (this.#video.paused) this.play();
@@ -152,9 +184,36 @@ export class Playback extends EventTarget {
     return this.behind < BEHIND_SECONDS;
   }
 
+  /** Whether more is to come; a live show that has ended is one no more. */
+  get isLive() {
+    return !this.#recorded && (this.#details()?.live ?? true);
+  }
+
+  /** Seconds of media time. */
+  get time() {
+    return this.#video.currentTime;
+  }
+
+  /** What can be shown, `{start, end}` in seconds; of a live show up to the live point. Or null. */
+  get range() {
+    const { seekable, duration } = this.#video;
+    const fragments = this.#details()?.fragments ?? [];
+    if (!this.isLive && Number.isFinite(duration)) return { start: fragments[0]?.start ?? 0, end: duration };
+    const end = this.#edge();
+    if (end === null) return null;
+    return { start: fragments[0]?.start ?? (seekable.length ? seekable.start(0) : end), end };
+  }
+
+  /** The media time of a date (UTC ms): -Infinity when it is no longer there; null: not known. */
+  timeAt(date) {
+    if (this.#hls) return timeOf(this.#details()?.fragments ?? [], date);
+    const start = this.#video.getStartDate?.().getTime();
+    return Number.isFinite(start) ? (date - start) / 1000 : null;
+  }
+
   /** UTC milliseconds of the picture at `mediaTime`, on the PROGRAM-DATE-TIME axis; or null. */
   dateAt(mediaTime = this.#video.currentTime) {
-    if (this.#hls) return dateInPlaylist(this.#hls, mediaTime);
+    if (this.#hls) return this.#dateInPlaylist(mediaTime);
     const start = this.#video.getStartDate?.().getTime();
     return Number.isFinite(start) ? start + mediaTime * 1000 : null;
   }
@@ -207,8 +266,11 @@ export class Playback extends EventTarget {
   }
 
   #attach(Hls) {
-    const hls = new Hls({ ...CONFIG });
+    const config = this.#recorded ? { ...CONFIG, ...RECORDED } : { ...CONFIG };
+    if (this.#recorded && this.#begin !== null) config.startPosition = this.#begin;
+    const hls = new Hls(config);
     this.#hls = hls;
+    this.#stayBehind(this.#behindOnPurpose);
     hls.on(Hls.Events.MANIFEST_PARSED, () => {
       if (this.#chosen >= hls.levels.length) this.#chosen = -1;
       if (this.#chosen >= 0) hls.nextLevel = this.#chosen;
@@ -222,8 +284,25 @@ export class Playback extends EventTarget {
   }
 
   #native() {
-    this.#video.src = this.#source;
+    const begin = this.#recorded && this.#begin ? `#t=${this.#begin}` : "";
+    this.#video.src = this.#source + begin;
     this.play();
+  }
+
+  /** Loaded anew: who watched an earlier moment goes on there, if it is still to be had. */
+  #goBack() {
+    const time = this.timeAt(this.#begin);
+    this.#begin = null;
+    if (Number.isFinite(time)) this.seek(time);
+    else this.#stayBehind(false);
+  }
+
+  /** Whether the distance to live is the shopper's choice: then nothing is done to shorten it. */
+  #stayBehind(chosen) {
+    this.#behindOnPurpose = chosen;
+    if (this.#recorded) return;
+    if (this.#hls) this.#hls.config.maxLiveSyncPlaybackRate = chosen ? 1 : CATCH_UP_RATE;
+    if (chosen && this.#video.playbackRate !== 1) this.#video.playbackRate = 1;
   }
 
   #hlsFault(Hls, data) {
@@ -243,6 +322,8 @@ export class Playback extends EventTarget {
 
   #fail(fault) {
     this.fault = fault;
+    if (this.#recorded) this.#begin = this.#video.currentTime || this.#begin;
+    else this.#begin = this.#behindOnPurpose ? this.dateAt() : null;
     this.#detach();
     clearInterval(this.#watch);
     this.#set(Phase.FAILED);
@@ -262,8 +343,9 @@ export class Playback extends EventTarget {
   #playing() {
     this.#tries = 0;
     this.#set(Phase.PLAYING);
+    if (!this.#recorded && this.#begin !== null) this.#goBack();
     // Behind because of stalls, not by the shopper's choice: no use in being late to a sale.
-    if (!this.#behindOnPurpose && this.behind > 2 * BEHIND_SECONDS) this.goLive();
+    if (this.isLive && !this.#behindOnPurpose && this.behind > 2 * BEHIND_SECONDS) this.goLive();
   }
 
   /** A stream that should move and does not is loaded anew. */
@@ -277,7 +359,20 @@ export class Playback extends EventTarget {
     }
   }
 
+  #details() {
+    return this.#hls?.latestLevelDetails ?? this.#hls?.levels[this.#hls.currentLevel]?.details ?? null;
+  }
+
+  /** Read the date of a media time from the playlist that is loaded. */
+  #dateInPlaylist(mediaTime) {
+    const { fragments = [], fragmentHint } = this.#details() ?? {};
+    const growing = fragmentHint && fragmentHint.programDateTime !== null && mediaTime >= fragmentHint.start;
+    const date = dateOf(growing ? [fragmentHint] : fragments, mediaTime);
+    return date ?? this.#hls.playingDate?.getTime() ?? null;
+  }
+
   #edge() {
+    if (this.#recorded) return null;
     if (this.#hls) return this.#hls.liveSyncPosition ?? null;
     const { seekable } = this.#video;
     return seekable.length ? seekable.end(seekable.length - 1) - BEHIND_SECONDS : null;
@@ -292,17 +387,4 @@ export class Playback extends EventTarget {
   #tell(kind) {
     this.dispatchEvent(new Event(kind));
   }
-}
-
-/** Read the date of a media time from the playlist that is loaded. */
-function dateInPlaylist(hls, mediaTime) {
-  const details = hls.latestLevelDetails ?? hls.levels[hls.currentLevel]?.details;
-  const fragments = details?.fragments ?? [];
-  let best = null;
-  for (const fragment of details?.fragmentHint ? [...fragments, details.fragmentHint] : fragments) {
-    if (fragment.start > mediaTime + 1e-4) break;
-    if (fragment.programDateTime !== null) best = fragment;
-  }
-  if (best) return best.programDateTime + (mediaTime - best.start) * 1000;
-  return hls.playingDate?.getTime() ?? null;
 }

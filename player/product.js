@@ -37,6 +37,11 @@ export function isGone({ availability, stock }) {
   return availability === "out_of_stock" || stock === 0;
 }
 
+/** Say why there is none left. */
+export function goneWord({ removed }) {
+  return removed ? "No longer sold" : "Sold out";
+}
+
 /** Make the link that leads to the shop, or null when the product has no (web) link. */
 export function buyLink(product, label = "Buy now") {
   const url = webUrl(product.link);
@@ -67,7 +72,7 @@ export function row(product, { locale, onAir = false, open }) {
         prices(product, locale),
       ),
     ),
-    isGone(product) ? h("span", { className: "gone" }, "Sold out") : buyLink(product, "Buy"),
+    isGone(product) ? h("span", { className: "gone" }, goneWord(product)) : buyLink(product, "Buy"),
   );
 }
 

@@ -9,7 +9,7 @@ const IDLE_MS = 2_600;
 /** The burned-in cards keep a 5 % margin: this much may be cut to fill a phone's screen. */
 const CROP = 0.035;
 /** Height of the bar under a landscape picture, in CSS pixels. */
-const BAR = 48;
+const BAR = 56;
 
 export class Stage {
   video = h("video", { playsInline: true, preload: "auto", disableRemotePlayback: true, tabIndex: -1, "aria-label": "Live show" });
@@ -45,14 +45,22 @@ export class Stage {
   }
 
   /** Tell about the channel: its title, whether it is live, how many watch. */
-  describe({ title = "", live, viewers }) {
+  describe({ title = "", live, viewers, recorded = false }) {
     setText(this.#title, title);
-    this.#badge.hidden = !live;
+    setText(this.#badge, recorded ? "Replay" : "Live");
+    this.#badge.classList.toggle("badge-past", recorded);
+    this.video.setAttribute("aria-label", recorded ? "Recorded show" : "Live show");
+    this.#badge.hidden = !live && !recorded;
     this.#viewers.hidden = !(live && viewers > 0);
     if (this.#count === viewers) return;
     this.#count = viewers;
     const count = Intl.NumberFormat(undefined, { notation: "compact" }).format(viewers ?? 0);
     this.#viewers.replaceChildren(icon("eye"), count, h("span", { className: "unseen" }, " watching"));
+  }
+
+  /** The badge burns only for who watches live. */
+  dim(late) {
+    this.#badge.classList.toggle("badge-late", late);
   }
 
   /** Offer sound: the browser let the show start only in silence. */
@@ -88,7 +96,7 @@ export class Stage {
     element.classList.remove("stage-idle");
     clearTimeout(this.#idle);
     this.#idle = setTimeout(() => {
-      const inUse = element.querySelector(".bar :focus-visible, .menu:not([hidden])");
+      const inUse = element.querySelector(".bar :focus-visible, .menu:not([hidden]), .scrub-dragged");
       if (!inUse && !video.paused) element.classList.add("stage-idle");
     }, IDLE_MS);
   }

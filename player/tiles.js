@@ -2,13 +2,11 @@
 
 import { h, icon, setText } from "./dom.js";
 import { picture, prices } from "./product.js";
+import { clock as clockOf } from "./reel.js";
 
 /** Write a span of time as 0:07, 12:34 or 1:02:03. */
 export function clock(milliseconds) {
-  const total = Math.max(0, Math.floor(milliseconds / 1000));
-  const pad = (number) => String(number).padStart(2, "0");
-  const [hours, minutes, seconds] = [Math.floor(total / 3600), Math.floor(total / 60) % 60, total % 60];
-  return hours ? `${hours}:${pad(minutes)}:${pad(seconds)}` : `${minutes}:${pad(seconds)}`;
+  return clockOf(milliseconds / 1000);
 }
 
 export class Tiles {

@@ -27,6 +27,8 @@ export function parseInterval(json) {
     slot: Number.isInteger(json.slot) ? json.slot : 0,
     rect: parseRect(json.rect),
     product: json.product ?? null,
+    /** What the card asks for, as `price` and `sale_price` of a product; null where that is not known. */
+    asked: json.price_then ? { price: json.price_then, sale_price: json.sale_price_then } : null,
   });
 }
 

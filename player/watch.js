@@ -1,9 +1,14 @@
 /** The viewer page: the player, and beside it (below it on a phone) the products. */
 
 import "./embed.js";
+import { Api, urls } from "./api.js";
 import { setText } from "./dom.js";
 import { Notice } from "./phase.js";
 import { ordered, row } from "./product.js";
+import { share } from "./share.js";
+import { pastShow, playable } from "./shows.js";
+
+const MOST_PAST = 8;
 
 const WORDS = {
   [Notice.SOON]: "Starts soon",
@@ -17,6 +22,7 @@ const find = (id) => document.getElementById(id);
 const player = document.querySelector("vitrine-player");
 const wide = matchMedia("(min-width: 900px)");
 let drawn = "";
+let known = null;
 
 function drawProducts() {
   const { products, overlay } = player.feed;
@@ -49,20 +55,24 @@ function arrange() {
   player.toggleAttribute("bagless", wide.matches || !portrait);
 }
 
-async function share() {
-  const { title } = document;
-  const url = location.origin + location.pathname;
-  if (navigator.share) {
-    await navigator.share({ title, url }).catch(() => undefined);
-    return;
-  }
-  // Plain HTTP has no clipboard.
-  const copied = await Promise.resolve(navigator.clipboard?.writeText(url)).then(
-    () => Boolean(navigator.clipboard),
-    () => false,
-  );
-  setText(find("share"), copied ? "Link copied" : "Copy the address above");
-  setTimeout(() => setText(find("share"), "Share"), 2_000);
+/** The shows that are over; the last one is offered while none is on. */
+async function drawPast() {
+  const channel = player.getAttribute("channel");
+  const past = playable(await new Api().sessions(channel).catch(() => []));
+  find("past").hidden = past.length === 0;
+  find("past-shows").replaceChildren(...past.slice(0, MOST_PAST).map((session) => pastShow(session)));
+  const last = past[0];
+  player.instead = last ? { href: urls.ofReplay(channel, last.id), text: "Watch the last show" } : null;
+}
+
+/** A show that has just ended is listed as soon as it is written to its end. */
+function watchForPast() {
+  const { state } = player.feed;
+  if (state === known) return;
+  const ended = known !== null && state === "offline";
+  known = state;
+  drawPast();
+  if (ended) for (const seconds of [3, 10, 30]) setTimeout(drawPast, seconds * 1000);
 }
 
 player.feed.addEventListener("products", drawProducts);
@@ -71,6 +81,7 @@ player.addEventListener("vitrine-notice", drawState);
 player.addEventListener("vitrine-shape", arrange);
 wide.addEventListener("change", arrange);
 document.addEventListener("keydown", (event) => player.handleKey(event));
-find("share").addEventListener("click", share);
+player.feed.addEventListener("channel", watchForPast);
+find("share").addEventListener("click", () => share(find("share")));
 player.setAttribute("bare", "");
 arrange();

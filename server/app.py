@@ -170,6 +170,7 @@ class Vitrine:
         self.registry.listen(self.shop)
         if self.recordings.recorder is not None:
             self.registry.listen(self.recordings.recorder)
+            self.registry.listen(self.recordings.pictures)
         going_on = await self.registry.recover()
         await self.shop.recover(going_on)
         await self.recordings.start(going_on)

@@ -44,6 +44,9 @@ FLOORS = (
         (Floor.ADAPTERS, f"transcode.pull.{name}")
         for name in ("dial", "fetch", "relay", "srt_file", "ways")
     ),
+    (Floor.VALUES, "transcode.contact"),
+    (Floor.ADAPTERS, "transcode.darkroom"),
+    (Floor.NATIVE, "transcode.stills"),
     (Floor.NATIVE, "transcode.audio"),
     (Floor.NATIVE, "transcode.decode"),
     (Floor.NATIVE, "transcode.encode"),
@@ -86,6 +89,7 @@ FLOORS = (
     *((Floor.PURE, f"server.record.{name}") for name in ("recording", "replay", "storage")),
     *((Floor.ADAPTERS, f"server.record.{name}") for name in ("disk", "local", "object_store")),
     *((Floor.ADAPTERS, f"server.record.{name}") for name in ("reel", "room", "writer")),
+    *((Floor.PURE, f"server.record.{name}") for name in ("axis", "chapters", "storyboard")),
     (Floor.SERVICES, "server.record.?*"),
     (Floor.ADAPTERS, "server.config_recording"),
     *((Floor.PURE, f"server.{name}") for name in ("attempts", "host_name", "instant", "locale")),

@@ -169,6 +169,8 @@ class Pin(BaseModel):
     slot: int
     exact: bool = Field(description="`start` is the frame drawn first, not an expectation.")
     rect: Rect | None
+    price_then: Money | None = Field(None, description="What the card in the picture asks for.")
+    sale_price_then: Money | None = None
 
 
 class Interval(Pin):

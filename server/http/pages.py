@@ -12,18 +12,23 @@ import re
 import secrets
 from enum import Enum
 from pathlib import Path
+from urllib.parse import quote
 
 from aiohttp import web
 
-from server.errors import NotFound
+from server.errors import Conflict, NotFound
 from server.http.assets import PLAYER, Assets, answer
 from server.http.missing import missing_page
 from server.http.site import Site
 from server.http.viewer import greet
+from server.instant import rfc3339
 
 DOCS = Path(__file__).with_name("docs")
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 _VENDOR_CACHE = "public, max-age=3600"
+_MOMENT = re.compile(r"(\d{1,3}h)?(\d{1,5}m)?(\d{1,7}s?)?", re.ASCII)
+"""A time as links carry it; player/reel.js reads it."""
+_MISSING_REPLAY = "The address may be mistyped, or the recording has been removed."
 _MISSING_SHOW = "The address may be mistyped, or the shop has taken the show down."
 
 
@@ -33,6 +38,7 @@ class Page(Enum):
     LOBBY = ("lobby.html", "'none'")
     WATCH = ("watch.html", "'self'")
     EMBED = ("embed.html", "*")
+    REPLAY = ("replay.html", "'self'")
     STUDIO = ("studio.html", "'self'")
     CAMERA = ("camera.html", "'none'")
     OPS = ("ops.html", "'none'")
@@ -71,6 +77,28 @@ class Pages:
 
     async def embed(self, request: web.Request) -> web.Response:
         return await self._of_channel(request, Page.EMBED)
+
+    async def replay(self, request: web.Request) -> web.Response:
+        """Answer the page of a recording; one that is still on the air is watched live."""
+        names = request.match_info["channel"], request.match_info["session"]
+        try:
+            recording = await self._site.recordings.library.recording(*names)
+        except NotFound:
+            return missing_page("No such replay", _MISSING_REPLAY)
+        except Conflict:
+            return web.Response(status=302, headers={"Location": f"/watch/{quote(names[0])}"})
+        begin = request.query.get("t", "")
+        path = f"/replay/{recording.channel}/{recording.session}/"
+        fields = {
+            "channel": recording.channel,
+            "session": recording.session,
+            "title": recording.title or recording.channel,
+            "started": rfc3339(recording.started_ms),
+            "begin": begin if _MOMENT.fullmatch(begin) else "",
+            "url": str(self._site.url(request, path)),
+            "poster": str(self._site.url(request, f"{path}poster.jpg")),
+        }
+        return await self._page(request, Page.REPLAY, fields)
 
     async def studio(self, request: web.Request) -> web.Response:
         return await self._of_channel(request, Page.STUDIO)

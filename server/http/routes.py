@@ -10,7 +10,7 @@ from aiohttp import web
 
 from server.http import documents as d
 from server.http import documents_recording as r
-from server.http import hls, replay, whip
+from server.http import hls, replay, replay_show, whip
 from server.http.body import BODY_LIMIT
 from server.http.channels import ChannelCalls
 from server.http.events import EventsQuery, EventStream
@@ -119,6 +119,7 @@ def add_routes(app: web.Application, site: Site, pages: Pages) -> None:
     get("/api/docs", pages.docs)
     get("/api/docs/{path}", pages.docs_asset)
     hls.add_routes(app, site.live)
+    replay_show.add_routes(app, site.recordings, pages.replay)
     replay.add_routes(app, site.recordings.library)
     whip.add_routes(app, site)
     get("/images/{name}", shop.image)

@@ -11,11 +11,13 @@ from server.errors import Unavailable
 from server.record.catalogue import Catalogue
 from server.record.chronicle import Chronicle
 from server.record.disk import LocalDisk
+from server.record.export import Exporter
 from server.record.figures import Figures
 from server.record.library import Library
 from server.record.local import LocalStorage
 from server.record.mirror import Mirror, MirroredStorage
 from server.record.object_store import ObjectStorage
+from server.record.pictures import Pictures
 from server.record.recorder import Kit, Recorder
 from server.record.retention import Retention
 from server.record.room import Room
@@ -45,6 +47,8 @@ class Recordings:
             Mirror(mirrored, catalogue, clock, self.figures, keep_ms) if mirrored else None
         )
         self.library = Library(self.catalogue, self.storage)
+        self.pictures = Pictures(self.library)
+        self.exporter = Exporter(self.storage)
         self.retention = Retention(self.library, clock, section.retention_days)
         self._kit = Kit(
             writer=self._writer,
@@ -70,9 +74,11 @@ class Recordings:
         await self._sealer.recover(going_on if self.recorder else frozenset())
         self._sealer.start()
         self.retention.start()
+        self.pictures.start()
 
     async def close(self) -> None:
         """Write what waits, then let go. Idempotent, bounded."""
+        await self.pictures.close()
         await self.retention.close()
         await self._sealer.close()
         if self.mirror is not None:

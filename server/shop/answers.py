@@ -56,6 +56,10 @@ def interval_json(interval: Interval, product: Product | None = None) -> Json:
         "exact": interval.start_exact,
         "rect": None if interval.rect is None else rect_json(interval.rect),
     }
+    if interval.price is not None:
+        answer["price_then"] = money_json(interval.price)
+    if interval.sale_price is not None:
+        answer["sale_price_then"] = money_json(interval.sale_price)
     if product is not None:
         answer["product"] = product_json(product)
     return answer

@@ -201,6 +201,8 @@ class Pins:
             slot=slot,
             late=late,
             burned=show.burns,
+            price=product.price,
+            sale_price=product.sale_price,
         )
 
     def _end(self, item: Interval, now: int, actor: str) -> Event:

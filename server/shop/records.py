@@ -58,6 +58,8 @@ def read_event(record: str) -> Event:
         late=fields["late"],
         burned=fields["burned"],
         rect=Rect(**fields["rect"]) if fields["rect"] else None,
+        price=_money(fields.get("price")),
+        sale_price=_money(fields.get("sale_price")),
         seq=fields["seq"],
     )
 
@@ -74,6 +76,10 @@ def read_overlay(record: str) -> OverlaySettings:
         motion=Motion(fields["motion"]),
         locale=fields["locale"],
     )
+
+
+def _money(fields: dict[str, Any] | None) -> Money | None:
+    return Money(**fields) if fields else None
 
 
 def _text(fields: dict[str, object]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from overlay.scene import MAX_CARDS, Rect
+from overlay.scene import MAX_CARDS, Money, Rect
 from server.hls.playlist import DateRange
 
 
@@ -51,6 +51,9 @@ class Event:
     burned: bool = True
     """A report of the worker will follow; else the command's instant is exact at once."""
     rect: Rect | None = None
+    price: Money | None = None
+    """PIN: what its card asked for; None in events of before this was kept."""
+    sale_price: Money | None = None
     seq: int = 0
     """Given by the store: 1, 2, 3 ... within the channel."""
 
@@ -73,6 +76,9 @@ class Interval:
     """`start` is the frame that the worker drew first, not an expectation."""
     end_exact: bool = False
     rect: Rect | None = None
+    price: Money | None = None
+    """What the card asked for; None: not known any more."""
+    sale_price: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +170,8 @@ def _apply(by_id: dict[str, Interval], event: Event) -> None:
             late=event.late,
             burned=event.burned,
             start_exact=not event.burned,
+            price=event.price,
+            sale_price=event.sale_price,
         )
         return
     found = by_id.get(event.pin)

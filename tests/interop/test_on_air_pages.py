@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_sc
 PLAY_SECONDS = 30.0
 OTHERS_MAY_USE = 0.2
 """Share of the machine's processors above which other work excuses a stall."""
+PLAYER = "document.querySelector('vitrine-player')"
 POSITION = "document.querySelector('vitrine-player').video.currentTime"
 PICTURE_BOX = """() => {
   const { video } = document.querySelector('vitrine-player');
@@ -188,3 +189,72 @@ async def test_the_studio_pins_by_click_and_by_key(
 async def until_pressed(tab: Tab, title: str, pressed: str) -> None:
     state = f'button[aria-pressed="{pressed}"]:has-text("{title}")'
     await tab.page.locator(state).wait_for(timeout=PAGE_SECONDS * 1000)
+
+
+async def test_a_shopper_seeks_back_to_a_card_and_returns_to_live(
+    api: Api, show: Channel, browser: Chromium
+) -> None:
+    pin = await api.pin(show.id, "tin")
+    tab = await watching(browser, api, show, PHONE)
+    start = milliseconds(pin["start"])
+    await tab.until(f"{PLAYER}.playingDate > {start + 3_000}", within=PAGE_SECONDS)
+    await api.unpin(show.id, pin["id"])
+    end = milliseconds((await api.intervals(show.id))[pin["id"]]["end"])
+    await tab.spot("tin").wait_for(state="detached", timeout=PAGE_SECONDS * 1000)
+    await tab.until(f"{PLAYER}.playingDate > {end + 4_000}", within=PAGE_SECONDS)
+
+    bar = tab.page.get_by_role("slider", name="Seek")
+    await bar.focus()
+    while (await tab.playing_date() or 0) > end - 500:
+        await bar.press("ArrowLeft")
+    await tab.spot("tin").wait_for(timeout=PAGE_SECONDS * 1000)
+    frame = await tab.frame(*FIRST_AREA)
+    assert start <= frame.date_ms < end
+    assert min(frame.colour) > 140
+    assert "behind live" in (await bar.get_attribute("aria-valuetext") or "")
+    assert GOODS["tin"] in (await bar.get_attribute("aria-valuetext") or "")
+    assert await tab.page.evaluate(f"{PLAYER}.video.playbackRate") == 1
+
+    await tab.page.get_by_role("button", name="Go to live").click()
+    await tab.until(f"{PLAYER}.playback.atLive && !{PLAYER}.video.seeking", within=PAGE_SECONDS)
+    assert (await tab.playing_date() or 0) > end
+    await tab.spot("tin").wait_for(state="detached", timeout=PAGE_SECONDS * 1000)
+    assert tab.complaints == []
+    await tab.page.context.close()
+
+
+async def test_the_replay_jumps_to_an_explanation(
+    api: Api, show: Channel, browser: Chromium
+) -> None:
+    await api.end_show(show.id)
+    session = await ended(api, show)
+    timeline = await api.call("GET", f"/channels/{show.id}/timeline")
+    shown = [item for item in timeline["intervals"] if item["product_id"] == "tin"][-1]
+    await api.put_product(
+        show.id, "tin", title="Tea tin", price={"amount": 1990, "currency": "EUR"}
+    )
+
+    tab = await browser.tab(PHONE)
+    await tab.open(f"{api.server.url}/replay/{show.id}/{session}/?t=2")
+    await tab.plays(within=PAGE_SECONDS)
+    assert await tab.page.evaluate(f"{PLAYER}.playback.time") < 10
+    await tab.page.get_by_role("button", name=f"{GOODS['tin']}: jump").click()
+    await tab.spot("tin").wait_for(timeout=PAGE_SECONDS * 1000)
+    frame = await tab.frame(*FIRST_AREA)
+    start, end = milliseconds(shown["start"]), milliseconds(shown["end"])
+    assert start <= frame.date_ms < end
+    assert min(frame.colour) > 140
+    row = tab.page.locator('#chapters [data-product="tin"]')
+    assert "\u20ac19.90" in await row.inner_text()
+    assert await tab.page.locator(".scrub-mark").count() > 0
+    assert tab.complaints == []
+    await tab.page.context.close()
+
+
+async def ended(api: Api, show: Channel) -> str:
+    """Wait until the show's recording is written to its end; give its session."""
+    found = await api.until(
+        lambda answer: answer["items"] and answer["items"][0]["state"] == "ended",
+        lambda: api.call("GET", f"/channels/{show.id}/sessions"),
+    )
+    return str(found["items"][0]["id"])

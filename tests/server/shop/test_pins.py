@@ -232,3 +232,13 @@ async def test_a_card_that_the_page_draws_needs_no_worker(page_room: Room) -> No
     assert (late.start, late.late) == (NOW - 4_000, True)
     assert page_room.stage.scenes == []
     assert [item.id for item in page_room.stage.ranges] == [f"pin-{pin.id}"], "late: JSON only"
+
+
+async def test_a_pin_remembers_what_its_card_asked_for(room: Room) -> None:
+    await room.put("a")
+    await room.go_live()
+    pin = await room.pin("a")
+    sold = await room.shop.product("tea", "a")
+    (written, *_) = await room.store.events("tea", "s1")
+    assert (pin.price, pin.sale_price) == (sold.price, sold.sale_price)
+    assert (written.price, written.sale_price) == (sold.price, sold.sale_price)

@@ -1,0 +1,43 @@
+/**
+ * Media time and dates, by the fragments of the playlist that is loaded. Pure.
+ *
+ * A fragment is `{start, duration, programDateTime}`: seconds of media time, UTC milliseconds or
+ * null. They come in order; between two of them dates may leap (the host was away), media time
+ * never does.
+ */
+
+/** What a media time may lie before a fragment and still be in it: players round. */
+const ROUNDING = 1e-4;
+
+/** Give the date, UTC ms, of a media time in seconds; null where no date is known. */
+export function dateOf(fragments, time) {
+  let n = last(fragments, (fragment) => fragment.start <= time + ROUNDING);
+  while (n >= 0 && fragments[n].programDateTime === null) n -= 1;
+  if (n < 0) return null;
+  return fragments[n].programDateTime + (time - fragments[n].start) * 1000;
+}
+
+/**
+ * Give the media time of a date; what lies where dates leap is at the leap. -Infinity before the
+ * first fragment; behind the last one time simply goes on. Null where no date is known.
+ */
+export function timeOf(fragments, date) {
+  const dated = fragments.filter(({ programDateTime }) => programDateTime !== null);
+  if (dated.length === 0) return null;
+  const n = last(dated, ({ programDateTime }) => programDateTime <= date);
+  if (n < 0) return -Infinity;
+  const { start, programDateTime } = dated[n];
+  const time = start + (date - programDateTime) / 1000;
+  return n + 1 < dated.length ? Math.min(time, dated[n + 1].start) : time;
+}
+
+/** Find the last of a sorted list for which `holds` is true; -1: none. */
+export function last(list, holds) {
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (holds(list[middle])) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}

@@ -1,0 +1,47 @@
+/** Shows that are over, as cards that lead to their replay. */
+
+import { urls } from "./api.js";
+import { h } from "./dom.js";
+import { clock } from "./reel.js";
+
+/** A show shorter than this was a test of the line. */
+const LEAST_SECONDS = 5;
+
+/** Choose those of `sessions` (as the API tells them) that can be played, newest first. */
+export function playable(sessions) {
+  return sessions
+    .filter(({ state, duration_seconds: seconds }) => state === "ended" && seconds >= LEAST_SECONDS)
+    .sort((a, b) => Date.parse(b.started_at) - Date.parse(a.started_at));
+}
+
+/** Write when a show was, as short as it is clear. */
+export function when(session, now = Date.now(), locale = undefined) {
+  const started = new Date(session.started_at);
+  const far = Math.abs(now - started) > 300 * 86_400_000;
+  const day = { day: "numeric", month: "short", ...(far ? { year: "numeric" } : {}) };
+  return new Intl.DateTimeFormat(locale, { ...day, hour: "numeric", minute: "2-digit" }).format(started);
+}
+
+/** Make the card of a show; `named`: with its title, where shows of several channels stand together. */
+export function pastShow(session, { named = false } = {}) {
+  const { channel, id, title, duration_seconds: seconds } = session;
+  const poster = h("img", { src: urls.ofReplay(channel, id, "poster.jpg"), alt: "", loading: "lazy", decoding: "async" });
+  const frame = h("span", { className: "past-window" }, poster, h("span", { className: "past-length" }, clock(seconds)));
+  // Being made, or of a show without pictures: the window stays dark.
+  poster.addEventListener("error", () => poster.remove(), { once: true });
+  return h(
+    "li",
+    {},
+    h(
+      "a",
+      { className: "past-show", href: urls.ofReplay(channel, id), "data-session": id },
+      frame,
+      h(
+        "span",
+        { className: "past-text" },
+        named ? h("span", { className: "past-title" }, title || channel) : null,
+        h("span", { className: "past-when" }, when(session)),
+      ),
+    ),
+  );
+}

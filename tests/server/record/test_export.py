@@ -1,0 +1,157 @@
+"""MP4s made of a recording that a real worker made, read back as players do."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import av
+import numpy as np
+import pytest
+
+from server.errors import Conflict, NotFound, Unavailable
+from server.record.export import Export, Exporter, Wanted
+from server.record.local import LocalStorage
+from server.record.recording import Recording
+from tests.helpers.clips import Clip, read_number
+from tests.helpers.recorded import AWAY_MS, Recorded, recorded, two_epochs
+from tests.server.record.conftest import OneShow
+
+
+@pytest.fixture
+def exporter(shows: OneShow) -> Exporter:
+    return Exporter(shows.storage)
+
+
+async def whole(exporter: Exporter, export: Export) -> bytes:
+    return b"".join([block async for block in exporter.read(export, 0, export.size)])
+
+
+def numbers(file: bytes) -> list[int]:
+    """Read the numbers of the pictures that a player shows."""
+    with av.open(io.BytesIO(file), "r") as container:
+        frames = [frame.to_ndarray() for frame in container.decode(video=0)]
+    lumas = [frame[: frame.shape[0] * 2 // 3].astype(np.uint8) for frame in frames]
+    return [read_number(luma) for luma in lumas]
+
+
+async def test_the_whole_show_is_one_file_of_a_length_known_before(
+    exporter: Exporter, show: Recorded
+) -> None:
+    export = await exporter.export(show.recording, Wanted())
+    file = await whole(exporter, export)
+    assert len(file) == export.size
+    assert numbers(file) == [*range(180), *range(1000, 1120)]
+    with av.open(io.BytesIO(file), "r") as container:
+        assert container.streams.video[0].height == 180
+
+
+@pytest.mark.parametrize("rendition", ["180p", "90p", "audio"])
+async def test_every_rendition_can_be_had(
+    exporter: Exporter, show: Recorded, rendition: str
+) -> None:
+    export = await exporter.export(show.recording, Wanted(rendition))
+    with av.open(io.BytesIO(await whole(exporter, export)), "r") as container:
+        assert (container.duration or 0) / 1e6 == pytest.approx(10.0, abs=0.06)
+        heights = [stream.height for stream in container.streams.video]
+    assert heights == ([] if rendition == "audio" else [int(rendition.removesuffix("p"))])
+
+
+async def test_a_clip_is_cut_to_the_frame(exporter: Exporter, show: Recorded) -> None:
+    start = show.recording.started_ms
+    export = await exporter.export(
+        show.recording, Wanted("90p", None, start + 2_500, start + 4_500)
+    )
+    assert numbers(await whole(exporter, export)) == list(range(75, 135))
+
+
+async def test_a_clip_goes_across_the_time_when_the_host_was_away(
+    exporter: Exporter, show: Recorded
+) -> None:
+    start = show.recording.started_ms
+    until = start + 6_000 + AWAY_MS + 1_000
+    export = await exporter.export(show.recording, Wanted("90p", None, start + 5_000, until))
+    assert numbers(await whole(exporter, export)) == [*range(150, 180), *range(1000, 1030)]
+
+
+async def test_any_range_of_the_file_is_the_same_bytes(exporter: Exporter, show: Recorded) -> None:
+    export = await exporter.export(show.recording, Wanted("90p"))
+    file = await whole(exporter, export)
+    head = len(export.head)
+    cuts = (0, 1, head - 1, head, head + 1, head + export.pieces[0].size, len(file) - 1, len(file))
+    for start in cuts:
+        for stop in [cut for cut in cuts if cut > start]:
+            found = b"".join([block async for block in exporter.read(export, start, stop)])
+            assert found == file[start:stop], (start, stop)
+
+
+async def test_a_file_that_was_asked_for_is_not_made_again(
+    exporter: Exporter, shows: OneShow, show: Recorded
+) -> None:
+    first = await exporter.export(show.recording, Wanted())
+    await shows.storage.remove("recordings")
+    assert await exporter.export(show.recording, Wanted()) is first
+    exporter = Exporter(shows.storage)
+    with pytest.raises(Unavailable):
+        await exporter.export(show.recording, Wanted())
+
+
+async def test_what_was_not_recorded_is_left_out(exporter: Exporter, show: Recorded) -> None:
+    def without_second(recording: Recording) -> Recording:
+        segments = list(recording.renditions["90p"])
+        segments[1] = replace(segments[1], size=0)
+        return replace(recording, renditions={"90p": tuple(segments)})
+
+    export = await exporter.export(without_second(show.recording), Wanted())
+    assert numbers(await whole(exporter, export)) == [
+        *range(60),
+        *range(120, 180),
+        *range(1000, 1120),
+    ]
+
+
+@pytest.fixture(scope="module")
+def turned() -> Recorded:
+    """A show whose second encoder holds its picture upright."""
+    upright = Clip(seconds=2.0, width=180, height=320)
+    return recorded(two_epochs((Clip(seconds=2.0), upright)))
+
+
+async def test_a_show_whose_format_changed_is_had_in_parts(
+    storage: LocalStorage, turned: Recorded
+) -> None:
+    made = turned
+    await made.put(storage)
+    exporter = Exporter(storage)
+    rendition = "90p"
+    with pytest.raises(Conflict, match="part=1 to part=2") as refused:
+        await exporter.export(made.recording, Wanted(rendition))
+    assert refused.value.code == "format-changed"
+    first = await exporter.export(made.recording, Wanted(rendition, 1))
+    second = await exporter.export(made.recording, Wanted(rendition, 2))
+    assert numbers(await whole(exporter, first)) == list(range(60))
+    assert len(numbers(await whole(exporter, second))) == 60
+    for part in (0, 3):
+        with pytest.raises(NotFound):
+            await exporter.export(made.recording, Wanted(rendition, part))
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [Wanted("4k"), Wanted("90p", None, 0, 1000), Wanted("90p", None, 5, 5)],
+    ids=["rendition", "before", "nothing"],
+)
+async def test_what_is_not_there_is_not_found(
+    exporter: Exporter, show: Recorded, wanted: Wanted
+) -> None:
+    with pytest.raises(NotFound):
+        await exporter.export(show.recording, wanted)
+
+
+async def test_a_damaged_segment_is_said_to_be_one(
+    exporter: Exporter, shows: OneShow, show: Recorded
+) -> None:
+    key = show.recording.key("90p", show.recording.renditions["90p"][1].name)
+    await shows.storage.write(key, b"\x00\x00\x00\x20moofrubbish")
+    with pytest.raises(Unavailable, match="cannot be read"):
+        await exporter.export(show.recording, Wanted("90p"))
