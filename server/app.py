@@ -18,7 +18,13 @@ from overlay.tiles import check
 from server.address import addresses
 from server.admission import Admission
 from server.attempts import Attempts
-from server.auth import Authenticator, Viewers, operator_token, viewer_secret
+from server.auth import (
+    Authenticator,
+    Viewers,
+    operator_token,
+    playback_secret,
+    viewer_secret,
+)
 from server.bus import Bus
 from server.channels import Channels
 from server.claim import claimed
@@ -30,6 +36,7 @@ from server.http.channel_metrics import families
 from server.http.metrics import Metrics
 from server.http.middleware import add_headers, middlewares
 from server.http.pages import Pages
+from server.http.playback import guarded
 from server.http.routes import add_routes
 from server.http.site import BodyLimits, Site
 from server.listening import naming
@@ -37,6 +44,7 @@ from server.live.pulls import Pulls
 from server.live.registry import LiveSettings, Registry
 from server.live.rounds import Rounds
 from server.live.warden import Warden
+from server.playback.keys import Playback
 from server.shop.port import OffAir
 from server.shop.service import Shop
 from server.sources import Sources
@@ -82,6 +90,11 @@ def make_channels(config: Config, store: Store, clock: Clock) -> Channels:
 def make_sources(config: Config, store: Store) -> Sources:
     pull = config.ingest.pull
     return Sources(store, allow_private=pull.allow_private, most=pull.max_sources)
+
+
+async def make_playback(config: Config, store: Store, clock: Clock) -> Playback:
+    secret = await asyncio.to_thread(playback_secret, config.server.data_dir)
+    return Playback(store, secret, clock)
 
 
 def make_offline_shop(config: Config, store: Store, clock: Clock) -> Shop:
@@ -145,6 +158,9 @@ class Vitrine:
         await self.shop.recover(await self.registry.recover())
         self.registry.start()
         await self._watch(store, clock, write)
+        self.playback = await make_playback(config, store, clock)
+        await self.playback.start()
+        stack.push_async_callback(self.playback.close)
         await self._take_publishers()
 
         site = Site(
@@ -167,6 +183,7 @@ class Vitrine:
             ),
             sources=self.sources,
             pulls=self.pulls,
+            playback=self.playback,
             ready=lambda: self._ready,
             public_url=config.server.public_url,
             rtmp_port=self.rtmp.port,
@@ -296,7 +313,7 @@ class Vitrine:
 
 def make_web(site: Site, pages: Pages) -> web.Application:
     """Make the web application for `site`."""
-    app = web.Application(middlewares=middlewares(site.metrics))
+    app = web.Application(middlewares=[*middlewares(site.metrics), guarded(site)])
     app.on_response_prepare.append(add_headers)
     add_routes(app, site, pages)
     return app

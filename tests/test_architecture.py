@@ -89,6 +89,9 @@ FLOORS = (
     (Floor.PURE, "server.config_words"),
     *((Floor.ADAPTERS, f"server.{name}") for name in ("config_webhooks", "net")),
     (Floor.SERVICES, "server.channels"),
+    (Floor.SERVICES, "server.playback.keys"),
+    *((Floor.PURE, f"server.playback.{name}") for name in ("judge", "token")),
+    (Floor.COMPOSE, "server.cli_playback"),
     (Floor.SERVICES, "server.admission"),
     *((Floor.PURE, f"server.live.{name}") for name in ("arrival", "coach", "figures", "pace")),
     (Floor.PURE, "server.live.rules*"),
@@ -102,6 +105,7 @@ FLOORS = (
     *((Floor.VALUES, f"ingest.{name}") for name in ("rtmp", "rtp")),
     *((Floor.VALUES, f"server.{name}") for name in ("hls", "http", "live", "shop", "store")),
     (Floor.VALUES, "server.webhooks"),
+    (Floor.VALUES, "server.playback"),
 )
 
 PLAN = Plan(

@@ -24,20 +24,22 @@ from server.http.missing import missing_page, wants_page
 REQUEST_ID = web.RequestKey("request_id", str)
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _CLIMBS = re.compile(r"(^|[/\\])\.\.([/\\]|$)|[\x00-\x1f\\]")
+_TOKEN = re.compile(r"(?<=/)~[^/]+")
+"""A playback token in a path: nothing to be read in a log."""
 _READS = ("GET", "HEAD", "OPTIONS")
 _PAGES = ("watch", "embed", "studio", "ops")
 _MEDIA = ("live", "images", "player")
-_KINDS = (*_PAGES, *_MEDIA, "api", "metrics", "healthz", "whip")
+_KINDS = (*_PAGES, *_MEDIA, "api", "metrics", "healthz", "whip", "whep", "playback")
 _LEFT = 499
 """Logged where the client went away before the answer's end."""
-_CORS_PREFIXES = ("/api/", "/live/", "/whip/")
+_CORS_PREFIXES = ("/api/", "/live/", "/whip/", "/whep/", "/replay/", "/playback/")
 _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "ETag, Retry-After, X-Request-Id, Date",
 }
 _PREFLIGHT = {
     **_CORS,
-    "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, DELETE, OPTIONS",
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
     "Access-Control-Allow-Headers": (
         "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, "
         "Range, X-Viewer-Token"
@@ -89,7 +91,7 @@ def _observed(metrics: Metrics) -> Middleware:
                 id=request[REQUEST_ID],
                 peer=request.remote,
                 method=request.method,
-                path=request.path,
+                path=_TOKEN.sub("~", request.path),
                 status=status,
                 ms=round(seconds * 1000, 1),
             )
@@ -113,8 +115,9 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
     except (asyncio.CancelledError, ConnectionError):
         raise
     except Exception:  # noqa: BLE001 - the last line of defence: logged, never shown
+        path = _TOKEN.sub("~", request.path)
         structlog.get_logger("http").exception(
-            "request failed", id=request[REQUEST_ID], method=request.method, path=request.path
+            "request failed", id=request[REQUEST_ID], method=request.method, path=path
         )
         return problem(500, f"Our fault; it is logged as request {request[REQUEST_ID]}.")
 

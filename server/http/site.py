@@ -19,6 +19,7 @@ from server.hls.edge import Edge
 from server.http.audience import Audience
 from server.http.metrics import Metrics
 from server.live.pulls import Pulls
+from server.playback.keys import Playback
 from server.shop.service import Shop
 from server.sources import Sources
 from server.store.port import Store
@@ -57,6 +58,10 @@ class Live(Protocol):
     def state(self, channel: str) -> LiveState: ...
 
     def edge(self, channel: str) -> Edge | None: ...
+
+    def session_on(self, channel: str) -> str | None:
+        """Name the session that `edge` serves; None where there is none."""
+        ...
 
     def turn_out(self, channel: str, reason: str) -> bool:
         """Drop the channel's publisher; False when there is none."""
@@ -99,6 +104,7 @@ class Site:
     limits: BodyLimits
     sources: Sources
     pulls: Pulls
+    playback: Playback
     ready: Callable[[], bool]
     public_url: str = ""
     """How clients reach us, `https://shop.example`; empty: as the request came."""

@@ -198,6 +198,13 @@ class Registry:
             return stream.edge
         return self._past.edge(channel)
 
+    def session_on(self, channel: str) -> str | None:
+        """Name the session that `edge` serves; None where there is none."""
+        stream = self._streams.get(channel)
+        if stream is not None and (stream.started_ms is not None or channel not in self._past):
+            return stream.session
+        return self._past.session(channel)
+
     def state(self, channel: str) -> LiveState:
         """Describe a channel, on the air or not."""
         return describe(self._streams.get(channel), self._clock.wall_ms())

@@ -68,4 +68,11 @@ MIGRATIONS: tuple[str, ...] = (
         url TEXT NOT NULL, loop INTEGER NOT NULL, enabled INTEGER NOT NULL
     ) STRICT
     """,
+    """
+    CREATE TABLE playback (
+        channel TEXT PRIMARY KEY REFERENCES channels (id) ON DELETE CASCADE,
+        mode TEXT NOT NULL, salt TEXT NOT NULL,
+        old_salt TEXT NOT NULL, old_until_ms INTEGER NOT NULL
+    ) STRICT
+    """,
 )
