@@ -28,8 +28,8 @@ _TOKEN = re.compile(r"(?<=/)~[^/]+")
 """A playback token in a path: nothing to be read in a log."""
 _READS = ("GET", "HEAD", "OPTIONS")
 _PAGES = ("watch", "embed", "studio", "ops")
-_MEDIA = ("live", "images", "player")
-_KINDS = (*_PAGES, *_MEDIA, "api", "metrics", "healthz", "whip", "whep", "playback")
+_MEDIA = ("live", "replay", "playback", "images", "player")
+_KINDS = (*_PAGES, *_MEDIA, "api", "metrics", "healthz", "whip", "whep")
 _LEFT = 499
 """Logged where the client went away before the answer's end."""
 _CORS_PREFIXES = ("/api/", "/live/", "/whip/", "/whep/", "/replay/", "/playback/")
@@ -138,7 +138,7 @@ def _is_news(request: web.Request, kind: str, status: int) -> bool:
     if request.method not in _READS:
         return True
     if status >= 400 and status != _LEFT:
-        return not (status == 404 and kind in _MEDIA)
+        return not (status in (401, 403, 404) and kind in _MEDIA)
     return kind in _PAGES or request.path == "/"
 
 

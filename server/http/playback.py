@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from http.cookies import Morsel
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from server.errors import Unauthorized
+from server.http.cookie import add_cookie
 from server.http.errors import problem
 from server.http.missing import missing_page, wants_page
 from server.http.site import Site
@@ -79,18 +79,16 @@ def doors(prefix: str) -> tuple[str, str]:
 def guarded(site: Site) -> Middleware:
     """Judge every request below `/live/` and `/replay/` before its handler is asked.
 
-    Routes there name `channel`, `session` and (of a single file) `name` in their paths.
+    Routes there name `channel`, `session` and, of a single file of media, `name` in their paths.
     """
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-        channel = request.match_info.get("channel")
-        if (
-            channel is None
-            or not request.path.startswith(_GUARDED)
-            or not site.playback.is_signed(channel)
-            or request.method == "OPTIONS"
-        ):
+        if not request.path.startswith(_GUARDED):
+            return await handler(request)
+        # An address that no route names is no way around.
+        channel = request.match_info.get("channel") or request.path.split("/", 3)[2]
+        if not site.playback.is_signed(channel) or request.method == "OPTIONS":
             return await handler(request)
         found = await admit(site, request, channel)
         if isinstance(found, Denied):
@@ -149,15 +147,8 @@ def remember(site: Site, request: web.Request, response: web.StreamResponse, cha
     foreign = https and request.path.startswith("/embed/")
     left = max(0, signed.claims.expires - site.clock.wall_ms() // 1000)
     for place in _PLACES:
-        cookie: Morsel[str] = Morsel()
-        cookie.set(COOKIE, token, token)
-        cookie["path"] = f"/{place}/{channel}"
-        cookie["max-age"] = left
-        cookie["httponly"] = True
-        cookie["secure"] = https
-        cookie["samesite"] = "None" if foreign else "Lax"
-        text = cookie.OutputString() + ("; Partitioned" if foreign else "")
-        response.headers.add("Set-Cookie", text)
+        path = f"/{place}/{channel}"
+        add_cookie(response, COOKIE, token, path=path, seconds=left, https=https, foreign=foreign)
 
 
 async def check(request: web.Request) -> web.Response:
