@@ -24,8 +24,9 @@ export class ApiError extends Error {
 const part = encodeURIComponent;
 
 export const urls = {
-  hls: (channel) => new URL(`live/${part(channel)}/index.m3u8`, BASE).href,
-  watch: (channel) => new URL(`watch/${part(channel)}`, BASE).href,
+  /** `token`: of a channel that asks for one; in the path, since relative addresses inherit it. */
+  hls: (channel, token = "") => new URL(`live/${part(channel)}/${token ? `~${part(token)}/` : ""}index.m3u8`, BASE).href,
+  watch: (channel, token = "") => new URL(`watch/${part(channel)}${token ? `?token=${part(token)}` : ""}`, BASE).href,
   studio: (channel) => new URL(`studio/${part(channel)}`, BASE).href,
   embed: (channel) => new URL(`embed/${part(channel)}`, BASE).href,
   whip: (channel) => new URL(`whip/${part(channel)}`, BASE).href,
@@ -101,6 +102,12 @@ export class Api {
 
   unpin(channel, pinId) {
     return this.#json("DELETE", urls.of(channel, `pins/${part(pinId)}`));
+  }
+
+  /** Make a playback token; for who runs the channel. */
+  async playbackToken(channel, seconds) {
+    const { token } = await this.#json("POST", urls.of(channel, "playback/tokens"), { seconds });
+    return token;
   }
 
   /**

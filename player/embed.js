@@ -2,7 +2,8 @@
  * `<vitrine-player channel="...">`: the whole player, to be set into any page.
  *
  * Attributes: `channel`; `bare` hides the title line; `bagless` hides the bag, for pages that
- * list the products themselves; `muted` keeps it silent until unmuted. Events, with `detail`:
+ * list the products themselves; `muted` keeps it silent until unmuted; `token` opens a channel whose
+ * playback is signed (another one starts the player anew). Events, with `detail`:
  * `vitrine-on-air` (`{intervals}`: what the picture shows changed), `vitrine-shape`
  * (`{width, height, portrait}`), `vitrine-notice` (`{notice}`).
  */
@@ -26,7 +27,7 @@ const RESUME_MS = 2_500;
 const NOTHING = Object.freeze({ shown: Object.freeze([]), since: Infinity, until: -Infinity });
 
 export class VitrinePlayer extends HTMLElement {
-  static observedAttributes = ["channel", "bagless"];
+  static observedAttributes = ["channel", "bagless", "token"];
 
   feed = null;
   playback = null;
@@ -126,7 +127,7 @@ export class VitrinePlayer extends HTMLElement {
     const openProduct = (id) => this.openProduct(id);
     this.feed = new Feed(channel);
     this.#stage = new Stage({ openProduct, unmute: () => this.#controls.toggleMute() });
-    this.playback = new Playback(this.video, urls.hls(channel));
+    this.playback = new Playback(this.video, urls.hls(channel, this.getAttribute("token") ?? ""));
     this.#figures = new Figures(() => this.playback.figures());
     this.#controls = new Controls(this.video, this.playback, {
       bag: () => this.openBag(),

@@ -123,3 +123,10 @@ test("the studio says what it waits for", () => {
   assert.match(hintOf({ url, enabled: false, state: "off" }), /OBS/);
   assert.equal(hintOf({ url, enabled: true, state: "waiting" }), `Waiting for ${url}: the figures appear here.`);
 });
+
+test("a ticket that opens nothing is told, whatever the channel does", () => {
+  for (const state of ["live", "offline", "interrupted", null]) {
+    assert.equal(noticeFor({ state, phase: Phase.DENIED }), Notice.DENIED);
+  }
+  assert.match(wordsFor(Notice.DENIED).join(" "), /ticket/);
+});
