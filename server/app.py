@@ -53,6 +53,7 @@ from server.store.sqlite import SqliteStore
 from server.webhooks.message import Write
 from server.webhooks.sender import Sender
 from server.webhooks.writer import Herald, Writer
+from server.whep.service import Whep
 
 DATABASE = "vitrine.db"
 _IDLE_SECONDS = 75.0
@@ -189,6 +190,7 @@ class Vitrine:
             rtmp_port=self.rtmp.port,
             rtmps_port=self.rtmp.secure_port,
             whip=self.whip,
+            whep=self.whep,
         )
         self._measure(site)
         await self._listen(make_web(site, await asyncio.to_thread(Pages, site)))
@@ -251,6 +253,10 @@ class Vitrine:
         self.whip = WhipIngest(self.registry, whip) if whip is not None else None
         if self.whip is not None:
             stack.push_async_callback(self.whip.close)
+        shown = config.whep_settings()
+        self.whep = Whep(self.registry, shown) if shown is not None else None
+        if self.whep is not None:
+            stack.push_async_callback(self.whep.close)
 
     async def _watch(self, store: Store, clock: Clock, write: Write) -> None:
         """Have keys and broadcasts looked after, and the world told by webhooks."""
@@ -294,6 +300,9 @@ class Vitrine:
         whip = self.whip
         if whip is not None:
             site.metrics.watch("whip_sessions", "WHIP sessions.", lambda: whip.sessions)
+        whep = self.whep
+        if whep is not None:
+            site.metrics.watch("whep_sessions", "WHEP sessions.", lambda: whep.sessions)
 
     async def _listen(self, app: web.Application) -> None:
         runner = web.AppRunner(

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from server.http import documents as d
 from server.http import documents_playback as p
-from server.http import hls, whip
+from server.http import hls, whep, whip
 from server.http.body import BODY_LIMIT
 from server.http.channels import ChannelCalls
 from server.http.events import EventsQuery, EventStream
@@ -117,6 +117,7 @@ def add_routes(app: web.Application, site: Site, pages: Pages) -> None:
     get("/api/docs/{path}", pages.docs_asset)
     hls.add_routes(app, site.live)
     whip.add_routes(app, site)
+    whep.add_routes(app, site)
     for door in doors("/playback"):
         get(door, check)
     get("/images/{name}", shop.image)

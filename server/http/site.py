@@ -23,6 +23,7 @@ from server.playback.keys import Playback
 from server.shop.service import Shop
 from server.sources import Sources
 from server.store.port import Store
+from server.whep.service import Whep
 from transcode.profile import Profile
 
 
@@ -111,6 +112,8 @@ class Site:
     rtmp_port: int = 1935
     whip: WhipIngest | None = None
     """None: WHIP is switched off."""
+    whep: Whep | None = None
+    """None: nobody is shown the publisher's picture by WebRTC."""
     rtmps_port: int | None = None
     """None where RTMP over TLS is off."""
 
