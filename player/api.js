@@ -29,6 +29,7 @@ export const urls = {
   watch: (channel, token = "") => new URL(`watch/${part(channel)}${token ? `?token=${part(token)}` : ""}`, BASE).href,
   studio: (channel) => new URL(`studio/${part(channel)}`, BASE).href,
   embed: (channel) => new URL(`embed/${part(channel)}`, BASE).href,
+  whep: (channel) => new URL(`whep/${part(channel)}`, BASE).href,
   whip: (channel) => new URL(`whip/${part(channel)}`, BASE).href,
   camera: (channel) => new URL(`studio/${part(channel)}/camera`, BASE).href,
   ready: () => new URL("readyz", BASE).href,
