@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from playwright.async_api import Error as BrowserError
 
-from bench import first_frame, glass, origin, overlay, overlay_share, publish, transcode
+from bench import first_frame, glass, origin, overlay, overlay_share, preview, publish, transcode
 from bench.report import FULL, QUICK, BenchError, Effort, Measure, Row, note, table
 
 BENCHES: Mapping[str, Measure] = {
@@ -28,6 +28,7 @@ BENCHES: Mapping[str, Measure] = {
     "first-frame": first_frame.measure,
     "publish": publish.measure,
     "glass": glass.measure,
+    "preview": preview.measure,
 }
 
 

@@ -14,7 +14,7 @@ from tests.helpers.eventually import eventually
 from tests.helpers.time_code import RATE
 from tests.helpers.vitrine_server import Api
 from tests.helpers.whep_viewer import Viewer
-from tests.helpers.whip_publisher import WhipPublisher, encode, publishing
+from tests.helpers.whip_publisher import encode, publishing
 from tests.interop.browser import DESKTOP, Chromium, Tab
 from tests.interop.on_air import LIVE_SECONDS
 
@@ -40,13 +40,6 @@ READ = """async (bits) => {
   const levels = [...Array(bits).keys()].map((bit) => data[4 * Math.round((bit + 0.5) * block)]);
   return { at, levels };
 }"""
-
-
-def began(publisher: WhipPublisher) -> float:
-    """Give time.monotonic() of picture 0."""
-    at = publisher._sender._tracks[1].began
-    assert at is not None
-    return at
 
 
 async def post(api: Api, channel: str, token: str, offer: str) -> tuple[int, str]:
@@ -79,7 +72,7 @@ async def test_a_viewer_sees_what_is_sent_now(api: Api) -> None:
             await viewer.take(answer)
             await eventually(lambda: min(len(viewer.seen), viewer.sounds) >= PICTURES, 30)
             newest = viewer.seen[-PICTURES // 2 :]
-            late = [seen.at - began(publisher) - seen.number / RATE for seen in newest]
+            late = [seen.at - publisher.began - seen.number / RATE for seen in newest]
             await publisher.end()
             await eventually(lambda: viewer.ended, 20)
     finally:
@@ -103,7 +96,7 @@ async def test_the_studio_shows_it_and_falls_back(api: Api, browser: Chromium) -
             late = []
             for _ in range(20):
                 shown, at = await number(tab)
-                late.append(at - offset - began(publisher) - shown / RATE)
+                late.append(at - offset - publisher.began - shown / RATE)
             assert statistics.median(late) < LATE_SECONDS
             toggle = tab.page.locator(".preview-toggle")
             await toggle.click()
