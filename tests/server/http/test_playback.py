@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -283,3 +284,16 @@ async def test_no_token_is_logged(
     told = capsys.readouterr()
     assert "/live/tea/~/index.m3u8" in told.out + told.err
     assert token.rpartition(".")[2] not in told.out + told.err
+
+
+async def test_a_viewer_whose_token_ends_gets_no_further_playlist(
+    site: Client, ticket: Mint
+) -> None:
+    """The last second of a token, by the clock: open at first, closed soon after."""
+    path = f"/live/tea/~{ticket(-SKEW_SECONDS + 1)}/720p/index.m3u8"
+    statuses = [(await ask(site, path)).status]
+    async with asyncio.timeout(10):
+        while statuses[-1] == 200:
+            statuses.append((await ask(site, path)).status)
+    assert statuses[0] == 200
+    assert statuses[-1] == 403
