@@ -17,7 +17,17 @@ from dataclasses import replace
 
 from playwright.async_api import Error as BrowserError
 
-from bench import first_frame, glass, origin, overlay, overlay_share, playlists, publish, transcode
+from bench import (
+    first_frame,
+    glass,
+    origin,
+    overlay,
+    overlay_share,
+    playlists,
+    preview,
+    publish,
+    transcode,
+)
 from bench.report import FULL, QUICK, BenchError, Effort, Measure, Row, note, table
 
 BENCHES: Mapping[str, Measure] = {
@@ -29,6 +39,7 @@ BENCHES: Mapping[str, Measure] = {
     "first-frame": first_frame.measure,
     "publish": publish.measure,
     "glass": glass.measure,
+    "preview": preview.measure,
 }
 
 

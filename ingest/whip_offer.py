@@ -24,6 +24,9 @@ MOST_LINES: Final = 1_500
 MOST_CANDIDATES: Final = 64
 """Of one session: each is sent probes (RFC 8445 B.1 asks for such a limit)."""
 VIDEO_CODECS: Final = {"vp8": VideoCodec.VP8, "h264": VideoCodec.H264}
+SENDS: Final = "sendonly"
+RECEIVES: Final = "recvonly"
+"""What the offerer does with its tracks: a publisher (WHIP), one who looks on (WHEP)."""
 _SEND_TIME: Final = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 _KNOWN_TO_AIORTC: Final[ParametersDict] = {
     "level-asymmetry-allowed": "1",
@@ -82,13 +85,16 @@ class Fragment:
     ended: bool
 
 
-def read_offer(text: str) -> Offer:
-    """Read an SDP offer. Raises PeerError for a broken one, Unsupported for one we cannot take."""
+def read_offer(text: str, direction: str = SENDS) -> Offer:
+    """Read an SDP offer, of a sender or (RECEIVES) a receiver.
+
+    Raises PeerError for a broken one, Unsupported for one we cannot take.
+    """
     described = _parsed(text)
     media = described.media
     if not media:
-        raise Unsupported("The offer has no media: send a video track, an audio track or both.")
-    _check_shape(described)
+        raise Unsupported("The offer has no media: it needs a video track, an audio track or both.")
+    _check_shape(described, direction)
     carrier = media[0]
     if carrier.ice is None or not carrier.ice.usernameFragment or not carrier.ice.password:
         raise PeerError("The offer has no ICE credentials (a=ice-ufrag, a=ice-pwd).")
@@ -97,7 +103,7 @@ def read_offer(text: str) -> Offer:
     tracks = tuple(_track(each) for each in media)
     carrier.ice_candidates = _usable([c for each in media for c in each.ice_candidates])
     return Offer(
-        text=_written(described, tracks),
+        text=_written(described, tracks, direction),
         tracks=tracks,
         ufrag=carrier.ice.usernameFragment,
         candidates=len(carrier.ice_candidates),
@@ -138,7 +144,7 @@ def _parsed(text: str) -> sdp.SessionDescription:
         raise PeerError(f"The offer cannot be read as SDP ({type(error).__name__}).") from error
 
 
-def _check_shape(described: sdp.SessionDescription) -> None:
+def _check_shape(described: sdp.SessionDescription, direction: str) -> None:
     """Hold the offer to one stream on one transport (RFC 9725 4.4.1, 4.4.2)."""
     kinds = [each.kind for each in described.media]
     if any(kind not in {"audio", "video"} for kind in kinds):
@@ -149,8 +155,9 @@ def _check_shape(described: sdp.SessionDescription) -> None:
     if len(kinds) > 1 and not {each.rtp.muxId for each in described.media} <= bundled:
         raise Unsupported("The tracks must share one transport (a=group:BUNDLE).")
     for each in described.media:
-        if each.direction not in {"sendonly", "sendrecv", None}:
-            raise Unsupported(f"The {each.kind} track does not send (a={each.direction}).")
+        if each.direction not in {direction, "sendrecv", None}:
+            does = "send" if direction == SENDS else "receive"
+            raise Unsupported(f"The {each.kind} track does not {does} (a={each.direction}).")
 
 
 def _track(media: sdp.MediaDescription) -> OfferedTrack:
@@ -170,7 +177,9 @@ def _track(media: sdp.MediaDescription) -> OfferedTrack:
     return OfferedTrack(media.kind, media.rtp.muxId, tuple(kept))
 
 
-def _written(described: sdp.SessionDescription, tracks: tuple[OfferedTrack, ...]) -> str:
+def _written(
+    described: sdp.SessionDescription, tracks: tuple[OfferedTrack, ...], direction: str
+) -> str:
     carrier = described.media[0]
     plain = sdp.SessionDescription()
     plain.origin = "- 1 1 IN IP4 0.0.0.0"
@@ -181,7 +190,7 @@ def _written(described: sdp.SessionDescription, tracks: tuple[OfferedTrack, ...]
         made = sdp.MediaDescription(
             track.kind, 9, "UDP/TLS/RTP/SAVPF", [codec.payloadType for codec in codecs]
         )
-        made.direction = "sendonly"
+        made.direction = direction
         made.rtcp_port, made.rtcp_host, made.rtcp_mux = 9, "0.0.0.0", True  # noqa: S104 - SDP's
         made.rtp.codecs, made.rtp.muxId = codecs, track.mid
         made.rtp.headerExtensions = [

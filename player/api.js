@@ -22,14 +22,17 @@ export class ApiError extends Error {
 }
 
 const part = encodeURIComponent;
+const ticket = (token) => (token ? `~${part(token)}/` : "");
 
 export const urls = {
-  hls: (channel) => new URL(`live/${part(channel)}/index.m3u8`, BASE).href,
-  replay: (channel, session) => new URL(`replay/${part(channel)}/${part(session)}/index.m3u8`, BASE).href,
+  /** `token`: of a channel that asks for one; in the path, since relative addresses inherit it. */
+  hls: (channel, token = "") => new URL(`live/${part(channel)}/${ticket(token)}index.m3u8`, BASE).href,
+  replay: (channel, session, token = "") => new URL(`replay/${part(channel)}/${ticket(token)}${part(session)}/index.m3u8`, BASE).href,
   ofReplay: (channel, session, path = "") => new URL(`replay/${part(channel)}/${part(session)}/${path}`, BASE).href,
-  watch: (channel) => new URL(`watch/${part(channel)}`, BASE).href,
+  watch: (channel, token = "") => new URL(`watch/${part(channel)}${token ? `?token=${part(token)}` : ""}`, BASE).href,
   studio: (channel) => new URL(`studio/${part(channel)}`, BASE).href,
   embed: (channel) => new URL(`embed/${part(channel)}`, BASE).href,
+  whep: (channel) => new URL(`whep/${part(channel)}`, BASE).href,
   whip: (channel) => new URL(`whip/${part(channel)}`, BASE).href,
   camera: (channel) => new URL(`studio/${part(channel)}/camera`, BASE).href,
   ready: () => new URL("readyz", BASE).href,
@@ -120,6 +123,12 @@ export class Api {
 
   unpin(channel, pinId) {
     return this.#json("DELETE", urls.of(channel, `pins/${part(pinId)}`));
+  }
+
+  /** Make a playback token; for who runs the channel. */
+  async playbackToken(channel, seconds) {
+    const { token } = await this.#json("POST", urls.of(channel, "playback/tokens"), { seconds });
+    return token;
   }
 
   /**

@@ -3,8 +3,9 @@
  *
  * Attributes: `channel`; `session` plays the recording of that session instead of what is live,
  * from `start` on (seconds, or `12m34s`); `bare` hides the title line; `bagless` hides the bag, for
- * pages that list the products themselves; `muted` keeps it silent until unmuted. Events, with
- * `detail`: `vitrine-on-air` (`{intervals}`: what the picture shows changed), `vitrine-shape`
+ * pages that list the products themselves; `muted` keeps it silent until unmuted; `token` opens a
+ * channel whose playback is signed (another one starts the player anew). Events, with `detail`:
+ * `vitrine-on-air` (`{intervals}`: what the picture shows changed), `vitrine-shape`
  * (`{width, height, portrait}`), `vitrine-notice` (`{notice}`), `vitrine-shown` (`{stretches}`: when
  * products are shown in what can be played changed; reel.js).
  */
@@ -32,7 +33,7 @@ const SKIP_SECONDS = 5;
 const NOTHING = Object.freeze({ shown: Object.freeze([]), since: Infinity, until: -Infinity });
 
 export class VitrinePlayer extends HTMLElement {
-  static observedAttributes = ["channel", "session", "bagless"];
+  static observedAttributes = ["channel", "session", "bagless", "token"];
 
   feed = null;
   playback = null;
@@ -165,7 +166,8 @@ export class VitrinePlayer extends HTMLElement {
     const recorded = (this.#recorded = Boolean(session));
     this.feed = new Feed(channel, undefined, session || null);
     this.#stage = new Stage({ openProduct, unmute: () => this.#controls.toggleMute() });
-    const source = recorded ? urls.replay(channel, session) : urls.hls(channel);
+    const token = this.getAttribute("token") ?? "";
+    const source = recorded ? urls.replay(channel, session, token) : urls.hls(channel, token);
     const begin = readTime(this.getAttribute("start"));
     this.playback = new Playback(this.video, source, { recorded, begin });
     this.#figures = new Figures(() => this.playback.figures());

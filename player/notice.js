@@ -10,6 +10,7 @@ const WORDS = {
   [Notice.INTERRUPTED]: ["Back in a moment", "The host\u2019s connection dropped. The show goes on by itself as soon as it is back."],
   [Notice.UNREACHABLE]: ["No connection", "We cannot reach the show and keep trying. If it lasts, check your connection."],
   [Notice.MISSING]: ["This show does not exist", "The address may be mistyped, or the shop has taken the show down."],
+  [Notice.DENIED]: ["Your ticket does not open this show", "It may have expired. Open the show again from where you got it."],
   [Notice.UNSUPPORTED]: ["This browser cannot play the show", "Please open the page in a current Chrome, Edge, Firefox or Safari."],
 };
 

@@ -10,6 +10,8 @@ export const Phase = Object.freeze({
   ENDED: "ended",
   FAILED: "failed",
   UNSUPPORTED: "unsupported",
+  /** The server asks for a token, or for another one. */
+  DENIED: "denied",
 });
 
 /** What the page says; NONE: the picture speaks for itself. */
@@ -22,6 +24,7 @@ export const Notice = Object.freeze({
   UNREACHABLE: "unreachable",
   MISSING: "missing",
   UNSUPPORTED: "unsupported",
+  DENIED: "denied",
 });
 
 /**
@@ -36,6 +39,7 @@ export function noticeFor({ state, phase, missing = false, reachable = true, see
   if (missing) return Notice.MISSING;
   if (phase === Phase.UNSUPPORTED) return Notice.UNSUPPORTED;
   if (phase === Phase.PLAYING || phase === Phase.PAUSED) return Notice.NONE;
+  if (phase === Phase.DENIED) return Notice.DENIED;
   if (recorded && phase === Phase.ENDED) return Notice.NONE;
   if (!reachable || (recorded && phase === Phase.FAILED)) return Notice.UNREACHABLE;
   if (recorded) return Notice.LOADING;

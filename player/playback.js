@@ -311,7 +311,8 @@ export class Playback extends EventTarget {
       this.#hls.recoverMediaError();
       return;
     }
-    this.#fail(data.details);
+    const denied = [401, 403].includes(data.response?.code);
+    this.#fail(data.details, denied ? Phase.DENIED : Phase.FAILED);
   }
 
   /** Twice in 10 s the decoder may be rebuilt; after that the stream is loaded anew. */
@@ -320,13 +321,13 @@ export class Playback extends EventTarget {
     return this.#mediaFaults.push(now) <= 2;
   }
 
-  #fail(fault) {
+  #fail(fault, phase = Phase.FAILED) {
     this.fault = fault;
     if (this.#recorded) this.#begin = this.#video.currentTime || this.#begin;
     else this.#begin = this.#behindOnPurpose ? this.dateAt() : null;
     this.#detach();
     clearInterval(this.#watch);
-    this.#set(Phase.FAILED);
+    this.#set(phase);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#wanted && this.start(), backoff(this.#tries++));
   }

@@ -1,9 +1,10 @@
 /** The anchor's console: what is on show, what can be, and how the stream fares. */
 
 import { Api, newKey, urls } from "./api.js";
-import { h, setText } from "./dom.js";
+import { setText } from "./dom.js";
 import { Encoder } from "./encoder.js";
 import { Feed } from "./feed.js";
+import { Preview } from "./preview.js";
 import { drawReadings, drawWarnings, STATES } from "./health.js";
 import { summary } from "./coach.js";
 import { Vitals } from "./vitals.js";
@@ -20,6 +21,7 @@ class Studio {
   #feed;
   #tiles;
   #vitals = new Vitals();
+  #preview;
   #encoder = new Encoder(name, secret(name, "key"));
   /** Commands under way, by product. */
   #waiting = new Map();
@@ -27,6 +29,8 @@ class Studio {
   constructor(token) {
     this.#api = new Api(token);
     this.#feed = new Feed(name, this.#api);
+    const parts = { box: find("preview-box"), place: find("preview"), note: find("preview-note"), admitted: (ticket) => (find("watch").href = urls.watch(name, ticket)) };
+    this.#preview = new Preview(name, this.#api, token, parts);
     this.#tiles = new Tiles(find("tiles"), (product) => this.toggle(product));
     this.#feed.addEventListener("channel", () => this.#drawChannel());
     this.#feed.addEventListener("products", () => this.#drawProducts());
@@ -38,7 +42,8 @@ class Studio {
     find("vitals").replaceWith(this.#vitals.element);
     find("settings").append(this.#encoder.element);
     document.addEventListener("keydown", (event) => this.#key(event));
-    this.#preview();
+    // It plays only while it is open: a dock beside OBS has no power to spare.
+    find("preview-box").open = matchMedia("(min-width: 900px)").matches;
     this.#feed.start();
     setInterval(() => this.#tiles.tick(Date.now()), 1_000);
     // The anchor reads the health figures while talking; they are not events.
@@ -129,6 +134,7 @@ class Studio {
     drawWarnings(find("warnings"), [...(channel?.warnings ?? []), ...keys]);
     this.#vitals.draw(channel);
     drawReadings(find("readings"), channel, ["Bitrate", "Frame rate"]);
+    this.#preview.draw(channel);
     this.#drawSummary(summary(channel, reachable));
     if (channel?.rtmp_url) this.#encoder.setServer(channel.rtmps_url ?? channel.rtmp_url);
     this.#drawProducts();
@@ -140,20 +146,6 @@ class Studio {
       setText(find(id), words);
     }
     find("health-chip").hidden = level === "off";
-  }
-
-  /** The preview plays only while it is open: a dock beside OBS has no power to spare. */
-  #preview() {
-    const box = find("preview-box");
-    const show = async () => {
-      find("preview").replaceChildren();
-      if (!box.open) return;
-      await import("./embed.js");
-      if (!box.open) return;
-      find("preview").replaceChildren(h("vitrine-player", { channel: name, class: "preview-player", muted: true, bare: true, bagless: true }));
-    };
-    box.addEventListener("toggle", show);
-    box.open = matchMedia("(min-width: 900px)").matches;
   }
 }
 

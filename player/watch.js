@@ -16,6 +16,7 @@ const WORDS = {
   [Notice.INTERRUPTED]: "The host will be right back",
   [Notice.UNREACHABLE]: "Reconnecting",
   [Notice.MISSING]: "No such show",
+  [Notice.DENIED]: "Your ticket does not open this show",
 };
 
 const find = (id) => document.getElementById(id);
@@ -84,4 +85,6 @@ document.addEventListener("keydown", (event) => player.handleKey(event));
 player.feed.addEventListener("channel", watchForPast);
 find("share").addEventListener("click", () => share(find("share")));
 player.setAttribute("bare", "");
+// A ticket in the address bar is soon somebody else's; a cookie keeps it for a reload.
+if (player.getAttribute("token") && navigator.cookieEnabled) history.replaceState(null, "", location.pathname);
 arrange();

@@ -19,7 +19,13 @@ from overlay.tiles import check
 from server.address import addresses
 from server.admission import Admission
 from server.attempts import Attempts
-from server.auth import Authenticator, Viewers, operator_token, viewer_secret
+from server.auth import (
+    Authenticator,
+    Viewers,
+    operator_token,
+    playback_secret,
+    viewer_secret,
+)
 from server.bus import Bus
 from server.channels import Channels
 from server.claim import claimed
@@ -32,6 +38,7 @@ from server.http.channel_metrics import families
 from server.http.metrics import Metrics
 from server.http.middleware import add_headers, middlewares
 from server.http.pages import Pages
+from server.http.playback import guarded
 from server.http.recording_metrics import families as recording_families
 from server.http.routes import add_routes
 from server.http.site import BodyLimits, Site
@@ -40,6 +47,7 @@ from server.live.pulls import Pulls
 from server.live.registry import LiveSettings, Registry
 from server.live.rounds import KIND, Rounds
 from server.live.warden import Warden
+from server.playback.keys import Playback
 from server.record.service import Recordings
 from server.shop.port import OffAir
 from server.shop.service import Shop
@@ -49,6 +57,7 @@ from server.store.sqlite import SqliteStore
 from server.webhooks.message import Write
 from server.webhooks.sender import Sender
 from server.webhooks.writer import Herald, Writer
+from server.whep.service import Whep
 
 DATABASE = "vitrine.db"
 _RESTORE = "; move it away and put a backup in its place, or let `vitrine serve` begin a new one"
@@ -99,6 +108,11 @@ def make_channels(config: Config, store: Store, clock: Clock) -> Channels:
 def make_sources(config: Config, store: Store) -> Sources:
     pull = config.ingest.pull
     return Sources(store, allow_private=pull.allow_private, most=pull.max_sources)
+
+
+async def make_playback(config: Config, store: Store, clock: Clock) -> Playback:
+    secret = await asyncio.to_thread(playback_secret, config.server.data_dir)
+    return Playback(store, secret, clock)
 
 
 def make_offline_shop(config: Config, store: Store, clock: Clock) -> Shop:
@@ -168,6 +182,25 @@ class Vitrine:
         stack.push_async_callback(self.registry.close)
         stack.push_async_callback(self.pulls.close)
         self.registry.listen(self.shop)
+        await self._take_up()
+        await self._watch(store, clock, write)
+        self.playback = await make_playback(config, store, clock)
+        await self.playback.start()
+        stack.push_async_callback(self.playback.close)
+        await self._take_publishers()
+
+        authenticator = Authenticator(token, self.channels, viewers)
+        site = await self._site(store, clock, authenticator, viewers)
+        self._measure(site)
+        await self._listen(make_web(site, await asyncio.to_thread(Pages, site)))
+        where = addresses(config, self.http_port, self.rtmp.port, self.rtmp.secure_port)
+        await asyncio.to_thread(claim.tell, where)
+        self.pulls.start()
+        self._ready = True
+        self._log.info("ready", http_port=self.http_port, rtmp_port=self.rtmp.port)
+
+    async def _take_up(self) -> None:
+        """Go on with what a stopped server left, in the order in which one needs another."""
         if self.recordings.recorder is not None:
             self.registry.listen(self.recordings.recorder)
             self.registry.listen(self.recordings.pictures)
@@ -175,16 +208,19 @@ class Vitrine:
         await self.shop.recover(going_on)
         await self.recordings.start(going_on)
         self.registry.start()
-        await self._watch(store, clock, write)
-        await self._take_publishers()
 
-        site = Site(
+    async def _site(
+        self, store: SqliteStore, clock: Clock, authenticator: Authenticator, viewers: Viewers
+    ) -> Site:
+        """Gather what the pages and calls need."""
+        config = self.config
+        return Site(
             channels=self.channels,
             shop=self.shop,
             bus=self.bus,
             store=store,
             live=self.registry,
-            authenticator=Authenticator(token, self.channels, viewers),
+            authenticator=authenticator,
             viewers=viewers,
             metrics=await asyncio.to_thread(Metrics),
             audience=Audience(),
@@ -199,19 +235,14 @@ class Vitrine:
             sources=self.sources,
             pulls=self.pulls,
             recordings=self.recordings,
+            playback=self.playback,
             ready=lambda: self._ready,
             public_url=config.server.public_url,
             rtmp_port=self.rtmp.port,
             rtmps_port=self.rtmp.secure_port,
             whip=self.whip,
+            whep=self.whep,
         )
-        self._measure(site)
-        await self._listen(make_web(site, await asyncio.to_thread(Pages, site)))
-        where = addresses(config, self.http_port, self.rtmp.port, self.rtmp.secure_port)
-        await asyncio.to_thread(claim.tell, where)
-        self.pulls.start()
-        self._ready = True
-        self._log.info("ready", http_port=self.http_port, rtmp_port=self.rtmp.port)
 
     async def stop(self) -> None:
         """Drain: broadcasts end properly, players read the end, connections close."""
@@ -274,6 +305,10 @@ class Vitrine:
         self.whip = WhipIngest(self.registry, whip) if whip is not None else None
         if self.whip is not None:
             stack.push_async_callback(self.whip.close)
+        shown = config.whep_settings()
+        self.whep = Whep(self.registry, shown) if shown is not None else None
+        if self.whep is not None:
+            stack.push_async_callback(self.whep.close)
 
     async def _watch(self, store: Store, clock: Clock, write: Write) -> None:
         """Have keys and broadcasts looked after, and the world told by webhooks."""
@@ -319,6 +354,9 @@ class Vitrine:
         whip = self.whip
         if whip is not None:
             site.metrics.watch("whip_sessions", "WHIP sessions.", lambda: whip.sessions)
+        whep = self.whep
+        if whep is not None:
+            site.metrics.watch("whep_sessions", "WHEP sessions.", lambda: whep.sessions)
 
     async def _listen(self, app: web.Application) -> None:
         runner = web.AppRunner(
@@ -338,7 +376,7 @@ class Vitrine:
 
 def make_web(site: Site, pages: Pages) -> web.Application:
     """Make the web application for `site`."""
-    app = web.Application(middlewares=middlewares(site.metrics))
+    app = web.Application(middlewares=[*middlewares(site.metrics), guarded(site)])
     app.on_response_prepare.append(add_headers)
     add_routes(app, site, pages)
     return app

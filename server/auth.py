@@ -105,6 +105,11 @@ def viewer_secret(data_dir: Path) -> str:
     return _kept(data_dir / "viewer-secret")
 
 
+def playback_secret(data_dir: Path) -> str:
+    """Return the secret that signing keys are derived from; made at the first call, mode 0600."""
+    return _kept(data_dir / "playback-secret")
+
+
 def _kept(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Written aside and linked into place: two processes that start at once agree on one file,

@@ -61,6 +61,23 @@ class ChannelDefaults:
     max_channels: int = 1_000
 
 
+class PlaybackMode(StrEnum):
+    PUBLIC = "public"
+    SIGNED = "signed"
+    """Only who brings a token that was signed with the channel's key may watch."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackAccess:
+    """Who may watch a channel, as it is kept: what its signing keys are derived from, no key."""
+
+    mode: PlaybackMode
+    salt: str
+    old_salt: str = ""
+    """The one before a rotation that left it some time; empty: none."""
+    old_until_ms: int = 0
+
+
 class SecretKind(StrEnum):
     STREAM_KEY = "stream-key"
     RETIRED_KEY = "retired-stream-key"

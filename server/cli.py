@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from server import cli_channel, cli_products, cli_recording, log
+from server import cli_channel, cli_playback, cli_products, cli_recording, log
 from server.app import Vitrine
 from server.cli_lint import lint_command
 from server.config import warnings
@@ -61,6 +61,7 @@ def options(
 
 
 app.add_typer(cli_recording.app, name="recording")
+app.add_typer(cli_playback.app, name="playback")
 
 
 @app.command(epilog="Example: vitrine serve --http-port 8080 --rtmp-port 1935")

@@ -6,6 +6,7 @@ Where values come from, and what was wrong in which line, is `server.config_file
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from server.config_recording import RecordingSection
 from server.config_section import Port, Seconds, Section
 from server.config_transcode import TranscodeSection
 from server.config_webhooks import WebhooksSection
+from server.config_whip import WhepSection
 from server.host_name import is_host
 from server.locale import is_locale
 from server.pull_settings import PullSettings
@@ -135,6 +137,7 @@ class Config(Section):
     overlay: OverlaySection = OverlaySection()
     shop: ShopSection = ShopSection()
     webhooks: WebhooksSection = WebhooksSection()
+    whep: WhepSection = WhepSection()
     log: LogSection = LogSection()
 
     @model_validator(mode="after")
@@ -182,6 +185,13 @@ class Config(Section):
     def whip_settings(self) -> WhipSettings | None:
         """Return how WHIP is taken in; None: it is switched off."""
         return self.ingest.whip.settings(self.server.host, self.ingest.silence_seconds)
+
+    def whep_settings(self) -> WhipSettings | None:
+        """Return how the publisher's picture is sent out; None: it is not."""
+        if not self.whep.max_sessions:
+            return None
+        bounds = self.ingest.whip.bounds(self.server.host, self.ingest.silence_seconds)
+        return replace(bounds, sessions=self.whep.max_sessions)
 
     def shop_settings(self) -> ShopSettings:
         shop = self.shop

@@ -53,8 +53,10 @@ class WhipSection(Section):
 
     def settings(self, host: str, silence_seconds: float) -> WhipSettings | None:
         """Return the ingest's settings; None: off. `host`: what else is listened on."""
-        if not self.enabled:
-            return None
+        return self.bounds(host, silence_seconds) if self.enabled else None
+
+    def bounds(self, host: str, silence_seconds: float) -> WhipSettings:
+        """Return how WebRTC is spoken here, whether or not publishers may."""
         listened = (host,) if is_address(host) and not ip_address(host).is_unspecified else ()
         return WhipSettings(
             ice_servers=tuple(
@@ -65,3 +67,7 @@ class WhipSection(Section):
             connect_seconds=self.connect_seconds,
             silence_seconds=silence_seconds,
         )
+
+
+class WhepSection(Section):
+    max_sessions: int = Field(default=4, ge=0, le=1_000)

@@ -104,6 +104,11 @@ FLOORS = (
     (Floor.PURE, "server.config_words"),
     *((Floor.ADAPTERS, f"server.{name}") for name in ("config_webhooks", "net")),
     (Floor.SERVICES, "server.channels"),
+    (Floor.SERVICES, "server.playback.keys"),
+    *((Floor.PURE, name) for name in ("server.whep.sample", "server.live.echo")),
+    *((Floor.ADAPTERS, f"server.whep.{name}") for name in ("track", "peer", "session", "service")),
+    *((Floor.PURE, f"server.playback.{name}") for name in ("judge", "token")),
+    (Floor.COMPOSE, "server.cli_playback"),
     (Floor.SERVICES, "server.admission"),
     *((Floor.PURE, f"server.live.{name}") for name in ("arrival", "coach", "figures", "pace")),
     (Floor.PURE, "server.live.tally"),
@@ -118,7 +123,10 @@ FLOORS = (
     *((Floor.VALUES, name) for name in ("ingest", "overlay", "transcode", "server")),
     *((Floor.VALUES, f"ingest.{name}") for name in ("rtmp", "rtp")),
     *((Floor.VALUES, f"server.{name}") for name in ("hls", "http", "live", "shop", "store")),
-    *((Floor.VALUES, f"server.{name}") for name in ("lint", "record", "webhooks")),
+    *(
+        (Floor.VALUES, f"server.{name}")
+        for name in ("lint", "playback", "record", "webhooks", "whep")
+    ),
 )
 
 PLAN = Plan(
@@ -133,6 +141,7 @@ PLAN = Plan(
         "server.push": "the anchor's side: a client that reads a file, never the server",
         "server.pushlane": "the same",
         "server.demo.*": "draws and encodes the demo's broadcast, as an anchor's encoder would",
+        "server.whep.track": "hands encoded packets on in the only form that a sender takes them",
         "transcode.worker": "sets the codec libraries' threads for its own process",
     },
     late_imports={},

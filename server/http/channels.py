@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from server.channel import Channel, OverlaySettings
+from server.channel import Channel, OverlaySettings, PlaybackMode
 from server.errors import Invalid, NotFound, Problem, VitrineError
 from server.http.body import read_model, read_query
 from server.http.documents import ChannelSent, OverlaySent, RotateSent
 from server.http.paging import PageQuery, page
+from server.http.playback_calls import changed
 from server.http.reply import Reply
 from server.http.site import Site
 from server.http.sources import source_document, source_of
@@ -47,6 +48,7 @@ class ChannelCalls:
                 **self._site.encoder_urls(request),
                 "watch_url": str(self._site.url(request, f"/watch/{made.channel.id}")),
                 **_expiry(made.channel.key_expires_ms),
+                **await self._signed(made.channel.id, sent.playback),
             },
             status=201,
             location=f"/api/v1/channels/{made.channel.id}",
@@ -60,6 +62,11 @@ class ChannelCalls:
             await self._site.channels.remove(channel)
             raise
         await self._site.pulls.refresh()
+
+    async def _signed(self, channel: str, mode: PlaybackMode) -> dict[str, object]:
+        """Set who may watch a channel just made; give the key, where there is one."""
+        signed = mode is PlaybackMode.SIGNED
+        return await changed(self._site, channel, mode) if signed else {}
 
     async def list(self, request: web.Request) -> Reply:
         query = read_query(request, PageQuery)
@@ -158,6 +165,7 @@ class ChannelCalls:
             },
             "warnings": [dict(warning) for warning in warnings] if mine else [],
             **(self._site.encoder_urls(request) if mine else {"rtmp_url": None}),
+            "playback": self._site.playback.mode(channel.id).value,
             "key_expires_at": None,
             "source": source_document(self._site, channel.id) if mine else None,
             **(_expiry(channel.key_expires_ms) if mine else {}),

@@ -7,9 +7,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from overlay.scene import Corner, Motion
-from server.channel import OverlayMode
+from server.channel import OverlayMode, PlaybackMode
 from server.channels import MAX_KEEP_OLD_SECONDS
 from server.http.documents_ingest import Ingest, Instant, Warned
+from server.http.documents_playback import KEY
 from server.shop.catalogue import Availability, Kind
 from server.shop.timeline import Anchor
 
@@ -46,6 +47,9 @@ class ChannelSent(Sent):
     profile: str | None = None
     overlay: OverlaySent | None = None
     key_expires_at: Instant | None = Field(None, description="The stream key's; null: never.")
+    playback: PlaybackMode = Field(
+        PlaybackMode.PUBLIC, description="signed: viewers need a token; docs/playback.md."
+    )
     source: SourceSent | None = Field(None, description="Where the server reads the picture from.")
 
 
@@ -111,6 +115,7 @@ class Channel(BaseModel):
     renditions: list[dict[str, object]]
     profile: str
     overlay: dict[str, str]
+    playback: Literal["public", "signed"]
     warnings: list[Warned] = Field(description="Empty for the public.")
     rtmp_url: str | None = Field(description="Where to stream to; null for the public.")
     key_expires_at: Instant | None = Field(description="Null: never, and for the public.")
@@ -128,6 +133,7 @@ class ChannelMade(BaseModel):
     rtmp_url: str
     rtmps_url: str = Field("", description=RTMPS)
     watch_url: str
+    playback_key: str = Field("", description=KEY)
     key_expires_at: Instant | None = Field(None, description="Only where the key expires.")
 
 

@@ -15,6 +15,7 @@ from multidict import CIMultiDict
 from server.hls.edge import Answer, Edge
 from server.hls.request import Refusal, Refuse
 from server.http.errors import problem
+from server.http.playback import doors
 
 STATUSES = {
     Refusal.BAD_REQUEST: 400,
@@ -63,10 +64,11 @@ def add_routes(app: web.Application, origin: Origin) -> None:
         rendition, name = request.match_info["rendition"], request.match_info["name"]
         return respond(request, await edge.media(rendition, name))
 
-    # They are tried in this order: the busiest first.
-    app.router.add_get("/live/{channel}/{rendition}/index.m3u8", live_playlist)
-    app.router.add_get("/live/{channel}/{rendition}/{name}", live_media)
-    app.router.add_get("/live/{channel}/index.m3u8", live_index)
+    # They are tried in this order: the busiest first, but for `~`, which begins no rendition.
+    for door in doors("/live"):
+        app.router.add_get(f"{door}/{{rendition}}/index.m3u8", live_playlist)
+        app.router.add_get(f"{door}/{{rendition}}/{{name}}", live_media)
+        app.router.add_get(f"{door}/index.m3u8", live_index)
     app.router.add_route("OPTIONS", "/live/{tail:.*}", _preflight)
     app.router.add_route("*", "/live/{tail:.*}", _elsewhere)
 

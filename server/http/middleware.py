@@ -24,20 +24,22 @@ from server.http.missing import missing_page, wants_page
 REQUEST_ID = web.RequestKey("request_id", str)
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _CLIMBS = re.compile(r"(^|[/\\])\.\.([/\\]|$)|[\x00-\x1f\\]")
+_TOKEN = re.compile(r"(?<=/)~[^/]+")
+"""A playback token in a path: nothing to be read in a log."""
 _READS = ("GET", "HEAD", "OPTIONS")
 _PAGES = ("watch", "embed", "studio", "ops")
-_MEDIA = ("live", "replay", "images", "player")
-_KINDS = (*_PAGES, *_MEDIA, "api", "metrics", "healthz", "whip")
+_MEDIA = ("live", "replay", "playback", "images", "player")
+_KINDS = (*_PAGES, *_MEDIA, "api", "metrics", "healthz", "whip", "whep")
 _LEFT = 499
 """Logged where the client went away before the answer's end."""
-_CORS_PREFIXES = ("/api/", "/live/", "/replay/", "/whip/")
+_CORS_PREFIXES = ("/api/", "/live/", "/whip/", "/whep/", "/replay/", "/playback/")
 _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "ETag, Retry-After, X-Request-Id, Date",
 }
 _PREFLIGHT = {
     **_CORS,
-    "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, DELETE, OPTIONS",
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
     "Access-Control-Allow-Headers": (
         "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, "
         "Range, X-Viewer-Token"
@@ -89,7 +91,7 @@ def _observed(metrics: Metrics) -> Middleware:
                 id=request[REQUEST_ID],
                 peer=request.remote,
                 method=request.method,
-                path=request.path,
+                path=_TOKEN.sub("~", request.path),
                 status=status,
                 ms=round(seconds * 1000, 1),
             )
@@ -113,8 +115,9 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
     except (asyncio.CancelledError, ConnectionError):
         raise
     except Exception:  # noqa: BLE001 - the last line of defence: logged, never shown
+        path = _TOKEN.sub("~", request.path)
         structlog.get_logger("http").exception(
-            "request failed", id=request[REQUEST_ID], method=request.method, path=request.path
+            "request failed", id=request[REQUEST_ID], method=request.method, path=path
         )
         return problem(500, f"Our fault; it is logged as request {request[REQUEST_ID]}.")
 
@@ -135,7 +138,7 @@ def _is_news(request: web.Request, kind: str, status: int) -> bool:
     if request.method not in _READS:
         return True
     if status >= 400 and status != _LEFT:
-        return not (status == 404 and kind in _MEDIA)
+        return not (status in (401, 403, 404) and kind in _MEDIA)
     return kind in _PAGES or request.path == "/"
 
 

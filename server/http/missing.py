@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-_FOR_PROGRAMS = ("/api/", "/live/")
+_FOR_PROGRAMS = ("/api/", "/live/", "/playback/")
 _PAGE = """<!doctype html>
 <html lang="en">
   <head>
@@ -33,13 +33,16 @@ _PAGE = """<!doctype html>
 """
 
 
-def missing_page(heading: str, text: str, *, ancestors: str = "'none'") -> web.Response:
-    """Make a 404 for a person. `heading` and `text` are our own words: they are not escaped.
+def missing_page(
+    heading: str, text: str, *, ancestors: str = "'none'", status: int = 404
+) -> web.Response:
+    """Make a page for a person who gets nothing else.
 
-    `ancestors`: who may frame it (CSP level 3, frame-ancestors).
+    `heading` and `text` are our own words: they are not escaped. `ancestors`: who may frame
+    it (CSP level 3, frame-ancestors).
     """
     response = web.Response(
-        status=404, content_type="text/html", text=_PAGE.format(heading=heading, text=text)
+        status=status, content_type="text/html", text=_PAGE.format(heading=heading, text=text)
     )
     response.headers["Cache-Control"] = "no-store"
     response.headers["Content-Security-Policy"] = (

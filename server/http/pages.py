@@ -19,9 +19,11 @@ from aiohttp import web
 from server.errors import Conflict, NotFound
 from server.http.assets import PLAYER, Assets, answer
 from server.http.missing import missing_page
+from server.http.playback import Carrier, admit, refusal, remember
 from server.http.site import Site
 from server.http.viewer import greet
 from server.instant import rfc3339
+from server.playback.judge import Denied
 
 DOCS = Path(__file__).with_name("docs")
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
@@ -136,12 +138,30 @@ class Pages:
         except NotFound:
             frame = page.ancestors if page is Page.EMBED else "'none'"
             return missing_page("No such show", _MISSING_SHOW, ancestors=frame)
+        token = await self._ticket(request, page, channel.id)
+        if isinstance(token, web.Response):
+            return token
         fields = {
             "channel": channel.id,
+            # Where no cookie is kept, as in a frame, the player carries it in its addresses.
+            "token": token,
             "title": channel.title or channel.id,
             "url": str(self._site.url(request, f"/watch/{channel.id}")),
         }
-        return await self._page(request, page, fields)
+        response = await self._page(request, page, fields)
+        if token:
+            remember(self._site, request, response, channel.id)
+        return response
+
+    async def _ticket(self, request: web.Request, page: Page, channel: str) -> str | web.Response:
+        """Give the token in the query that opens a signed channel's page; or its refusal."""
+        if page not in (Page.WATCH, Page.EMBED) or not self._site.playback.is_signed(channel):
+            return ""
+        admitted = await admit(self._site, request, channel)
+        if isinstance(admitted, Denied):
+            frame = page.ancestors if page is Page.EMBED else "'none'"
+            return refusal(admitted, request, ancestors=frame)
+        return admitted.token if admitted.carrier is Carrier.QUERY else ""
 
     async def _page(self, request: web.Request, page: Page, fields: dict[str, str]) -> web.Response:
         return await self._filled(request, page, self._root / page.file, fields)

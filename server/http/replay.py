@@ -12,9 +12,9 @@ from aiohttp import web
 from server.errors import VitrineError
 from server.http.errors import domain_problem, problem
 from server.http.hls import CORS, PREFLIGHT, respond
+from server.http.playback import doors
 from server.record.library import Library
 
-_PATH = "/replay/{channel}/{session}"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -36,10 +36,12 @@ def add_routes(app: web.Application, library: Library) -> None:
         return respond(request, await library.timeline(*_session(request)))
 
     get = app.router.add_get
-    get(f"{_PATH}/{{rendition}}/index.m3u8", _readable(playlist))
-    get(f"{_PATH}/{{rendition}}/{{name}}", _readable(media))
-    get(f"{_PATH}/index.m3u8", _readable(index))
-    get(f"{_PATH}/timeline.json", _readable(timeline))
+    for door in doors("/replay"):
+        path = f"{door}/{{session}}"
+        get(f"{path}/{{rendition}}/index.m3u8", _readable(playlist))
+        get(f"{path}/{{rendition}}/{{name}}", _readable(media))
+        get(f"{path}/index.m3u8", _readable(index))
+        get(f"{path}/timeline.json", _readable(timeline))
     app.router.add_route("OPTIONS", "/replay/{tail:.*}", _preflight)
     app.router.add_route("*", "/replay/{tail:.*}", _elsewhere)
 

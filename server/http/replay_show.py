@@ -20,6 +20,7 @@ from server.hls.edge import Answer
 from server.http.body import read_query
 from server.http.errors import problem
 from server.http.hls import CORS, respond
+from server.http.playback import doors
 from server.record.axis import Axis
 from server.record.chapters import Showing, chapters, chapters_vtt, explanation
 from server.record.errors import RecordError
@@ -55,12 +56,14 @@ def add_routes(app: web.Application, recordings: Recordings, page: PageHandler) 
     get = app.router.add_get
     get(_PATH, _to_page)
     get(f"{_PATH}/", page)
-    get(f"{_PATH}/chapters.vtt", show.chapters)
-    get(f"{_PATH}/{STORYBOARD}", show.storyboard)
-    get(f"{_PATH}/{POSTER}", show.poster)
-    get(f"{_PATH}/{_SHEET}", show.sheet)
-    get(f"{_PATH}/recording.mp4", show.whole)
-    get(f"{_PATH}/clip.mp4", show.clip)
+    for door in doors("/replay"):
+        path = f"{door}/{{session}}"
+        get(f"{path}/chapters.vtt", show.chapters)
+        get(f"{path}/{STORYBOARD}", show.storyboard)
+        get(f"{path}/{POSTER}", show.poster)
+        get(f"{path}/{_SHEET}", show.sheet)
+        get(f"{path}/recording.mp4", show.whole)
+        get(f"{path}/clip.mp4", show.clip)
 
 
 class ReplayShow:

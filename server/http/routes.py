@@ -9,8 +9,9 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.http import documents as d
+from server.http import documents_playback as p
 from server.http import documents_recording as r
-from server.http import hls, replay, replay_show, whip
+from server.http import hls, replay, replay_show, whep, whip
 from server.http.body import BODY_LIMIT
 from server.http.channels import ChannelCalls
 from server.http.events import EventsQuery, EventStream
@@ -19,6 +20,8 @@ from server.http.openapi import describe
 from server.http.ops import OpsCalls
 from server.http.pages import Pages
 from server.http.paging import PageQuery
+from server.http.playback import check, doors
+from server.http.playback_calls import PlaybackCalls
 from server.http.reply import Reply, written
 from server.http.route import Access, Route, Stream
 from server.http.sessions import LogQuery, SessionCalls
@@ -36,6 +39,7 @@ def api(site: Site) -> tuple[Route, ...]:
     """Give the API's calls."""
     channels, shop, events = ChannelCalls(site), ShopCalls(site), EventStream(site)
     sources, sessions = SourceCalls(site), SessionCalls(site)
+    playback = PlaybackCalls(site)
     anybody, anchor, operator = Access.ANYBODY, Access.CHANNEL, Access.OPERATOR
     limits = site.limits
     # fmt: off
@@ -57,6 +61,14 @@ def api(site: Site) -> tuple[Route, ...]:
         Route("GET", f"{_C}/source", sources.get, operator, "Read where it is pulled from",
               d.Source),
         Route("DELETE", f"{_C}/source", sources.remove, operator, "Pull no longer", status=204),
+        Route("PATCH", _C, playback.patch, operator, "Set who may watch", p.PlaybackSet,
+              body=p.PlaybackSent, secret=True),
+        Route("POST", f"{_C}/playback/rotate-key", playback.rotate, operator,
+              "Replace the key that signs playback tokens", p.PlaybackKeyMade,
+              body=p.PlaybackRotateSent, secret=True),
+        Route("POST", f"{_C}/playback/tokens", playback.mint, anchor,
+              "Make a playback token, as your own site would", p.TokenMade, 201, p.TokenSent,
+              secret=True),
         Route("POST", f"{_C}/viewers", channels.greet, anybody, "Get a viewer's token",
               d.ViewerMade, 201, secret=True),
         Route("PUT", f"{_C}/products/{{product}}", shop.put_product, anchor,
@@ -122,6 +134,9 @@ def add_routes(app: web.Application, site: Site, pages: Pages) -> None:
     replay_show.add_routes(app, site.recordings, pages.replay)
     replay.add_routes(app, site.recordings.library)
     whip.add_routes(app, site)
+    whep.add_routes(app, site)
+    for door in doors("/playback"):
+        get(door, check)
     get("/images/{name}", shop.image)
     get("/", pages.lobby)
     get("/watch/{channel}", pages.watch)

@@ -20,10 +20,12 @@ from server.hls.edge import Edge
 from server.http.audience import Audience
 from server.http.metrics import Metrics
 from server.live.pulls import Pulls
+from server.playback.keys import Playback
 from server.record.service import Recordings
 from server.shop.service import Shop
 from server.sources import Sources
 from server.store.port import Store
+from server.whep.service import Whep
 from transcode.profile import Profile
 
 
@@ -59,6 +61,10 @@ class Live(Protocol):
     def state(self, channel: str) -> LiveState: ...
 
     def edge(self, channel: str) -> Edge | None: ...
+
+    def session_on(self, channel: str) -> str | None:
+        """Name the session that `edge` serves; None where there is none."""
+        ...
 
     def turn_out(self, channel: str, reason: str) -> bool:
         """Drop the channel's publisher; False when there is none."""
@@ -106,12 +112,15 @@ class Site:
     sources: Sources
     pulls: Pulls
     recordings: Recordings
+    playback: Playback
     ready: Callable[[], bool]
     public_url: str = ""
     """How clients reach us, `https://shop.example`; empty: as the request came."""
     rtmp_port: int = 1935
     whip: WhipIngest | None = None
     """None: WHIP is switched off."""
+    whep: Whep | None = None
+    """None: nobody is shown the publisher's picture by WebRTC."""
     rtmps_port: int | None = None
     """None where RTMP over TLS is off."""
 

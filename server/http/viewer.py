@@ -6,6 +6,7 @@ from aiohttp import web
 
 from server.auth import ANONYMOUS, VIEWER_COOKIE, Principal, Role
 from server.errors import Unauthorized
+from server.http.cookie import add_cookie
 from server.http.site import Site
 
 PRINCIPAL = web.RequestKey("principal", Principal)
@@ -37,14 +38,9 @@ def greet(site: Site, request: web.Request, response: web.Response) -> None:
     https = site.is_https(request)
     # In a frame on the shop's own pages we are a third party: only this kind is kept there.
     foreign = https and request.path.startswith("/embed/")
-    response.set_cookie(
-        VIEWER_COOKIE,
-        site.viewers.issue().token,
-        max_age=_COOKIE_SECONDS,
-        httponly=True,
-        secure=https,
-        samesite="None" if foreign else "Lax",
-        partitioned=True if foreign else None,
+    token = site.viewers.issue().token
+    add_cookie(
+        response, VIEWER_COOKIE, token, seconds=_COOKIE_SECONDS, https=https, foreign=foreign
     )
 
 

@@ -22,6 +22,10 @@ class Past:
         found = self._streams.get(channel)
         return found[0].edge if found else None
 
+    def session(self, channel: str) -> str | None:
+        found = self._streams.get(channel)
+        return found[0].session if found else None
+
     def take(self, stream: LiveStream) -> None:
         """Keep a stream whose playlists have ended; one that nobody could play is let go."""
         if stream.window.playable:

@@ -23,6 +23,7 @@ from server.errors import Unavailable
 from server.hls.edge import Edge
 from server.hls.playlist import DateRange
 from server.instant import rfc3339
+from server.live.echo import Echo
 from server.live.news import News, Saying, SessionListener
 from server.live.past import Past
 from server.live.state import LiveState, describe
@@ -234,6 +235,18 @@ class Registry:
         if stream is not None and (stream.started_ms is not None or channel not in self._past):
             return stream.edge
         return self._past.edge(channel)
+
+    def echo(self, channel: str) -> Echo | None:
+        """Give what the channel's publisher sends, as it is; None where there is none."""
+        stream = self._streams.get(channel)
+        return stream.echo if stream is not None and stream.publisher is not None else None
+
+    def session_on(self, channel: str) -> str | None:
+        """Name the session that `edge` serves; None where there is none."""
+        stream = self._streams.get(channel)
+        if stream is not None and (stream.started_ms is not None or channel not in self._past):
+            return stream.session
+        return self._past.session(channel)
 
     def state(self, channel: str) -> LiveState:
         """Describe a channel, on the air or not."""

@@ -23,6 +23,7 @@ from server.hls.playlist import DateRange
 from server.hls.recall import Recalled
 from server.hls.window import Window
 from server.live.coach import Coach
+from server.live.echo import Echo
 from server.live.figures import Figures
 from server.live.rules import RULES
 from server.live.showing import Showings
@@ -144,6 +145,8 @@ class LiveStream:
         self._open_window(broadcast.carry, broadcast.before)
         self._recall(broadcast.recalled)
         self._feed: PublisherFeed | None = None
+        self.echo = Echo()
+        """What the publisher sends, as it is."""
         self._showings = Showings(clock, lambda: self.interrupted)
 
     async def start(self) -> None:
@@ -174,6 +177,8 @@ class LiveStream:
     def attach(self, publisher: Publisher, protocol: str) -> PublisherFeed:
         """Let `publisher` feed the stream at once; one that is still there is dropped."""
         before, self._feed = self._feed, PublisherFeed(self, publisher)
+        self.echo.close("another encoder took over")
+        self.echo = Echo()
         self.protocol = protocol
         self.attached_ms = self._clock.wall_ms()
         self.turned_out = ""
@@ -196,6 +201,7 @@ class LiveStream:
             return
         now_ms = self._clock.wall_ms()
         self.figures.saw(unit, now_ms)
+        self.echo.saw(unit)
         self.supervisor.feed(unit, now_ms)
 
     def leave(self, feed: PublisherFeed, reason: str, finished: bool) -> None:
@@ -203,6 +209,7 @@ class LiveStream:
         if feed is not self._feed:
             return
         self._feed = None
+        self.echo.close(reason)
         if finished or self.ending or self.started_ms is None or not self._broadcast.grace:
             self._hooks.left(self, reason)
         else:
@@ -272,6 +279,7 @@ class LiveStream:
     async def finish(self) -> None:
         """Have the worker encode what it holds; after this no part comes any more."""
         self.ending = True
+        self.echo.close("the broadcast was ended")
         if self.publisher is not None:
             self.publisher.drop("the broadcast was ended")
         self._showings.give_up()

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from server.channel import Channel, SecretKind, Sequences, Session, StreamKey
+from server.channel import (
+    Channel,
+    PlaybackAccess,
+    PlaybackMode,
+    SecretKind,
+    Sequences,
+    Session,
+    StreamKey,
+)
 from server.shop.catalogue import Image, Product
 from server.shop.timeline import Event
 from server.source import Source
@@ -133,6 +141,29 @@ class Store(Protocol):
 
     async def replace_source(self, channel_id: str, old: Source, new: Source) -> bool:
         """Put `new` in the place of `old`; False, and nothing done, when that is not there."""
+        ...
+
+    # Who may watch
+
+    async def playback(self, channel_id: str) -> PlaybackAccess | None:
+        """Return who may watch; None where nobody ever set it: everybody."""
+        ...
+
+    async def playbacks(self) -> dict[str, PlaybackAccess]:
+        """Return what was ever set, by the channel's id."""
+        ...
+
+    async def set_playback(
+        self, channel_id: str, mode: PlaybackMode, salt: str
+    ) -> PlaybackAccess | None:
+        """Set the mode, and `salt` where there is none yet; None when there is no such channel."""
+        ...
+
+    async def rotate_playback(self, channel_id: str, salt: str, old_until_ms: int | None) -> bool:
+        """Put `salt` in the place of the one before; False when the channel has none.
+
+        The one before is gone, or stays until `old_until_ms`; the one before that is gone.
+        """
         ...
 
     # The live window

@@ -86,4 +86,11 @@ MIGRATIONS: tuple[str, ...] = (
         session TEXT NOT NULL, deed TEXT NOT NULL, actor TEXT NOT NULL, reason TEXT NOT NULL
     ) STRICT
     """,
+    """
+    CREATE TABLE playback (
+        channel TEXT PRIMARY KEY REFERENCES channels (id) ON DELETE CASCADE,
+        mode TEXT NOT NULL, salt TEXT NOT NULL,
+        old_salt TEXT NOT NULL, old_until_ms INTEGER NOT NULL
+    ) STRICT
+    """,
 )

@@ -8,13 +8,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-from server.channel import Channel, SecretKind, Sequences, Session, StreamKey
+from server.channel import (
+    Channel,
+    PlaybackAccess,
+    PlaybackMode,
+    SecretKind,
+    Sequences,
+    Session,
+    StreamKey,
+)
 from server.errors import Conflict, NotFound, TooLarge
 from server.shop.catalogue import Image, Product
 from server.shop.records import event_record, overlay_record, read_event, read_overlay
 from server.shop.timeline import Event
 from server.source import Source
-from server.store import keys, shelves, source_rows
+from server.store import keys, playback_rows, shelves, source_rows
 from server.store import outbox as boxes
 from server.store.database import Database
 from server.store.port import NewProduct, Put, Secrets, StoredAnswer
@@ -141,6 +149,29 @@ class SqliteStore:
 
     async def replace_source(self, channel_id: str, old: Source, new: Source) -> bool:
         return await self._database.write(lambda db: source_rows.exchange(db, channel_id, old, new))
+
+    # Who may watch
+
+    async def playback(self, channel_id: str) -> PlaybackAccess | None:
+        return await self._database.read(lambda db: playback_rows.get(db, channel_id))
+
+    async def playbacks(self) -> dict[str, PlaybackAccess]:
+        return await self._database.read(playback_rows.every)
+
+    async def set_playback(
+        self, channel_id: str, mode: PlaybackMode, salt: str
+    ) -> PlaybackAccess | None:
+        def change(db: sqlite3.Connection) -> PlaybackAccess | None:
+            if _channel(db, channel_id) is None:
+                return None
+            return playback_rows.put(db, channel_id, mode, salt)
+
+        return await self._database.write(change)
+
+    async def rotate_playback(self, channel_id: str, salt: str, old_until_ms: int | None) -> bool:
+        return await self._database.write(
+            lambda db: playback_rows.rotate(db, channel_id, salt, old_until_ms)
+        )
 
     # The live window
 

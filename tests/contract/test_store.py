@@ -12,6 +12,8 @@ from server.channel import (
     Channel,
     OverlayMode,
     OverlaySettings,
+    PlaybackAccess,
+    PlaybackMode,
     SecretKind,
     Sequences,
     Session,
@@ -343,3 +345,21 @@ async def test_a_closed_store_says_so(store: Store) -> None:
     await store.close()
     with pytest.raises(Unavailable):
         await store.channel("tea")
+
+
+async def test_who_may_watch(store: Store, reopen: Reopen) -> None:
+    await add(store)
+    assert await store.playback("tea") is None
+    assert await store.set_playback("none", PlaybackMode.SIGNED, "s1") is None
+    signed = PlaybackAccess(PlaybackMode.SIGNED, "s1")
+    assert await store.set_playback("tea", PlaybackMode.SIGNED, "s1") == signed
+    public = PlaybackAccess(PlaybackMode.PUBLIC, "s1")
+    assert await store.set_playback("tea", PlaybackMode.PUBLIC, "s2") == public, "the salt stays"
+    assert await store.rotate_playback("tea", "s2", 500)
+    assert await store.playback("tea") == PlaybackAccess(PlaybackMode.PUBLIC, "s2", "s1", 500)
+    store = await reopen()
+    assert await store.rotate_playback("tea", "s3", None)
+    assert await store.playbacks() == {"tea": PlaybackAccess(PlaybackMode.PUBLIC, "s3")}
+    assert not await store.rotate_playback("none", "s4", 500)
+    await store.remove_channel("tea")
+    assert await store.playbacks() == {}

@@ -130,6 +130,11 @@ class Sender:
     def state(self) -> str:
         return self._connection.connectionState
 
+    @property
+    def began(self) -> float | None:
+        """time.monotonic() of picture 0; None before `take`."""
+        return self._tracks[1].began
+
     async def offer(self) -> str:
         await self._connection.setLocalDescription(await self._connection.createOffer())
         return self._connection.localDescription.sdp
@@ -170,6 +175,13 @@ class WhipPublisher:
         self._headers = {"Authorization": f"Bearer {key}"}
         self._sender = sender
         self.resource = ""
+
+    @property
+    def began(self) -> float:
+        """time.monotonic() of picture 0. Raises LookupError before `publish`."""
+        if self._sender.began is None:
+            raise LookupError("nothing was sent yet")
+        return self._sender.began
 
     async def publish(self) -> None:
         offer = await self._sender.offer()

@@ -9,6 +9,7 @@ import { isRtl, localeOf } from "../../player/locale.js";
 import { formatPrice, priceOf } from "../../player/money.js";
 import { wordsFor } from "../../player/notice.js";
 import { Notice, noticeFor, Phase } from "../../player/phase.js";
+import { obstacleOf } from "../../player/preview.js";
 import { clock } from "../../player/tiles.js";
 
 const plain = (text) => text.replaceAll("\u00a0", " ");
@@ -130,4 +131,19 @@ test("a lost encoder's last figures are not passed off as what comes now", () =>
   assert.deepEqual(terms("live"), ["Bitrate", "Ladder", "Viewers"]);
   assert.deepEqual(terms("interrupted"), ["Ladder", "Viewers"]);
   assert.deepEqual(terms("offline"), []);
+});
+
+test("a ticket that opens nothing is told, whatever the channel does", () => {
+  for (const state of ["live", "offline", "interrupted", null]) {
+    assert.equal(noticeFor({ state, phase: Phase.DENIED }), Notice.DENIED);
+  }
+  assert.match(wordsFor(Notice.DENIED).join(" "), /ticket/);
+});
+
+test("what a preview without delay cannot show is told, and nothing else", () => {
+  for (const ingest of [undefined, {}, { video: "h264" }, { video: "vp8", b_frames: false }]) {
+    assert.equal(obstacleOf(ingest), "");
+  }
+  assert.match(obstacleOf({ video: "hevc" }), /HEVC/);
+  assert.match(obstacleOf({ video: "h264", b_frames: true }), /B-frames/);
 });

@@ -20,6 +20,7 @@ from server.address import Addresses
 from server.claim import claimed
 from server.cli import app
 from server.instant import parse_rfc3339, rfc3339
+from server.playback.token import read
 
 COMMANDS = (
     ("serve",),
@@ -37,6 +38,9 @@ COMMANDS = (
     ("recording", "release"),
     ("recording", "remove"),
     ("recording", "log"),
+    ("playback", "mode"),
+    ("playback", "sign"),
+    ("playback", "rotate"),
 )
 
 
@@ -304,3 +308,29 @@ async def test_serve_says_ready_and_ends_in_order_on_sigterm(tmp_path: Path) -> 
             process.kill()
     assert process.returncode == 0
     assert [json.loads(each)["event"] for each in rest.splitlines()][-1] == "stopped"
+
+
+def test_who_may_watch(shell: Shell) -> None:
+    shell("channel", "add", "tea")
+    early = shell("playback", "sign", "tea")
+    assert early.exit_code == 1
+    assert "set its playback to signed first" in early.stderr
+    first = json.loads(shell("playback", "mode", "tea", "signed", "--json").stdout)
+    assert first["playback_key"].startswith("pb_")
+    assert "playback_key" not in json.loads(
+        shell("playback", "mode", "tea", "signed", "--json").stdout
+    )
+    made = json.loads(
+        shell("playback", "sign", "tea", "--for", "2h", "--viewer", "anna", "--json").stdout
+    )
+    signed = read(made["token"])
+    assert signed is not None
+    assert signed.made_with(first["playback_key"])
+    assert signed.claims.viewer == "anna"
+    assert 7_100 < signed.claims.expires - time.time() <= 7_200
+    assert made["hls_url"].endswith(f"/live/tea/~{made['token']}/index.m3u8")
+    told = shell("playback", "rotate", "tea", "--keep-old", "10m")
+    assert "another 10m" in told.stdout
+    assert first["playback_key"] not in told.stdout
+    assert shell("playback", "sign", "tea", "--for", "soon").exit_code == 1
+    assert "tea is public" in shell("playback", "mode", "tea", "public").stdout

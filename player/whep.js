@@ -1,0 +1,123 @@
+/** A WHEP client: the publisher's own picture, under half a second behind, for who runs the channel. */
+
+import { ApiError, urls } from "./api.js";
+import { iceServersOf } from "./sdp.js";
+
+const DEADLINE_MS = 12_000;
+const GATHER_MS = 1_000;
+/** From the answer to the first picture; UDP may be blocked on the way. */
+const PICTURE_MS = 8_000;
+const GOODBYE_MS = 3_000;
+const PATIENCE_MS = 4_000;
+
+const UDP_BLOCKED = "No media gets through: UDP may be blocked on the way.";
+
+/** Event: `end`, once, when nothing more comes; `sentence` says why. */
+export class Whep extends EventTarget {
+  /** Whether the publisher's sound comes along. */
+  sound = false;
+  sentence = "";
+  #channel;
+  #token;
+  #connection = null;
+  #resource = null;
+  #iceServers = [];
+
+  constructor(channel, token) {
+    super();
+    this.#channel = channel;
+    this.#token = token;
+  }
+
+  /** Show it in `video`; resolves with the first picture. Throws ApiError, Error. */
+  async start(video) {
+    const connection = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: this.#iceServers });
+    this.#connection = connection;
+    const stream = new MediaStream();
+    for (const kind of ["video", "audio"]) connection.addTransceiver(kind, { direction: "recvonly" });
+    connection.addEventListener("track", ({ track, receiver }) => {
+      // The preview is for seeing now: as little is kept back as the network allows.
+      if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = 0;
+      stream.addTrack(track);
+    });
+    connection.addEventListener("connectionstatechange", () => this.#changed(connection));
+    video.srcObject = stream;
+    try {
+      const shown = firstPicture(video);
+      await connection.setLocalDescription();
+      await gathered(connection);
+      await this.#ask(connection);
+      // A transport that the server closed is no state of the connection's own.
+      const transport = connection.getReceivers()[0]?.transport;
+      transport?.addEventListener("statechange", () => isClosed(connection) && this.stop("The broadcast ended.", true));
+      await shown;
+    } catch (error) {
+      this.stop(error.message);
+      throw error;
+    }
+  }
+
+  /** End it. Safe to call again. `told`: the server ended it, and knows. */
+  stop(sentence = "", told = false) {
+    const [connection, resource] = [this.#connection, this.#resource];
+    if (!connection) return;
+    this.#connection = null;
+    this.sentence = sentence;
+    // Said before the line is cut, while the server still knows the session.
+    const said = resource && !told ? bye(resource, this.#token) : Promise.resolve();
+    said.then(() => connection.close());
+    this.dispatchEvent(new Event("end"));
+  }
+
+  /** A line that is "disconnected" often comes back by itself. */
+  #changed(connection) {
+    const lost = (...states) => this.#connection === connection && states.includes(connection.connectionState);
+    const end = () => this.stop("The preview's connection ended.", isClosed(connection));
+    if (lost("failed", "closed")) end();
+    else if (lost("disconnected")) setTimeout(() => lost("disconnected") && end(), PATIENCE_MS);
+  }
+
+  async #ask(connection) {
+    const url = urls.whep(this.#channel);
+    const response = await fetch(url, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${this.#token}`, "Content-Type": "application/sdp" },
+      body: connection.localDescription.sdp,
+      signal: AbortSignal.timeout(DEADLINE_MS),
+    });
+    if (response.status !== 201) {
+      const problem = await response.json().catch(() => null);
+      throw new ApiError(response.status, problem, Number(response.headers.get("Retry-After")) || null);
+    }
+    this.#resource = new URL(response.headers.get("Location"), url).href;
+    this.#iceServers = iceServersOf(response.headers.get("Link"));
+    this.sound = response.headers.get("X-Vitrine-Sound") === "opus";
+    const sdp = await response.text();
+    if (this.#connection === connection) await connection.setRemoteDescription({ type: "answer", sdp });
+    else bye(this.#resource, this.#token);
+  }
+}
+
+const isClosed = (connection) => connection.getReceivers().some(({ transport }) => transport?.state === "closed");
+
+function firstPicture(video) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(UDP_BLOCKED)), DEADLINE_MS + PICTURE_MS);
+    video.addEventListener("loadeddata", () => { clearTimeout(timer); resolve(); }, { once: true });
+  });
+}
+
+/** Wait for this side's candidates; the ones that take longer are seldom the ones that work. */
+function gathered(connection) {
+  if (connection.iceGatheringState === "complete") return Promise.resolve();
+  return new Promise((resolve) => {
+    setTimeout(resolve, GATHER_MS);
+    connection.addEventListener("icegatheringstatechange", () => connection.iceGatheringState === "complete" && resolve());
+  });
+}
+
+/** Say goodbye; it is sent even while the page goes away. */
+async function bye(resource, token) {
+  const headers = { Authorization: `Bearer ${token}` };
+  await fetch(resource, { method: "DELETE", headers, keepalive: true, signal: AbortSignal.timeout(GOODBYE_MS) }).catch(() => undefined);
+}

@@ -1,0 +1,1 @@
+"""The publisher's own picture, as it is, by WebRTC: the studio's preview."""
