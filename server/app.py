@@ -27,6 +27,7 @@ from server.config import Config
 from server.http.audience import Audience
 from server.http.auth_webhook import AuthWebhook
 from server.http.channel_metrics import families
+from server.http.forwarded import Proxies
 from server.http.metrics import Metrics
 from server.http.middleware import add_headers, middlewares
 from server.http.pages import Pages
@@ -174,7 +175,8 @@ class Vitrine:
             whip=self.whip,
         )
         self._measure(site)
-        await self._listen(make_web(site, await asyncio.to_thread(Pages, site)))
+        proxies = Proxies(config.server.trusted_proxies)
+        await self._listen(make_web(site, await asyncio.to_thread(Pages, site), proxies))
         where = addresses(config, self.http_port, self.rtmp.port, self.rtmp.secure_port)
         await asyncio.to_thread(claim.tell, where)
         self.pulls.start()
@@ -294,9 +296,9 @@ class Vitrine:
         self.http_port = int(runner.addresses[0][1])
 
 
-def make_web(site: Site, pages: Pages) -> web.Application:
+def make_web(site: Site, pages: Pages, proxies: Proxies) -> web.Application:
     """Make the web application for `site`."""
-    app = web.Application(middlewares=middlewares(site.metrics))
+    app = web.Application(middlewares=middlewares(site.metrics, proxies))
     app.on_response_prepare.append(add_headers)
     add_routes(app, site, pages)
     return app

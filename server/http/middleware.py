@@ -18,6 +18,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from server.errors import VitrineError
 from server.http.errors import domain_problem, http_problem, problem
+from server.http.forwarded import Proxies
 from server.http.metrics import Metrics
 from server.http.missing import missing_page, wants_page
 
@@ -46,9 +47,9 @@ _PREFLIGHT = {
 }
 
 
-def middlewares(metrics: Metrics) -> list[Middleware]:
+def middlewares(metrics: Metrics, proxies: Proxies | None = None) -> list[Middleware]:
     """Give the chain, outermost first."""
-    return [_observed(metrics), _answered]
+    return [_observed(metrics, proxies or Proxies()), _answered]
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -66,13 +67,14 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     headers["Server"] = "vitrine"
 
 
-def _observed(metrics: Metrics) -> Middleware:
+def _observed(metrics: Metrics, proxies: Proxies) -> Middleware:
     log = structlog.get_logger("access")
 
     @web.middleware
     async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
         given = request.headers.get("X-Request-Id", "")
         request[REQUEST_ID] = given if _ID.fullmatch(given) else str(ulid.ULID())
+        request = proxies.seen(request)
         began = time.perf_counter()
         status = _LEFT
         try:
