@@ -28,6 +28,7 @@ from server.http.audience import Audience
 from server.http.auth_webhook import AuthWebhook
 from server.http.channel_metrics import families
 from server.http.forwarded import Proxies
+from server.http.lane import Lane, listen
 from server.http.metrics import Metrics
 from server.http.middleware import add_headers, middlewares
 from server.http.pages import Pages
@@ -176,7 +177,8 @@ class Vitrine:
         )
         self._measure(site)
         proxies = Proxies(config.server.trusted_proxies)
-        await self._listen(make_web(site, await asyncio.to_thread(Pages, site), proxies))
+        web_app = make_web(site, await asyncio.to_thread(Pages, site), proxies)
+        await self._listen(web_app, Lane(self.registry, site.metrics))
         where = addresses(config, self.http_port, self.rtmp.port, self.rtmp.secure_port)
         await asyncio.to_thread(claim.tell, where)
         self.pulls.start()
@@ -280,20 +282,17 @@ class Vitrine:
         if whip is not None:
             site.metrics.watch("whip_sessions", "WHIP sessions.", lambda: whip.sessions)
 
-    async def _listen(self, app: web.Application) -> None:
+    async def _listen(self, app: web.Application, lane: Lane) -> None:
         runner = web.AppRunner(
-            app,
-            access_log=None,
-            handler_cancellation=True,
-            shutdown_timeout=2.0,
-            keepalive_timeout=_IDLE_SECONDS,
+            app, access_log=None, handler_cancellation=True, shutdown_timeout=2.0
         )
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
         server = self.config.server
         with naming(server.host, "http_port", server.http_port):
-            await web.TCPSite(runner, server.host, server.http_port, backlog=1024).start()
-        self.http_port = int(runner.addresses[0][1])
+            listening = await listen(lane, runner, server.host, server.http_port, _IDLE_SECONDS)
+        self._stack.callback(listening.close)
+        self.http_port = int(listening.sockets[0].getsockname()[1])
 
 
 def make_web(site: Site, pages: Pages, proxies: Proxies) -> web.Application:

@@ -10,6 +10,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"))
 _BUCKETS = (0.001, 0.005, 0.02, 0.1, 0.5, 1.0, 3.0, 10.0)
 
 
@@ -42,6 +43,8 @@ class Metrics:
         ProcessCollector(namespace="vitrine", registry=self._registry)
         self._watched: list[tuple[Gauge, Callable[[], float]]] = []
         self._sampled: list[Sampled] = []
+        self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        """Looking one up by its labels costs more than counting."""
         self._requests = Counter(
             "vitrine_http_requests",
             "HTTP requests answered.",
@@ -57,10 +60,15 @@ class Metrics:
         )
 
     def observe(self, kind: str, method: str, status: int, seconds: float) -> None:
-        """Count one answer. `kind` and `method` must come from small sets."""
-        known = method if method in {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"} else "other"
-        self._requests.labels(kind, known, str(status)).inc()
-        self._seconds.labels(kind).observe(seconds)
+        """Count one answer. `kind` must come from a small set."""
+        known = method if method in _METHODS else "other"
+        found = self._children.get((kind, known, status))
+        if found is None:
+            found = self._requests.labels(kind, known, str(status)), self._seconds.labels(kind)
+            self._children[kind, known, status] = found
+        requests, histogram = found
+        requests.inc()
+        histogram.observe(seconds)
 
     def watch(self, name: str, description: str, read: Callable[[], float]) -> None:
         """Show what `read` gives at each `sample` under `vitrine_{name}`."""

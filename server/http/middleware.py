@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections.abc import MutableMapping
 
 import structlog
 import ulid
@@ -56,9 +57,14 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     """Set what every answer carries; a signal, because streams send their headers early."""
     headers = response.headers
     headers["X-Request-Id"] = request.get(REQUEST_ID, "")
+    guard(headers, request.path)
+
+
+def guard(headers: MutableMapping[str, str], path: str) -> None:
+    """Add what keeps browsers safe, and lets other sites read what is for them."""
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
-    if request.path.startswith(_CORS_PREFIXES):
+    if path.startswith(_CORS_PREFIXES):
         for name, value in _CORS.items():
             headers.setdefault(name, value)
     else:
