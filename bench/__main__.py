@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from playwright.async_api import Error as BrowserError
 
-from bench import first_frame, glass, origin, overlay, overlay_share, publish, transcode
+from bench import first_frame, glass, origin, overlay, overlay_share, publish, transcode, viewers
 from bench.report import FULL, QUICK, BenchError, Effort, Measure, Row, note, table
 
 BENCHES: Mapping[str, Measure] = {
@@ -25,6 +25,7 @@ BENCHES: Mapping[str, Measure] = {
     "overlay-share": overlay_share.measure,
     "overlay": overlay.measure,
     "origin": origin.measure,
+    "viewers": viewers.measure,
     "first-frame": first_frame.measure,
     "publish": publish.measure,
     "glass": glass.measure,
