@@ -38,8 +38,6 @@ from server.http.metrics import Metrics
 
 MOST_REMEMBERED = 1024
 """Request lines and answers' heads: what one moment asks for, many times over."""
-HELD_SECONDS = 120.0
-"""Longer than any request is held."""
 JOINED_BYTES = 16_384
 """Up to so many a body is copied behind its head: one buffer to send is cheaper than two."""
 _LEFT = 499
@@ -59,7 +57,7 @@ class Lane:
         self._run = str(ulid.ULID())
         self._count = 0
         self._second = 0
-        self._date = b""
+        self._rest = b""
         self._log = structlog.get_logger("access").bind()
         self._tells = bool(self._log.is_enabled_for(10))
 
@@ -94,9 +92,9 @@ class Lane:
         self._count += 1
         now = int(time.time())
         if now != self._second:
-            self._second, self._date = now, formatdate(now, usegmt=True).encode()
-        rest = b"Date: %b\r\nX-Request-Id: %b-%x\r\nServer: vitrine\r\n\r\n"
-        return head + rest % (self._date, self._run.encode(), self._count)
+            self._second, date = now, formatdate(now, usegmt=True)
+            self._rest = f"Date: {date}\r\nServer: vitrine\r\nX-Request-Id: {self._run}-".encode()
+        return b"%b%b%x\r\n\r\n" % (head, self._rest, self._count)
 
     def note(self, path: str, status: int, began: float, peer: object) -> None:
         """Count an answer, and log it as all reads of media are: for debugging only."""
@@ -188,7 +186,6 @@ class LaneConnection(web.RequestHandler):
         self._asked_path = asked.path
         if isinstance(got, Held):
             self._held, self._edge = got, edge
-            self._stay_open(HELD_SECONDS)
         else:
             self._send(*self._lane.pieces(got, self._takes_gzip))
             self._note(200)
@@ -221,11 +218,17 @@ class LaneConnection(web.RequestHandler):
             transport.write(head + body)
         else:
             transport.writelines((head, body))
-        self._stay_open(0.0)
+        self._stay_open()
 
-    def _stay_open(self, seconds: float) -> None:
-        """Have aiohttp close the connection when idle from `seconds` on, and not before."""
-        self._next_keepalive_close_time = self._loop.time() + seconds + self._keepalive_timeout
+    def _stay_open(self) -> None:
+        """Have aiohttp close the connection when it is idle from now on, and not before."""
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+
+    def _process_keepalive(self) -> None:
+        """aiohttp's, when a connection may have been idle for so long."""
+        if self._held is not None:
+            self._stay_open()
+        super()._process_keepalive()
 
     def _note(self, status: int) -> None:
         self._lane.note(self._asked_path, status, self._began, self.peername)
