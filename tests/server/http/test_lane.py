@@ -114,12 +114,15 @@ class Site:
         self.show.part()
         self.edge.published()
 
-    async def begun(self) -> None:
-        """Wait until part of a request has come."""
+    @property
+    def connections(self) -> list[LaneConnection]:
         assert self.runner.server is not None
-        (connection,) = self.runner.server.connections
-        assert isinstance(connection, LaneConnection)
-        await eventually(lambda: not connection._clean)
+        found = self.runner.server.connections
+        return [each for each in found if isinstance(each, LaneConnection)]
+
+    async def begun(self) -> None:
+        """Wait until a part of a request has come, which the lane leaves to aiohttp."""
+        await eventually(lambda: not any(each._clean for each in self.connections))
 
     async def held(self, count: int = 1) -> None:
         await eventually(lambda: self.edge.waiting == count)
@@ -286,7 +289,7 @@ async def test_what_comes_while_a_request_is_held_is_answered_behind_it(site: Si
         assert statuses == [200, 200, 404, 200, 200]
 
 
-@pytest.mark.parametrize("cut", [*range(1, 80, 11), 82, 83, 84])
+@pytest.mark.parametrize("cut", [*range(1, 80, 11), 82, 83])
 async def test_a_request_in_two_pieces(site: Site, cut: int) -> None:
     data = wanted(MEDIA, "Accept-Encoding: gzip")
     async with site.wire() as wire:
@@ -320,14 +323,21 @@ async def test_what_lies_within_a_request_is_no_request(site: Site, before: byte
         assert site.taken == taken == 1
 
 
-async def test_a_client_that_does_not_read_is_not_written_to_without_end(site: Site) -> None:
-    count = 200
+async def test_a_client_that_does_not_read_is_written_to_no_more(site: Site) -> None:
+    big = wanted("/live/shop/720p/big.m4s")
     async with site.wire() as wire:
-        for _ in range(count):
-            await wire.send(wanted("/live/shop/720p/big.m4s"))
-        # Far from all of it: what is asked for is held back until what was sent is read.
-        assert site.taken < count / 2
-        for _ in range(count):
+        await wire.send(big)
+        await eventually(lambda: site.taken == 1)
+        (connection,), sent = site.connections, 1
+        while not connection.writing_paused:
+            sent += 1
+            await wire.send(big)
+            await eventually(lambda: site.taken == sent)  # noqa: B023 - awaited at once
+        await wire.send(big)
+        # aiohttp waits for its reader; the lane would only have piled up more.
+        await eventually(lambda: connection._request_in_progress)
+        assert site.taken == sent
+        for _ in range(sent + 1):
             assert len((await wire.answer()).body) == BIG
 
 
