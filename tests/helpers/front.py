@@ -131,6 +131,7 @@ async def nginx(folder: Path, ports: tuple[int, int], upstream: int) -> AsyncIte
         "    listen [::]:443 ssl http2;\n": "",
     }
     (folder / "vitrine.conf").write_text(_changed("nginx/vitrine.conf", changes))
+    (folder / "vitrine-media.conf").write_text(_changed("nginx/vitrine-media.conf", {}))
     user = "user root;" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(MAIN.format(folder=folder, user=user))
     command = ("nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"))
