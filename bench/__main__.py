@@ -27,6 +27,7 @@ from bench import (
     preview,
     publish,
     transcode,
+    viewers,
 )
 from bench.report import FULL, QUICK, BenchError, Effort, Measure, Row, note, table
 
@@ -36,6 +37,7 @@ BENCHES: Mapping[str, Measure] = {
     "overlay": overlay.measure,
     "playlists": playlists.measure,
     "origin": origin.measure,
+    "viewers": viewers.measure,
     "first-frame": first_frame.measure,
     "publish": publish.measure,
     "glass": glass.measure,

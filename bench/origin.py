@@ -1,8 +1,9 @@
 """Live playlists and segments from the origin, against nginx with the same bytes in memory.
 
 One process each, one core each, wrk as the client; both serve in turn, so that a busy
-machine is busy for both. Blocked reloads have no counterpart in nginx: they are given
-as a rate, every waiter answered once per part.
+machine is busy for both. Ours is what `vitrine serve` has before its streams: the lane, the
+application with its middlewares behind it, figures. Blocked reloads have no counterpart in nginx:
+they are given as a rate, every waiter answered once per part.
 
 Run from the repository's root: python -m bench.origin
 """
@@ -25,12 +26,17 @@ from urllib.request import Request, urlopen
 import uvloop
 from aiohttp import web
 
-from bench.report import BenchError, Effort, Row, alone, median, note
+from bench.report import BenchError, Bound, Effort, Goal, Row, alone, median, note
 from bench.serving import free_port
+from server import log
 from server.clock import SystemClock
 from server.hls.edge import Edge
 from server.hls.window import Window
 from server.http.hls import add_routes
+from server.http.lane import Lane, listen
+from server.http.metrics import Metrics
+from server.http.middleware import add_headers, middlewares
+from server.serve import settle
 from tests.server.hls.show import PER_SEGMENT, Show
 
 SECONDS = 3
@@ -39,6 +45,9 @@ WAITERS = 500
 SEGMENT_BYTES = 500_000
 PLAYLIST = "/live/bench/720p/index.m3u8"
 SEGMENT = "/live/bench/720p/bench-14.m4s"
+PART = f"/live/bench/720p/bench-p{15 * PER_SEGMENT}.m4s"
+REQUESTS = Goal(Bound.AT_LEAST, 0.5)
+BYTES = Goal(Bound.AT_LEAST, 0.9)
 NGINX = """
 daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
 events {{ worker_connections 2048; }}
@@ -98,14 +107,17 @@ def serve(port: int) -> None:
     """Run the origin until it is ended."""
 
     async def run() -> None:
-        bench = Bench()
-        app = web.Application()
+        bench, metrics = Bench(), await asyncio.to_thread(Metrics)
+        app = web.Application(middlewares=middlewares(metrics))
+        app.on_response_prepare.append(add_headers)
         add_routes(app, bench)
-        runner = web.AppRunner(app, access_log=None)
+        runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start()
+        await listen(Lane(bench, metrics), runner, "127.0.0.1", port, 75.0)
+        settle()
         await bench.go_on()
 
+    log.configure("warning", "console")
     uvloop.run(run())
 
 
@@ -136,7 +148,7 @@ def measure(effort: Effort) -> list[Row]:
 
 def _mirror(folder: Path, ports: tuple[int, int]) -> None:
     """Give nginx the bytes that the origin serves."""
-    for path in (PLAYLIST, SEGMENT):
+    for path in (PLAYLIST, SEGMENT, PART):
         file = folder / "www" / path.removeprefix("/")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(_get(ports[0], path))
@@ -148,10 +160,12 @@ def _mirror(folder: Path, ports: tuple[int, int]) -> None:
 
 def _compare(folder: Path, ports: tuple[int, int], rounds: int) -> list[Row]:
     rows: list[Row] = []
-    for what, path, coding in (
-        ("playlist", PLAYLIST, "identity"),
-        ("playlist, gzip", PLAYLIST, "gzip"),
-        (f"segment of {SEGMENT_BYTES // 1000} kB", SEGMENT, "identity"),
+    part = SEGMENT_BYTES // PER_SEGMENT
+    for what, path, coding, goal in (
+        ("playlist", PLAYLIST, "identity", None),
+        ("playlist, gzip", PLAYLIST, "gzip", REQUESTS),
+        (f"part of {part // 1000} kB", PART, "identity", None),
+        (f"segment of {SEGMENT_BYTES // 1000} kB", SEGMENT, "identity", BYTES),
     ):
         rates: list[list[float]] = [[], []]
         for _ in range(rounds):
@@ -160,7 +174,7 @@ def _compare(folder: Path, ports: tuple[int, int], rounds: int) -> list[Row]:
         ours, theirs = (median(each) for each in rates)
         note(f"{what}: {ours:.0f}/s, nginx {theirs:.0f}/s")
         conditions = f"nginx, from memory; 1 process each, {CONNECTIONS} connections"
-        rows.append(Row(f"origin, {what}", ours / theirs, "x", conditions))
+        rows.append(Row(f"origin, {what}", ours / theirs, "x", conditions, goal))
     script = folder / "blocking.lua"
     script.write_text(BLOCKING.format(path=PLAYLIST))
     rate = _rate(ports[0], PLAYLIST, WAITERS, "Accept-Encoding: identity", "-s", str(script))

@@ -29,3 +29,12 @@ def is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_network(text: str) -> bool:
+    """Tell whether `text` is an IP address, or a network without bits of a host in it."""
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True

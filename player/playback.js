@@ -3,6 +3,7 @@
 import { urls } from "./api.js";
 import { dateOf, timeOf } from "./axis.js";
 import { backoff } from "./backoff.js";
+import { keepNear } from "./nearness.js";
 import { Phase } from "./phase.js";
 
 const CATCH_UP_RATE = 1.08;
@@ -279,6 +280,7 @@ export class Playback extends EventTarget {
     });
     hls.on(Hls.Events.LEVEL_SWITCHED, () => this.#tell("levels"));
     hls.on(Hls.Events.ERROR, (_, data) => this.#hlsFault(Hls, data));
+    keepNear(hls, Hls.Events, () => this.#behindOnPurpose);
     hls.loadSource(this.#source);
     hls.attachMedia(this.#video);
   }

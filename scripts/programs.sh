@@ -16,6 +16,9 @@ program ffmpeg ffmpeg
 program ffprobe ffmpeg
 program redis-server redis-server
 program chromium chromium
+program nginx nginx-light
+program caddy caddy
+program curl curl
 program gst-launch-1.0 gstreamer1.0-tools
 element videotestsrc gstreamer1.0-plugins-base
 element flvmux gstreamer1.0-plugins-good

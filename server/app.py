@@ -35,6 +35,8 @@ from server.http import ingest_metrics
 from server.http.audience import Audience
 from server.http.auth_webhook import AuthWebhook
 from server.http.channel_metrics import families
+from server.http.forwarded import Proxies
+from server.http.lane import Lane, listen
 from server.http.metrics import Metrics
 from server.http.middleware import add_headers, middlewares
 from server.http.pages import Pages
@@ -192,9 +194,13 @@ class Vitrine:
         authenticator = Authenticator(token, self.channels, viewers)
         site = await self._site(store, clock, authenticator, viewers)
         self._measure(site)
-        await self._listen(make_web(site, await asyncio.to_thread(Pages, site)))
-        where = addresses(config, self.http_port, self.rtmp.port, self.rtmp.secure_port)
-        await asyncio.to_thread(claim.tell, where)
+        pages = await asyncio.to_thread(Pages, site)
+        lane = Lane(self.registry, site.metrics, self.playback.is_signed)
+        await self._listen(make_web(site, pages, Proxies(config.server.trusted_proxies)), lane)
+        await asyncio.to_thread(
+            claim.tell,
+            addresses(config, self.http_port, self.rtmp.port, self.rtmp.secure_port),
+        )
         self.pulls.start()
         self._ready = True
         self._log.info("ready", http_port=self.http_port, rtmp_port=self.rtmp.port)
@@ -358,25 +364,22 @@ class Vitrine:
         if whep is not None:
             site.metrics.watch("whep_sessions", "WHEP sessions.", lambda: whep.sessions)
 
-    async def _listen(self, app: web.Application) -> None:
+    async def _listen(self, app: web.Application, lane: Lane) -> None:
         runner = web.AppRunner(
-            app,
-            access_log=None,
-            handler_cancellation=True,
-            shutdown_timeout=2.0,
-            keepalive_timeout=_IDLE_SECONDS,
+            app, access_log=None, handler_cancellation=True, shutdown_timeout=2.0
         )
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
         server = self.config.server
         with naming(server.host, "http_port", server.http_port):
-            await web.TCPSite(runner, server.host, server.http_port, backlog=1024).start()
-        self.http_port = int(runner.addresses[0][1])
+            listening = await listen(lane, runner, server.host, server.http_port, _IDLE_SECONDS)
+        self._stack.callback(listening.close)
+        self.http_port = int(listening.sockets[0].getsockname()[1])
 
 
-def make_web(site: Site, pages: Pages) -> web.Application:
+def make_web(site: Site, pages: Pages, proxies: Proxies) -> web.Application:
     """Make the web application for `site`."""
-    app = web.Application(middlewares=[*middlewares(site.metrics), guarded(site)])
+    app = web.Application(middlewares=[*middlewares(site.metrics, proxies), guarded(site)])
     app.on_response_prepare.append(add_headers)
     add_routes(app, site, pages)
     return app

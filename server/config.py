@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from ingest.address import is_network
 from ingest.limits import Limits
 from ingest.rtmp.certificate import warning
 from ingest.whip_settings import WhipSettings
@@ -40,6 +41,7 @@ class ServerSection(Section):
     rtmp_port: Port = 1935
     data_dir: Path = Path("data")
     public_url: str = ""
+    trusted_proxies: tuple[str, ...] = ()
     max_body_bytes: int = Field(default=1_048_576, ge=1_024, le=104_857_600)
     max_image_bytes: int = Field(default=8_388_608, ge=1_024, le=8_388_608)
     max_feed_bytes: int = Field(default=33_554_432, ge=1_024, le=33_554_432)
@@ -51,6 +53,16 @@ class ServerSection(Section):
     def _is_host(cls, value: str) -> str:
         if not is_host(value):
             raise ValueError("must be an IP address, like 0.0.0.0 or ::1, or the name of a host")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = [each for each in value if not is_network(each)]
+        if wrong:
+            raise ValueError(
+                f"{wrong[0]!r} is no address or network; write 127.0.0.1, 10.0.0.0/8, ::1"
+            )
         return value
 
     @model_validator(mode="after")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import resource
 import signal
 
 from server.app import Vitrine
 
 _YOUNG = 10_000
 """Values made, less those dropped again, before the collector looks for cycles among them."""
+_MOST_FILES = 65_536
+"""Each viewer has a connection or two; shells begin with room for a thousand in all."""
 _TWICE_SECONDS = 1.0
 """Some senders (coreutils' timeout) signal a process and then its whole group: one wish."""
 
@@ -44,9 +47,18 @@ def settle() -> None:
     gc.set_threshold(_YOUNG, 20, 20)
 
 
+def open_many_files() -> None:
+    """Take the file descriptors that the system allows this process, within reason."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 async def serve_until_told(server: Vitrine) -> None:
     """Serve until SIGTERM or SIGINT, then drain. Raises OSError, ValueError as `start` does."""
     told = until_signalled()
+    open_many_files()
     await server.start()
     settle()
     try:

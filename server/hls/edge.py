@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from server.clock import Clock
@@ -72,10 +72,17 @@ class Answer:
     """The same body coded, for those who accept that; None: it does not get smaller."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiter:
+Tell = Callable[[Answer | Refuse], None]
+
+
+@dataclass(slots=True)
+class Held:
+    """A request that waits for its answer."""
+
     deadline: float
-    future: asyncio.Future[Answer | Refuse]
+    """By the edge's clock."""
+    tell: Tell | None
+    """Called once, on the loop; None: it was, or nobody waits any more."""
 
 
 class Edge:
@@ -95,7 +102,7 @@ class Edge:
         self.window = window
         self._clock = clock
         self._most_waiting = most_waiting
-        self._waiting: dict[Request, deque[_Waiter]] = {}
+        self._waiting: dict[Request, deque[Held]] = {}
         self._waiting_count = 0
         self._rendered: dict[tuple[str | None, bool], tuple[int, Answer, Answer]] = {}
         self._written: dict[str, Written] = {}
@@ -127,6 +134,25 @@ class Edge:
             case Refuse(Refusal.NOT_FOUND) if self._before is not None:
                 return await self._before.media(rendition, name)
         return await self._resolve(request)
+
+    def ask(self, request: Request, tell: Tell) -> Answer | Held | None:
+        """Answer from memory at once, or hold the request and `tell` later; without a task.
+
+        None: neither; `playlist` or `media` say why, or find it elsewhere. Whoever goes away
+        before `tell` was called says so by `let_go`.
+        """
+        answer = self._answer(request)
+        if isinstance(answer, Answer):
+            return answer
+        if answer is not None or self._closed or self._waiting_count >= self._most_waiting:
+            return None
+        return self._hold(request, tell)
+
+    def let_go(self, held: Held) -> None:
+        """Hold a request no longer. Idempotent."""
+        if held.tell is not None:
+            held.tell = None
+            self._waiting_count -= 1
 
     def published(self) -> None:
         """Tell that the window changed: wake whoever waited for that, forget what is over."""
@@ -181,18 +207,28 @@ class Edge:
         return await self._wait(request)
 
     async def _wait(self, request: Request) -> Answer | Refuse:
-        now = self._clock.monotonic()
-        hold = HOLD_TARGETS * self.window.target_duration or FIRST_HOLD_SECONDS
         future: asyncio.Future[Answer | Refuse] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(request, deque()).append(_Waiter(now + hold, future))
+
+        def tell(answer: Answer | Refuse) -> None:
+            if not future.done():
+                future.set_result(answer)
+
+        held = self._hold(request, tell)
+        try:
+            # The sweep above all bounds this wait: every request that is held has a deadline.
+            return await future
+        finally:
+            self.let_go(held)
+
+    def _hold(self, request: Request, tell: Tell) -> Held:
+        now = self._clock.monotonic()
+        seconds = HOLD_TARGETS * self.window.target_duration or FIRST_HOLD_SECONDS
+        held = Held(now + seconds, tell)
+        self._waiting.setdefault(request, deque()).append(held)
         self._waiting_count += 1
         if self._timer is None:
             self._set_timer(now)
-        try:
-            # The sweep above all bounds this wait: every waiter has a deadline.
-            return await future
-        finally:
-            self._waiting_count -= 1
+        return held
 
     def _set_timer(self, now: float) -> None:
         deadlines = [waiters[0].deadline for waiters in self._waiting.values() if waiters]
@@ -200,10 +236,12 @@ class Edge:
             delay = max(min(deadlines) - now, 0.0) + 0.005
             self._timer = asyncio.get_running_loop().call_later(delay, self.sweep)
 
-    def _wake(self, waiters: deque[_Waiter] | list[_Waiter], answer: Answer | Refuse) -> None:
-        for waiter in waiters:
-            if not waiter.future.done():
-                waiter.future.set_result(answer)
+    def _wake(self, waiters: Iterable[Held], answer: Answer | Refuse) -> None:
+        for held in waiters:
+            tell = held.tell
+            if tell is not None:
+                self.let_go(held)
+                tell(answer)
 
     def _too_late(self, request: Request) -> Refuse:
         if isinstance(request, PlaylistRequest) and request.rendition is None:

@@ -76,29 +76,34 @@ def add_routes(app: web.Application, origin: Origin) -> None:
 def respond(request: web.Request, answer: Answer | Refuse) -> web.Response:
     """Make the response: conditional (RFC 9110 13), in parts (14), coded as accepted."""
     if isinstance(answer, Refuse):
-        return _refusal(answer)
+        return refusal_of(answer)
+    headers = headers_of(answer)
+    asked = request.headers
+    if "If-None-Match" in asked and _matches(asked["If-None-Match"], answer.etag):
+        del headers["Content-Type"]
+        return web.Response(status=304, headers=headers)
+    if answer.gzip is not None and takes_gzip(asked.get("Accept-Encoding", "")):
+        headers["Content-Encoding"] = "gzip"
+        return web.Response(body=answer.gzip.body(), headers=headers)
+    if answer.gzip is not None:
+        return web.Response(body=answer.body, headers=headers)
+    headers["Accept-Ranges"] = "bytes"
+    if "Range" in asked and asked.get("If-Range", answer.etag) == answer.etag:
+        return _in_part(request, answer.body, headers)
+    return web.Response(body=answer.body, headers=headers)
+
+
+def headers_of(answer: Answer) -> CIMultiDict[str]:
+    """Give what the answer's own headers are, in whichever coding and part it is sent."""
     headers = CIMultiDict(CORS)
     headers["Content-Type"] = answer.content_type
     headers["ETag"] = answer.etag
     headers["Cache-Control"] = f"max-age={answer.max_age}" + (
         ", immutable" if answer.immutable else ""
     )
-    coded = answer.gzip is not None
-    if coded:
+    if answer.gzip is not None:
         headers["Vary"] = "Accept-Encoding"
-    asked = request.headers
-    if "If-None-Match" in asked and _matches(asked["If-None-Match"], answer.etag):
-        del headers["Content-Type"]
-        return web.Response(status=304, headers=headers)
-    if answer.gzip is not None and _takes_gzip(asked.get("Accept-Encoding", "")):
-        headers["Content-Encoding"] = "gzip"
-        return web.Response(body=answer.gzip.body(), headers=headers)
-    if coded:
-        return web.Response(body=answer.body, headers=headers)
-    headers["Accept-Ranges"] = "bytes"
-    if "Range" in asked and asked.get("If-Range", answer.etag) == answer.etag:
-        return _in_part(request, answer.body, headers)
-    return web.Response(body=answer.body, headers=headers)
+    return headers
 
 
 def _in_part(request: web.Request, body: bytes, headers: CIMultiDict[str]) -> web.Response:
@@ -130,7 +135,8 @@ def _matches(field: str, etag: str) -> bool:
     return any(each.strip().removeprefix("W/") in (wanted, "*") for each in field.split(","))
 
 
-def _takes_gzip(field: str) -> bool:
+def takes_gzip(field: str) -> bool:
+    """Tell whether Accept-Encoding allows gzip (RFC 9110 12.5.3)."""
     for each in field.split(","):
         coding, _, weight = each.replace(" ", "").lower().partition(";q=")
         if coding in ("gzip", "*"):
@@ -138,7 +144,8 @@ def _takes_gzip(field: str) -> bool:
     return False
 
 
-def _refusal(refusal: Refuse) -> web.Response:
+def refusal_of(refusal: Refuse) -> web.Response:
+    """Make the problem that tells why there is no answer."""
     status = STATUSES[refusal.refusal]
     headers = {**CORS, "Retry-After": "1"} if status == 503 else CORS
     return problem(status, refusal.detail, headers=headers)

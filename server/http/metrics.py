@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.metrics_core import Metric
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"))
 _BUCKETS = (0.001, 0.005, 0.02, 0.1, 0.5, 1.0, 3.0, 10.0)
 
 
@@ -31,6 +35,46 @@ class Sampled(Collector):
         return iter(self._made)
 
 
+class Requests(Collector):
+    """Answers counted, and how long they took. Counting is for one thread, and a few additions."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[str, str, int]] = Counter()
+        self._seconds: dict[str, list[int]] = {}
+        """Answers by kind and bucket; the last one has no bound."""
+        self._sums: dict[str, float] = {}
+
+    def count(self, kind: str, method: str, status: int, seconds: float) -> None:
+        self._counts[kind, method, status] += 1
+        buckets = self._seconds.get(kind)
+        if buckets is None:
+            buckets = self._seconds[kind] = [0] * (len(_BUCKETS) + 1)
+            self._sums[kind] = 0.0
+        buckets[bisect_left(_BUCKETS, seconds)] += 1
+        self._sums[kind] += seconds
+
+    def describe(self) -> Iterator[Metric]:
+        """Name what `collect` gives."""
+        return self.collect()
+
+    def collect(self) -> Iterator[Metric]:
+        """Give both families, from any thread."""
+        labels = ("kind", "method", "status")
+        requests = CounterMetricFamily(
+            "vitrine_http_requests", "HTTP requests answered.", labels=labels
+        )
+        for (kind, method, status), count in list(self._counts.items()):
+            requests.add_metric((kind, method, str(status)), count)
+        yield requests
+        told = "Time to answer, blocked playlist reloads included."
+        seconds = HistogramMetricFamily("vitrine_http_seconds", told, labels=("kind",))
+        bounds = [*map(str, _BUCKETS), "+Inf"]
+        for kind, buckets in list(self._seconds.items()):
+            filled = zip(bounds, map(float, accumulate(buckets)), strict=True)
+            seconds.add_metric((kind,), list(filled), self._sums[kind])
+        yield seconds
+
+
 class Metrics:
     """Counts requests; other figures are read when asked for.
 
@@ -42,25 +86,13 @@ class Metrics:
         ProcessCollector(namespace="vitrine", registry=self._registry)
         self._watched: list[tuple[Gauge, Callable[[], float]]] = []
         self._sampled: list[Sampled] = []
-        self._requests = Counter(
-            "vitrine_http_requests",
-            "HTTP requests answered.",
-            ("kind", "method", "status"),
-            registry=self._registry,
-        )
-        self._seconds = Histogram(
-            "vitrine_http_seconds",
-            "Time to answer, blocked playlist reloads included.",
-            ("kind",),
-            buckets=_BUCKETS,
-            registry=self._registry,
-        )
+        self._requests = Requests()
+        self._registry.register(self._requests)
 
     def observe(self, kind: str, method: str, status: int, seconds: float) -> None:
-        """Count one answer. `kind` and `method` must come from small sets."""
-        known = method if method in {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"} else "other"
-        self._requests.labels(kind, known, str(status)).inc()
-        self._seconds.labels(kind).observe(seconds)
+        """Count one answer. `kind` must come from a small set."""
+        known = method if method in _METHODS else "other"
+        self._requests.count(kind, known, status, seconds)
 
     def watch(self, name: str, description: str, read: Callable[[], float]) -> None:
         """Show what `read` gives at each `sample` under `vitrine_{name}`."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections.abc import MutableMapping
 
 import structlog
 import ulid
@@ -18,6 +19,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from server.errors import VitrineError
 from server.http.errors import domain_problem, http_problem, problem
+from server.http.forwarded import Proxies
 from server.http.metrics import Metrics
 from server.http.missing import missing_page, wants_page
 
@@ -48,18 +50,23 @@ _PREFLIGHT = {
 }
 
 
-def middlewares(metrics: Metrics) -> list[Middleware]:
+def middlewares(metrics: Metrics, proxies: Proxies | None = None) -> list[Middleware]:
     """Give the chain, outermost first."""
-    return [_observed(metrics), _answered]
+    return [_observed(metrics, proxies or Proxies()), _answered]
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Set what every answer carries; a signal, because streams send their headers early."""
     headers = response.headers
     headers["X-Request-Id"] = request.get(REQUEST_ID, "")
+    guard(headers, request.path)
+
+
+def guard(headers: MutableMapping[str, str], path: str) -> None:
+    """Add what keeps browsers safe, and lets other sites read what is for them."""
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
-    if request.path.startswith(_CORS_PREFIXES):
+    if path.startswith(_CORS_PREFIXES):
         for name, value in _CORS.items():
             headers.setdefault(name, value)
     else:
@@ -68,13 +75,14 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     headers["Server"] = "vitrine"
 
 
-def _observed(metrics: Metrics) -> Middleware:
+def _observed(metrics: Metrics, proxies: Proxies) -> Middleware:
     log = structlog.get_logger("access")
 
     @web.middleware
     async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
         given = request.headers.get("X-Request-Id", "")
         request[REQUEST_ID] = given if _ID.fullmatch(given) else str(ulid.ULID())
+        request = proxies.seen(request)
         began = time.perf_counter()
         status = _LEFT
         try:

@@ -146,6 +146,7 @@ transcode:
         ("server: {public_url: example.com}", r"c.yaml:1: server.public_url: must be an http"),
         ("server: {public_url: 'https://a.example/shop'}", r"c.yaml:1: server.public_url: .*path"),
         ("server: {public_url: 'https://a.example:99999'}", r"c.yaml:1: server.public_url: .*ort"),
+        ("server: {trusted_proxies: [10.0.0.1/8]}", r"c.yaml:1: server.trusted_proxies: .*10"),
         ("shop: {date_range_class: pin}", r"c.yaml:1: shop.date_range_class: "),
     ],
 )
