@@ -180,7 +180,8 @@ async def soak(seconds: float) -> None:
                         await until_found(client, f"/live/{CHANNEL}/index.m3u8")
                         tasks.create_task(sell(client))
                         left = seconds - (time.monotonic() - watch.began) - LINT_ENDS
-                        tasks.create_task(inspect(server, left))
+                        if left > LINT_ENDS:
+                            tasks.create_task(inspect(server, left))
                 judge(watch, seconds)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from server.hls.playlist import Segment
 from server.hls.targets import Targets
+from transcode.part import Track
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +29,5 @@ class Recalled:
     targets: Targets
     renditions: Mapping[str, RecalledRendition]
     """At least one, none empty."""
+    tracks: tuple[Track, ...]
+    """Of the last epoch, best first; each has its rendition."""

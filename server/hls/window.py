@@ -62,6 +62,7 @@ class Window:
         """Discontinuity number of the current epoch; one without media hands it on."""
         self._listed = segments
         self._epoch: Epoch | None = None
+        self._tracks_before: tuple[Track, ...] = ()
         self._epochs = 0
         self._base_msn = first_msn
         self.archive = archive
@@ -86,6 +87,7 @@ class Window:
         if self._epochs or self._renditions or max(lasts) >= self._first_msn:
             raise WindowError("only a window that has not begun can go on with another's list")
         self._targets = recalled.targets
+        self._tracks_before = recalled.tracks
         self._step.target_duration = recalled.targets.duration
         for name, each in recalled.renditions.items():
             rendition = self._rendition(name, each.segments[0].msn)
@@ -103,8 +105,8 @@ class Window:
 
     @property
     def tracks(self) -> tuple[Track, ...]:
-        """Tracks of the current epoch, best first."""
-        return self._epoch.tracks if self._epoch else ()
+        """Tracks of the current epoch, best first; before the first, of the list recalled."""
+        return self._epoch.tracks if self._epoch else self._tracks_before
 
     @property
     def renditions(self) -> Mapping[str, Rendition]:

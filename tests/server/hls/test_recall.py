@@ -32,7 +32,7 @@ def crashed(archive: Archive, lacking: str = "") -> tuple[Show, Recalled]:
         whole = tuple(each.segments)[: -1 if name == lacking else None]
         inits = {uri: body for (of, uri), body in archive.inits.items() if of == name}
         renditions[name] = RecalledRendition(whole, inits, name == "audio")
-    return show, Recalled(Targets(2, show.window.part_target_ms), renditions)
+    return show, Recalled(Targets(2, show.window.part_target_ms), renditions, show.window.tracks)
 
 
 def restarted(archive: Archive, before: Show, recalled: Recalled) -> Show:
@@ -71,6 +71,11 @@ async def test_rule_8_the_list_goes_on_where_it_was(lacking: str) -> None:
     edge, _ = made(show)
     waiting = read((await answered(edge.playlist("720p", {}))).body.decode())
     assert [s.uri for s in waiting.segments] == [s.uri for s in old["720p"].segments]
+    assert len(waiting.reports) == len(TRACKS) - 1
+    variants = (await answered(edge.playlist(None, {}))).body.decode()
+    assert [line for line in variants.splitlines() if not line.startswith("#")] == [
+        f"{track.name}/index.m3u8" for track in TRACKS
+    ]
     body = await answered(edge.media("720p", "r1-2.m4s"))
     assert body.body == archive.bodies["720p", "r1-2.m4s"]
     assert (await answered(edge.media("720p", "init-r1-0.mp4"))).body == TRACKS[0].init
