@@ -90,6 +90,7 @@ FLOORS = (
     *((Floor.ADAPTERS, f"server.record.{name}") for name in ("disk", "local", "object_store")),
     *((Floor.ADAPTERS, f"server.record.{name}") for name in ("reel", "room", "writer")),
     *((Floor.PURE, f"server.record.{name}") for name in ("axis", "chapters", "storyboard")),
+    (Floor.ADAPTERS, "server.record.journal_file"),
     (Floor.SERVICES, "server.record.?*"),
     (Floor.ADAPTERS, "server.config_recording"),
     *((Floor.PURE, f"server.{name}") for name in ("attempts", "host_name", "instant", "locale")),

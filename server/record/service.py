@@ -13,12 +13,13 @@ from server.record.chronicle import Chronicle
 from server.record.disk import LocalDisk
 from server.record.export import Exporter
 from server.record.figures import Figures
+from server.record.kit import Kit
 from server.record.library import Library
 from server.record.local import LocalStorage
 from server.record.mirror import Mirror, MirroredStorage
 from server.record.object_store import ObjectStorage
 from server.record.pictures import Pictures
-from server.record.recorder import Kit, Recorder
+from server.record.recorder import Recorder
 from server.record.retention import Retention
 from server.record.room import Room
 from server.record.storage import Storage

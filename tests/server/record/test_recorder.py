@@ -12,7 +12,7 @@ from server.channel import Session
 from server.errors import Conflict, NotFound
 from server.hls.edge import Answer, Edge
 from server.hls.playlist import DateRange
-from server.record.reel import TAIL_BYTES
+from server.record.journal_file import TAIL_BYTES
 from server.record.storage import JOURNAL, TAIL, home
 from server.shop.timeline import Event, EventKind
 from tests.server.hls.show import AUDIO, PART, PER_SEGMENT, VIDEO, Show
