@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from server import cli_channel, cli_products, log
+from server import cli_channel, cli_products, cli_recording, log
 from server.app import Vitrine
 from server.demo.run import perform
 from server.encoders import try_encoders
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_channel.app, name="channel")
 app.add_typer(cli_products.app, name="products")
+app.add_typer(cli_recording.app, name="recording")
 
 
 @app.command(epilog="Example: vitrine serve --http-port 8080 --rtmp-port 1935")

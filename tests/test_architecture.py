@@ -85,6 +85,7 @@ FLOORS = (
     *((Floor.ADAPTERS, f"server.record.{name}") for name in ("disk", "local", "object_store")),
     *((Floor.ADAPTERS, f"server.record.{name}") for name in ("reel", "room", "writer")),
     *((Floor.PURE, f"server.record.{name}") for name in ("axis", "chapters", "storyboard")),
+    (Floor.ADAPTERS, "server.record.journal_file"),
     (Floor.SERVICES, "server.record.?*"),
     (Floor.ADAPTERS, "server.config_recording"),
     *((Floor.PURE, f"server.{name}") for name in ("attempts", "host_name", "instant", "locale")),
@@ -105,6 +106,7 @@ FLOORS = (
     (Floor.SERVICES, "server.live.*"),
     *((Floor.COMPOSE, f"server.{name}") for name in ("__main__", "app", "cli", "serve")),
     *((Floor.COMPOSE, f"server.{name}") for name in ("cli_channel", "cli_products", "options")),
+    (Floor.COMPOSE, "server.cli_recording"),
     *((Floor.COMPOSE, f"server.{name}") for name in ("terminal", "push", "pushlane")),
     *((Floor.COMPOSE, f"server.{name}") for name in ("demo", "demo.*")),
     # A package's own file: nothing in it but a docstring, or values.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 
+import structlog
 from aiohttp import web
 from pydantic import BaseModel, Field
 
@@ -29,6 +30,7 @@ class SessionCalls:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._recordings = site.recordings
+        self._log = structlog.get_logger("record")
 
     async def list(self, request: web.Request) -> Reply:
         query = read_query(request, PageQuery)
@@ -47,7 +49,10 @@ class SessionCalls:
     async def remove(self, request: web.Request) -> Reply:
         channel, session = _names(request)
         actor = request[PRINCIPAL].actor
-        await self._recordings.retention.remove(channel, session, actor, BY_REQUEST)
+        freed = await self._recordings.retention.remove(channel, session, actor, BY_REQUEST)
+        self._log.info(
+            "recording removed", channel=channel, session=session, bytes=freed, actor=actor
+        )
         return Reply(None, status=204)
 
     async def hold(self, request: web.Request) -> Reply:

@@ -1,14 +1,15 @@
 """The journal of a recording: one JSON object a line, appended as things come. Pure.
 
 A line counts once its newline is there, so what a crash tore off is cut and nothing else is lost.
-Segments that are whole have a line; of one that is growing there is a line for each part, which
-says how far its file is good. Lines of unknown kinds are passed over.
+Segments that are whole have a line in the journal. Of those that are growing a second file, the
+tail, has a line for each part, which says how far their files are good; it is begun anew now and
+then. Lines of unknown kinds are passed over.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from typing import Any
@@ -110,6 +111,8 @@ class Ledger:
 
     def _grow(self, note: PartNote) -> None:
         place = (note.rendition, note.slot.epoch, note.slot.msn)
+        if place in self.kept:
+            return
         before = self.growing.get(place)
         if before is None:
             self.growing[place] = Kept(note.rendition, note.slot, note.size)
@@ -117,19 +120,23 @@ class Ledger:
             longer = replace(before.slot, duration=before.slot.duration + note.slot.duration)
             self.growing[place] = Kept(note.rendition, longer, before.size + note.size)
 
-    def settle(self, sizes: Mapping[Place, int]) -> None:
+    def settle(self, sizes: Mapping[Place, int]) -> tuple[tuple[Kept, ...], bool]:
         """Keep what the files have: `sizes` by place, of growing segments and of whole ones.
 
         A growing segment whose file is at least as long as its parts becomes a segment, cut
-        there; one whose file is shorter, or gone, was lost.
+        there: these are returned. One whose file is shorter, or gone, was lost; the second
+        value tells whether that befell any that the journal calls whole.
         """
-        for place, one in self.growing.items():
-            if sizes.get(place, -1) >= one.size:
-                self.kept[place] = one
-        self.growing.clear()
-        self.kept = {
+        grown = {
+            place: one for place, one in self.growing.items() if sizes.get(place, -1) >= one.size
+        }
+        there = {
             place: one for place, one in self.kept.items() if sizes.get(place, one.size) >= one.size
         }
+        lost = len(there) < len(self.kept)
+        self.kept = there | grown
+        self.growing.clear()
+        return tuple(grown.values()), lost
 
     def lines(self) -> Iterator[bytes]:
         """Marshal what stands, without what was passed on the way."""
@@ -155,12 +162,27 @@ class Ledger:
             ended_ms=self.end.ended_ms if self.end else None,
             epochs=epochs,
             renditions=lay_out(epochs, known, self.end.media_end_ms if self.end else None),
-            ranges=tuple(self.ranges.values()),
+            ranges=self._ranges(),
+        )
+
+    def _ranges(self) -> tuple[DateRange, ...]:
+        """Give the date ranges; when the session has ended, each with its end."""
+        told = tuple(self.ranges.values())
+        if self.end is None:
+            return told
+        end_ms = self.end.ended_ms
+        return tuple(
+            each if each.end_ms is not None else each.closed(end_ms)
+            for each in told
+            if each.start_ms < end_ms
         )
 
 
-def read(data: bytes) -> Ledger:
-    """Read a journal as far as it is good. Raises BadJournal when it is none of ours."""
+def read(data: bytes, tail: bytes = b"") -> Ledger:
+    """Read a journal, and its tail, as far as they are good.
+
+    Raises BadJournal when it is none of ours.
+    """
     ledger = Ledger()
     for note, size in _notes(data):
         if note is not None:
@@ -168,16 +190,10 @@ def read(data: bytes) -> Ledger:
         ledger.good += size
     if ledger.head is None and data.strip(b"\0\n"):
         raise BadJournal("This is no journal of a recording.")
+    for note, _ in _notes(tail):
+        if isinstance(note, PartNote):
+            ledger.take(note)
     return ledger
-
-
-def closed(ranges: Iterable[DateRange], end_ms: int) -> tuple[DateRange, ...]:
-    """Close what is open at `end_ms`; drop what would begin later."""
-    return tuple(
-        each if each.end_ms is not None else each.closed(end_ms)
-        for each in ranges
-        if each.start_ms < end_ms
-    )
 
 
 def _notes(data: bytes) -> Iterator[tuple[Note | None, int]]:

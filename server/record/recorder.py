@@ -7,67 +7,34 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Mapping
 from functools import partial
 
 import structlog
 
 from server.channel import Session
-from server.clock import Clock
 from server.errors import VitrineError
 from server.hls.playlist import DateRange
-from server.record.catalogue import Catalogue, Entry
-from server.record.chronicle import Chronicle, Told, bare, ended
-from server.record.disk import Disk
+from server.instant import rfc3339
+from server.record.catalogue import Entry
 from server.record.errors import RecordError
-from server.record.figures import Figures
-from server.record.journal import End, Head
-from server.record.reel import Recorded, Reel
-from server.record.room import Room
-from server.record.storage import ROOT, TIMELINE, Storage, home
+from server.record.journal import Head
+from server.record.kit import Kit
+from server.record.reel import Reel
+from server.record.sealer import Ending, Sealer
+from server.record.storage import ROOT, home
 from server.record.tape import Tape
-from server.record.writer import Writer
 
 ROUND_SECONDS = 1.0
-AGAIN_SECONDS = 15.0
-"""Before a recording that could not be sealed is tried again."""
-SEAL_SECONDS = 60.0
-"""How long one may take."""
+MOST_HELD = 100_000
+"""Segments of one session that the live list may reach back to: seven hours of four renditions."""
 LAST_SECONDS = 5.0
 """For what is left to seal when the server stops; the next one does the rest."""
 ADVICE = (
     "The operator: make room on the disk, or a faster one; recording goes on by itself. What was"
     " left out is a gap in the replay."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Kit:
-    """What recordings are written with."""
-
-    writer: Writer
-    disk: Disk
-    room: Room
-    storage: Storage
-    catalogue: Catalogue
-    chronicle: Chronicle
-    clock: Clock
-    figures: Figures
-    whole: Callable[[str], None] = lambda _key: None
-    """Told the key of all that is whole, from the writer's thread."""
-    sealed: Callable[[], None] = lambda: None
-    """Told that a recording has ended."""
-
-
-@dataclass(slots=True)
-class _Ending:
-    reel: Reel
-    head: Head
-    ended_ms: int | None
-    media_end_ms: int | None
-    again_at: float = 0.0
-    complained: bool = False
 
 
 class Recorder:
@@ -79,7 +46,11 @@ class Recorder:
         """By session."""
         self._noted: set[str] = set()
         """Sessions whose timeline changed since it was last kept."""
-        self._endings: dict[str, _Ending] = {}
+        self._sealer = Sealer(kit)
+        self._troubled_since: dict[str, int] = {}
+        """UTC ms, by session; noted within a round."""
+        self._searching = False
+        """The disk is still to be searched for what the catalogue does not know."""
         self._due = asyncio.Event()
         """There is something to seal."""
         self._rounds: asyncio.Task[None] | None = None
@@ -110,16 +81,16 @@ class Recorder:
 
     def warnings(self, channel: str) -> tuple[Mapping[str, object], ...]:
         """Tell why the channel's broadcast is not recorded just now."""
-        reasons = [t.trouble for t in self._tapes.values() if t.head.channel == channel]
         return tuple(
             {
                 "code": "recording-interrupted",
                 "severity": "warning",
-                "message": f"The broadcast is not being recorded: {reason}.",
+                "message": f"The broadcast is not being recorded: {tape.trouble}.",
                 "advice": ADVICE,
+                "since": rfc3339(self._troubled_since.setdefault(session, self._now())),
             }
-            for reason in reasons
-            if reason
+            for session, tape in self._tapes.items()
+            if tape.head.channel == channel and tape.trouble
         )
 
     @property
@@ -134,7 +105,7 @@ class Recorder:
     @property
     def unsealed(self) -> int:
         """Recordings that have ended and whose journal could not be ended yet."""
-        return len(self._endings)
+        return len(self._sealer)
 
     # Sessions
 
@@ -155,22 +126,24 @@ class Recorder:
         tape = self._tapes.pop(session, None)
         if tape is not None:
             self._noted.discard(session)
-            self._endings[session] = _Ending(tape.reel, tape.head, at_ms, tape.media_end_ms)
+            self._sealer.add(Ending(tape.reel, tape.head, at_ms, tape.media_end_ms))
             self._due.set()
 
     async def recover(self, going_on: frozenset[str]) -> None:
         """Have sealed what a stopped server left, but for sessions `going_on`.
 
-        Recordings on the disk that the catalogue does not know are entered.
+        Recordings on the disk that the catalogue does not know are entered, in a first round:
+        no start waits for the disk.
         """
-        entries = {entry.session: entry for entry in await self._kit.catalogue.unfinished()}
-        for channel, session in await self._strays():
-            entries.setdefault(session, Entry(channel, session, channel, 0))
-        for session, entry in entries.items():
-            if session not in going_on:
-                head = Head(entry.channel, session, entry.title, entry.started_ms)
-                ended_ms = await self._kit.chronicle.end_of(entry.channel, session)
-                self._endings[session] = _Ending(self._reel(head, set()), head, ended_ms, None)
+        for entry in await self._kit.catalogue.unfinished():
+            if entry.session not in going_on:
+                await self._end_left(entry)
+        self._searching = True
+
+    async def _end_left(self, entry: Entry) -> None:
+        head = Head(entry.channel, entry.session, entry.title, entry.started_ms)
+        ended_ms = await self._kit.chronicle.end_of(entry.channel, entry.session)
+        self._sealer.add(Ending(self._reel(head, set()), head, ended_ms))
 
     def start(self) -> None:
         self._rounds = asyncio.create_task(self._go_round(), name="recorder")
@@ -183,8 +156,7 @@ class Recorder:
             self._rounds = None
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_SECONDS):
-                for ending in list(self._endings.values()):
-                    await self._seal(ending)
+                await self._sealer.seal(all_of_them=True)
         for tape in self._tapes.values():
             _ = self._kit.writer.offer(0, tape.reel.shut)
         if not await asyncio.to_thread(self._kit.writer.close):
@@ -192,14 +164,20 @@ class Recorder:
 
     async def settle(self) -> None:
         """Do now what each round does."""
+        troubled = {session for session, tape in self._tapes.items() if tape.trouble}
+        for session in troubled ^ self._troubled_since.keys():
+            if self._troubled_since.pop(session, None) is None:
+                self._troubled_since[session] = self._now()
         for session in tuple(self._noted):
             self._noted.discard(session)
             tape = self._tapes.get(session)
             if tape is not None:
                 await self._keep_timeline(tape)
-        now = self._kit.clock.monotonic()
-        for ending in [each for each in self._endings.values() if each.again_at <= now]:
-            await self._seal(ending)
+        if self._searching:
+            for channel, session in await self._strays():
+                await self._end_left(Entry(channel, session, channel, 0))
+            self._searching = False
+        await self._sealer.seal()
 
     async def _go_round(self) -> None:
         while True:
@@ -209,7 +187,8 @@ class Recorder:
             self._due.clear()
             try:
                 await self.settle()
-            except (VitrineError, RecordError) as error:
+            except (OSError, VitrineError, RecordError) as error:
+                self._searching = False  # the next start searches again
                 self._log.warning("recordings cannot be looked after", reason=str(error))
 
     async def _keep_timeline(self, tape: Tape) -> None:
@@ -223,126 +202,30 @@ class Recorder:
                 len(told.document), partial(tape.reel.timeline, told.document)
             )
 
-    async def _seal(self, ending: _Ending) -> None:
-        head = ending.head
-        try:
-            recorded = await self._sealed(ending)
-            if recorded is None:
-                await self._kit.catalogue.erase(
-                    head.channel, head.session, self._now(), "server", "nothing was recorded"
-                )
-            else:
-                await self._enter(recorded)
-        except (OSError, TimeoutError, VitrineError, RecordError) as error:
-            ending.again_at = self._kit.clock.monotonic() + AGAIN_SECONDS
-            if not ending.complained:
-                ending.complained = True
-                self._log.error(
-                    "a recording cannot be ended yet; trying again",
-                    channel=head.channel, session=head.session, reason=str(error) or "no answer",
-                )  # fmt: skip
-            return
-        self._endings.pop(head.session, None)
-        self._kit.sealed()
-
-    async def _sealed(self, ending: _Ending) -> Recorded | None:
-        """Have the thread end the journal. Raises OSError, TimeoutError, Unavailable."""
-        told = await self._told(ending)
-        end = None if ending.ended_ms is None else End(ending.ended_ms, ending.media_end_ms)
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[Recorded | None] = loop.create_future()
-
-        def work() -> None:
-            try:
-                found = ending.reel.seal(end, told.ranges if told else None)
-                if told is not None and found is not None:
-                    ending.reel.timeline(told.document)
-                tell(partial(_settle, done, found))
-            except (OSError, RecordError) as error:
-                tell(partial(_fail, done, error))
-
-        def tell(call: Callable[[], None]) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
-                loop.call_soon_threadsafe(call)
-
-        if not self._kit.writer.offer(0, work):
-            raise TimeoutError("too much waits to be written")
-        async with asyncio.timeout(SEAL_SECONDS):
-            return await done
-
-    async def _told(self, ending: _Ending) -> Told | None:
-        """Tell the timeline as it ended; of a removed channel what was kept of it."""
-        head, kit = ending.head, self._kit
-        entry = await kit.catalogue.get(head.channel, head.session)
-        started_ms = entry.started_ms if entry else head.started_ms
-        session = Session(head.session, started_ms, ending.ended_ms)
-        return await kit.chronicle.tell(head.channel, session)
-
-    async def _enter(self, recorded: Recorded) -> None:
-        recording = recorded.recording
-        await self._close_timeline(recorded)
-        entry = Entry(
-            channel=recording.channel,
-            session=recording.session,
-            title=recording.title,
-            started_ms=recording.started_ms,
-            ended_ms=recording.ended_ms,
-            duration_ms=recording.duration_ms,
-            size=recorded.size,
-            gaps=recording.gaps,
-        )
-        await self._kit.catalogue.begin(entry)
-        await self._kit.catalogue.finish(entry, self._now())
-        self._log.info(
-            "recorded",
-            channel=entry.channel, session=entry.session, bytes=entry.size,
-            seconds=entry.duration_ms // 1000, gaps=entry.gaps,
-        )  # fmt: skip
-
-    async def _close_timeline(self, recorded: Recorded) -> None:
-        """See to it that the timeline beside a recording has its end, whoever wrote it."""
-        recording = recorded.recording
-        key = f"{home(recording.channel, recording.session)}/{TIMELINE}"
-        try:
-            document = await self._kit.storage.read(key)
-        except RecordError:
-            document = bare(recording.session, recording.started_ms)
-        try:
-            whole = ended(document, recording.ended_ms or recording.started_ms)
-        except ValueError:
-            fresh = bare(recording.session, recording.started_ms)
-            whole = ended(fresh, recording.ended_ms or recording.started_ms)
-        if whole != document:
-            await self._kit.storage.write(key, whole)
-
     async def _strays(self) -> list[tuple[str, str]]:
-        """Find recordings on the disk that the catalogue does not know."""
+        """Find recordings on the disk that the catalogue does not know. Raises OSError."""
         homes = await asyncio.to_thread(self._kit.disk.homes, ROOT)
         found = []
         for each in homes:
             _, channel, session = each.split("/")
-            if await self._kit.catalogue.get(channel, session) is None:
+            known = session in self._tapes or session in self._sealer
+            if not known and await self._kit.catalogue.get(channel, session) is None:
                 found.append((channel, session))
         return found
 
     def _reel(self, head: Head, held: set[tuple[str, str]]) -> Reel:
         kit, prefix = self._kit, home(head.channel, head.session)
 
+        order: deque[tuple[str, str]] = deque()
+
         def whole(rendition: str, name: str) -> None:
             held.add((rendition, name))
+            order.append((rendition, name))
+            if len(order) > MOST_HELD:
+                held.discard(order.popleft())
             kit.whole(f"{prefix}/{rendition}/{name}")
 
         return Reel(head, kit.disk, kit.room.check, kit.clock.monotonic, kit.figures, whole)
 
     def _now(self) -> int:
         return self._kit.clock.wall_ms()
-
-
-def _settle(done: asyncio.Future[Recorded | None], found: Recorded | None) -> None:
-    if not done.done():
-        done.set_result(found)
-
-
-def _fail(done: asyncio.Future[Recorded | None], error: Exception) -> None:
-    if not done.done():
-        done.set_exception(error)

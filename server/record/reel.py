@@ -9,28 +9,20 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import structlog
 
 from server.hls.playlist import DateRange
 from server.record.disk import Disk, Handle
-from server.record.errors import BadJournal
 from server.record.figures import Figures
-from server.record.journal import (
-    End,
-    Head,
-    Ledger,
-    Note,
-    PartNote,
-    Place,
-    closed,
-    line,
-    read,
-)
+from server.record.journal import End, Head, PartNote, line
+from server.record.journal_file import JournalFile
 from server.record.recording import Kept, RecordedEpoch, RecordedTrack, Recording, Slot
-from server.record.storage import JOURNAL, TIMELINE, home
+from server.record.storage import TAIL, TIMELINE, home
 
+MOST_UNSYNCED = 8
+"""Files that are kept open to be flushed: each is a descriptor, for each channel on the air."""
 SYNC_SECONDS = 5.0
 """Between two flushes to the medium: what a loss of power, unlike a crash, may cost."""
 
@@ -58,6 +50,8 @@ class Recorded:
 class _Growing:
     handle: Handle
     slot: Slot
+    lines: list[bytes] = field(default_factory=list)
+    """Of its parts, in the tail."""
 
 
 class Reel:
@@ -80,7 +74,7 @@ class Reel:
         self._monotonic = monotonic
         self._figures = figures
         self._whole = whole
-        self._journal: Handle | None = None
+        self._journal = JournalFile(disk, self._home)
         self._number = -1
         self._epoch: Planned | None = None
         self._open: dict[str, _Growing] = {}
@@ -113,7 +107,7 @@ class Reel:
             if growing.handle.size != size:
                 raise OSError(errno.EIO, "parts of a segment are missing")
             slot = Slot(growing.slot.epoch, slot.msn, slot.name, slot.pdt_ms, slot.duration)
-            self._note(Kept(rendition, slot, size))
+            self._journal.note(Kept(rendition, slot, size))
         except OSError as error:
             self._give_up(rendition, slot.msn, error)
             return
@@ -133,13 +127,13 @@ class Reel:
     def ranges(self, ranges: tuple[DateRange, ...]) -> None:
         """Write date ranges down, or their ends, as soon as there is media."""
         self._ranges |= {each.id: each for each in ranges}
-        if self._journal is not None:
+        if self._journal.opened:
             with contextlib.suppress(OSError):
                 self._note_ranges()
 
     def _note_ranges(self) -> None:
         for name in tuple(self._ranges):
-            self._note(self._ranges[name])
+            self._journal.note(self._ranges[name])
             del self._ranges[name]
 
     def timeline(self, document: bytes) -> None:
@@ -148,34 +142,29 @@ class Reel:
             self._disk.replace(f"{self._home}/{TIMELINE}", document)
 
     def seal(self, end: End | None, ranges: tuple[DateRange, ...] | None) -> Recorded | None:
-        """End the recording; its journal is written anew, short. None: nothing was recorded.
+        """End the recording. None: nothing was recorded.
 
         `end` None: where its media ends. `ranges`: all of the session's; None: what the journal
         has. Raises OSError; then it may be tried again. One that has its end keeps it.
         """
         self.shut()
-        ledger = self._settled()
+        ledger = self._journal.settled()
         self._figures.troubles.pop(self._head.session, None)
         if ledger.head is None or not ledger.kept:
             self._disk.remove(self._home)
             return None
         if ledger.end is None:
-            ledger.end = end or End(max(one.slot.end_ms for one in ledger.kept.values()), None)
-            told = tuple(ledger.ranges.values()) if ranges is None else ranges
-            ledger.ranges = {each.id: each for each in closed(told, ledger.end.ended_ms)}
-            self._disk.replace(f"{self._home}/{JOURNAL}", b"".join(ledger.lines()))
-        recording = ledger.recording()
-        return Recorded(recording, sum(self._disk.sizes(self._home).values()))
+            self._journal.end(ledger, end, ranges or ())
+        self._disk.remove(f"{self._home}/{TAIL}")
+        return Recorded(ledger.recording(), sum(self._disk.sizes(self._home).values()))
 
     def shut(self) -> None:
         """Close the files; growing segments stay as far as they are."""
         self._unsynced += [growing.handle for growing in self._open.values()]
         self._open.clear()
         self._sync(now=True)
-        if self._journal is not None:
-            with contextlib.suppress(OSError):
-                self._journal.close()
-            self._journal = None
+        with contextlib.suppress(OSError):
+            self._journal.close()
 
     def _append(
         self, epoch: Planned, rendition: str, slot: Slot, index: int, duration: int, data: bytes
@@ -189,7 +178,9 @@ class Reel:
             growing = self._begin(epoch, rendition, slot)
         growing.handle.append(data)
         part = Slot(self._number, slot.msn, slot.name, slot.pdt_ms, duration)
-        self._note(PartNote(rendition, part, len(data)))
+        text = line(PartNote(rendition, part, len(data)))
+        self._journal.note_part(text, (old for each in self._open.values() for old in each.lines))
+        growing.lines.append(text)
         self._figures.written_bytes += len(data)
 
     def _begin(self, epoch: Planned, rendition: str, slot: Slot) -> _Growing:
@@ -203,66 +194,18 @@ class Reel:
         return growing
 
     def _write_epoch(self, epoch: Planned) -> None:
-        self._open_journal(epoch.pdt_ms)
+        if not self._journal.opened:
+            head = replace(self._head, started_ms=epoch.pdt_ms)
+            self._number = self._journal.open(head) - 1
+            self._note_ranges()
         for track, init in epoch.tracks:
             self._disk.replace(f"{self._home}/{track.name}/{track.init}", init)
         tracks = tuple(track for track, _ in epoch.tracks)
         number = self._number + 1
-        self._note(RecordedEpoch(number, epoch.pdt_ms, tracks, epoch.media_before_ms))
+        self._journal.note(RecordedEpoch(number, epoch.pdt_ms, tracks, epoch.media_before_ms))
         self._number, self._epoch = number, epoch
         for track, _ in epoch.tracks:
             self._whole(track.name, track.init)
-
-    def _note(self, note: Note) -> None:
-        if self._journal is None:
-            raise OSError(errno.EBADF, "the journal is closed")
-        self._journal.append(line(note))
-
-    def _open_journal(self, started_ms: int) -> None:
-        """Open the journal; one that a stopped server left is settled and gone on with."""
-        if self._journal is not None:
-            return
-        ledger = self._settled()
-        if ledger.head is None:
-            ledger.head = replace(self._head, started_ms=started_ms)
-        key = f"{self._home}/{JOURNAL}"
-        self._disk.replace(key, b"".join(ledger.lines()))
-        self._journal = self._disk.grow(key)
-        self._number = len(ledger.epochs) - 1
-        self._note_ranges()
-
-    def _settled(self) -> Ledger:
-        """Read what is there, as far as its files bear it out."""
-        key = f"{self._home}/{JOURNAL}"
-        try:
-            data = self._disk.read(key)
-        except FileNotFoundError:
-            return Ledger()
-        try:
-            ledger = read(data)
-        except BadJournal as error:
-            raise OSError(errno.EIO, str(error)) from error
-        if ledger.end is not None or ledger.head is None:
-            return ledger
-        sizes = self._disk.sizes(self._home)
-        names = {place: one.slot.name for place, one in (ledger.kept | ledger.growing).items()}
-        found: dict[Place, int] = {
-            place: sizes.get(f"{self._home}/{place[0]}/{name}", 0) for place, name in names.items()
-        }
-        for place, one in ledger.growing.items():
-            if found[place] > one.size:
-                self._cut(place[0], one)
-        ledger.settle(found)
-        return ledger
-
-    def _cut(self, rendition: str, one: Kept) -> None:
-        """Cut the half-written part behind what the journal knows."""
-        handle = self._disk.grow(f"{self._home}/{rendition}/{one.slot.name}")
-        try:
-            handle.cut(one.size)
-            handle.sync()
-        finally:
-            handle.close()
 
     def _give_up(self, rendition: str, msn: int, error: OSError) -> None:
         if self._failed.get(rendition) == msn:
@@ -289,7 +232,8 @@ class Reel:
     def _sync(self, *, now: bool = False) -> None:
         """Have whole segments, then the journal that names them, survive a loss of power."""
         moment = self._monotonic()
-        if not now and moment - self._synced_at < SYNC_SECONDS:
+        early = moment - self._synced_at < SYNC_SECONDS and len(self._unsynced) < MOST_UNSYNCED
+        if early and not now:
             return
         self._synced_at = moment
         while self._unsynced:
@@ -299,9 +243,8 @@ class Reel:
                     handle.sync()
                 finally:
                     handle.close()
-        if self._journal is not None:
-            with self._telling():
-                self._journal.sync()
+        with self._telling():
+            self._journal.sync()
 
     @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:

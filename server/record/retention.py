@@ -52,8 +52,11 @@ class Retention:
             return None
         return entry.ended_ms + round(self._days * DAY_MS)
 
-    async def remove(self, channel: str, session: str, actor: str, reason: str) -> None:
-        """Remove a recording. Raises NotFound, Conflict `held` or `on-air`, Unavailable."""
+    async def remove(self, channel: str, session: str, actor: str, reason: str) -> int:
+        """Remove a recording; return the bytes freed.
+
+        Raises NotFound, Conflict `held` or `on-air`, Unavailable.
+        """
         entry = await self._library.entry(channel, session)
         if not await self._catalogue.claim(channel, session):
             entry = await self._library.entry(channel, session)
@@ -61,7 +64,7 @@ class Retention:
                 raise Conflict("held", f"It is on legal hold: {entry.hold.reason}.")
             raise Conflict("on-air", "The session is being recorded; end the broadcast first.")
         try:
-            await self._erase(entry, actor, reason)
+            return await self._erase(entry, actor, reason)
         except RecordError as error:
             said = f"It will be removed when the storage answers again: {error}"
             raise Unavailable(said) from error
@@ -80,8 +83,13 @@ class Retention:
                 continue  # held since
             try:
                 again = "its removal had begun" if entry.removing else ""
-                await self._erase(entry, "server", again or f"older than {self._days:g} days")
+                why = again or f"older than {self._days:g} days"
+                freed = await self._erase(entry, "server", why)
                 removed += 1
+                self._log.info(
+                    "recording removed",
+                    channel=entry.channel, session=entry.session, bytes=freed, reason=why,
+                )  # fmt: skip
             except RecordError as error:
                 self._log.warning(
                     "a recording cannot be removed yet",
@@ -105,16 +113,13 @@ class Retention:
             return False
         return True
 
-    async def _erase(self, entry: Entry, actor: str, reason: str) -> None:
+    async def _erase(self, entry: Entry, actor: str, reason: str) -> int:
         """Remove what was claimed. Raises StorageDown, Unavailable."""
         channel, session = entry.channel, entry.session
         freed = await self._library.storage.remove(home(channel, session))
         self._library.forget(channel, session)
         await self._catalogue.erase(channel, session, self._clock.wall_ms(), actor, reason)
-        self._log.info(
-            "recording removed",
-            channel=channel, session=session, bytes=freed, actor=actor, reason=reason,
-        )  # fmt: skip
+        return freed
 
     async def _go_round(self) -> None:
         while True:

@@ -7,17 +7,19 @@ from collections.abc import Mapping
 
 from server.clock import Clock
 from server.config import Config
+from server.errors import Unavailable
 from server.record.catalogue import Catalogue
 from server.record.chronicle import Chronicle
 from server.record.disk import LocalDisk
 from server.record.export import Exporter
 from server.record.figures import Figures
+from server.record.kit import Kit
 from server.record.library import Library
 from server.record.local import LocalStorage
 from server.record.mirror import Mirror, MirroredStorage
 from server.record.object_store import ObjectStorage
 from server.record.pictures import Pictures
-from server.record.recorder import Kit, Recorder
+from server.record.recorder import Recorder
 from server.record.retention import Retention
 from server.record.room import Room
 from server.record.storage import Storage
@@ -94,9 +96,12 @@ class Recordings:
         return self.recorder.warnings(channel) if self.recorder else ()
 
     async def usage(self) -> dict[str, object]:
-        """Tell what recordings take, and what the disk has left."""
+        """Tell what recordings take, and what the disk has left. Raises Unavailable."""
         usage = await self.catalogue.usage()
-        space = await asyncio.to_thread(self.room.look)
+        try:
+            space = await asyncio.to_thread(self.room.look)
+        except OSError as error:
+            raise Unavailable(f"The disk of recordings cannot be looked at: {error}.") from error
         return {
             "recordings": usage.recordings,
             "bytes": usage.size,

@@ -11,6 +11,7 @@ from typing import Protocol
 
 ROOT = "recordings"
 JOURNAL = "journal.jsonl"
+TAIL = "tail.jsonl"
 TIMELINE = "timeline.json"
 _STEP = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}", re.ASCII)
 

@@ -27,10 +27,11 @@ class SqliteCatalogue:
         def end(db: sqlite3.Connection) -> None:
             done = db.execute(
                 "UPDATE recordings SET started_ms = ?, ended_ms = ?, duration_ms = ?, size = ?,"
-                " gaps = ? WHERE channel = ? AND session = ? AND ended_ms IS NULL",
+                " gaps = ?, uploaded = 0, local = 1"
+                " WHERE channel = ? AND session = ? AND ifnull(ended_ms, 0) < ?",
                 (
                     entry.started_ms, entry.ended_ms, entry.duration_ms, entry.size, entry.gaps,
-                    entry.channel, entry.session,
+                    entry.channel, entry.session, entry.ended_ms,
                 ),
             ).rowcount  # fmt: skip
             if done:

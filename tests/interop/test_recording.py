@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from server.record import journal
-from server.record.storage import JOURNAL
+from server.record.storage import JOURNAL, TAIL
 from tests.helpers.hls_client import Taken, following
 from tests.helpers.senders import ffmpeg_size, sending
 from tests.helpers.vitrine_server import Api, VitrineServer, calling, serving
@@ -51,9 +51,9 @@ async def test_after_sigkill_mid_segment_all_is_there_up_to_the_last_part(tmp_pa
             crash(server)
             first.close()
     folder = tmp_path / "data" / "recordings" / "kill" / session
-    left = await asyncio.to_thread((folder / JOURNAL).read_bytes)
-    assert journal.read(left).growing, "the server was to die in the middle of a segment"
-    growing = next(iter(journal.read(left).growing.values()))
+    left = [await asyncio.to_thread((folder / name).read_bytes) for name in (JOURNAL, TAIL)]
+    assert journal.read(*left).growing, "the server was to die in the middle of a segment"
+    growing = next(iter(journal.read(*left).growing.values()))
     torn = folder / growing.rendition / growing.slot.name
     await asyncio.to_thread(append, torn, b"half a part")
     with serving(tmp_path, SETTINGS, after=server) as again:

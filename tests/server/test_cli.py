@@ -31,6 +31,11 @@ COMMANDS = (
     ("channel", "rotate-key"),
     ("channel", "remove"),
     ("products", "import"),
+    ("recording", "list"),
+    ("recording", "hold"),
+    ("recording", "release"),
+    ("recording", "remove"),
+    ("recording", "log"),
 )
 
 

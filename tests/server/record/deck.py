@@ -15,9 +15,10 @@ from server.record.catalogue import Entry
 from server.record.chronicle import Chronicle
 from server.record.disk import Disk, LocalDisk
 from server.record.figures import Figures
+from server.record.kit import Kit
 from server.record.library import Library
 from server.record.local import LocalStorage
-from server.record.recorder import Kit, Recorder
+from server.record.recorder import Recorder
 from server.record.room import Room
 from server.record.tape import Tape
 from server.record.writer import Writer
@@ -70,6 +71,7 @@ class Deck:
 
     async def sealed(self, session: str = SESSION) -> Entry:
         async with asyncio.timeout(10):
+            await self.recorder.settle()
             while self.recorder.unsealed:
                 self.clock.advance(5_000)
                 await self.recorder.settle()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import threading
 from collections.abc import Iterator
@@ -85,7 +86,7 @@ async def test_a_full_disk_costs_the_recording_segments_and_the_show_nothing(
                 assert (await here.media(segment.uri or "")).body == bodies[segment.uri or ""]
 
 
-async def test_a_recording_that_ended_on_a_full_disk_is_sealed_when_there_is_room(
+async def test_a_recording_that_ended_on_a_full_disk_is_sealed_at_the_latest_with_room(
     tmp_path: Path, tiny: Path
 ) -> None:
     async with deck(tmp_path, root=tiny) as here:
@@ -99,7 +100,6 @@ async def test_a_recording_that_ended_on_a_full_disk_is_sealed_when_there_is_roo
         await asyncio.to_thread(fill, tiny / "rest")
         await here.recorder.session_ended(CHANNEL, SESSION, show.window.latest_pdt_ms or 0)
         await here.recorder.settle()
-        assert here.recorder.unsealed == 1
         await asyncio.to_thread((tiny / "ballast").unlink)
         entry = await here.sealed()
         assert entry.ended_ms == show.window.latest_pdt_ms
@@ -121,7 +121,6 @@ async def test_a_server_that_died_on_a_full_disk_loses_nothing_that_was_written(
     async with deck(tmp_path, root=tiny) as here:
         await here.recorder.recover(frozenset())
         await here.recorder.settle()
-        assert here.recorder.unsealed == 1
         await asyncio.to_thread((tiny / "ballast").unlink)
         await here.sealed()
         recording = await here.library.recording(CHANNEL, SESSION)
@@ -142,6 +141,37 @@ async def test_a_disk_that_should_stay_freer_is_not_filled(tmp_path: Path, tiny:
         free, _ = await asyncio.to_thread(LocalDisk(tiny).space)
         assert free > 300_000 - 2 * SEGMENT_BYTES
         assert (await here.end(show)).gaps
+
+
+class RefusingDisk(LocalDisk):
+    """A disk that opens no file while it is told not to."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.refuses = False
+
+    def grow(self, key: str, *, anew: bool = False) -> Handle:
+        if self.refuses:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        return super().grow(key, anew=anew)
+
+
+async def test_a_recording_that_cannot_be_sealed_is_tried_again(tmp_path: Path) -> None:
+    disk = RefusingDisk(tmp_path)
+    async with deck(tmp_path, disk=disk) as here:
+        show = here.show()
+        await here.begin(show)
+        show.segments(2)
+        await here.written()
+        disk.refuses = True
+        await here.recorder.session_ended(CHANNEL, SESSION, show.window.latest_pdt_ms or 0)
+        for _ in range(3):
+            await here.recorder.settle()
+            assert here.recorder.unsealed == 1
+            here.clock.advance(20_000)
+        disk.refuses = False
+        assert (await here.sealed()).gaps == 0
+        assert len((await here.playlist()).segments) == 2
 
 
 class StuckDisk(LocalDisk):

@@ -10,8 +10,10 @@ import pytest
 
 from server.channel import Session
 from server.errors import Conflict, NotFound
+from server.hls.edge import Answer, Edge
 from server.hls.playlist import DateRange
-from server.record.storage import JOURNAL, home
+from server.record.journal_file import TAIL_BYTES
+from server.record.storage import JOURNAL, TAIL, home
 from server.shop.timeline import Event, EventKind
 from tests.server.hls.show import AUDIO, PART, PER_SEGMENT, VIDEO, Show
 from tests.server.record.deck import CHANNEL, SESSION, deck
@@ -211,8 +213,9 @@ async def test_a_half_written_part_is_cut(tmp_path: Path) -> None:
     segment = folder / "720p" / "r1-1.m4s"
     whole = await asyncio.to_thread(segment.read_bytes)
     await asyncio.to_thread(segment.write_bytes, whole + b"torn")
-    lines = await asyncio.to_thread((folder / JOURNAL).read_bytes)
-    await asyncio.to_thread((folder / JOURNAL).write_bytes, lines + b'{"kind":"pa')
+    for name, torn in ((JOURNAL, b'{"kind":"seg'), (TAIL, b'{"kind":"pa')):
+        lines = await asyncio.to_thread((folder / name).read_bytes)
+        await asyncio.to_thread((folder / name).write_bytes, lines + torn)
     async with deck(tmp_path) as here:
         await here.recorder.recover(frozenset())
         await here.sealed()
@@ -280,3 +283,69 @@ async def test_the_tape_is_the_windows_archive(tmp_path: Path) -> None:
 
 def session_of(show: Show) -> Session:
     return Session(SESSION, show.pdt_ms)
+
+
+async def test_the_tail_stays_short_and_still_tells_what_is_growing(tmp_path: Path) -> None:
+    async with deck(tmp_path, crash=True) as here:
+        show = here.show()
+        await here.begin(show)
+        for _ in range(60):
+            show.segments(1)
+            await here.written()
+        show.parts(5)
+        await here.written()
+    tail = tmp_path / home(CHANNEL, SESSION) / TAIL
+    assert (await asyncio.to_thread(tail.stat)).st_size < TAIL_BYTES + 1_000
+    assert here.figures.segments == 180
+    async with deck(tmp_path) as here:
+        await here.recorder.recover(frozenset())
+        entry = await here.sealed()
+        assert entry.duration_ms == 60 * SEGMENT_MS + 5 * PART // 90
+        assert (await here.media("r1-61.m4s")).body.count(b";") == 5
+        assert not await asyncio.to_thread(tail.exists)
+
+
+async def test_the_edge_serves_from_disk_what_memory_let_go(tmp_path: Path) -> None:
+    async with deck(tmp_path) as here:
+        show = here.show(dvr_seconds=120)
+        await here.begin(show)
+        for _ in range(30):
+            show.segments(1)
+            await here.written()
+        edge = Edge(show.window, here.clock)
+        first = show.window.renditions["720p"].segments[0]
+        assert show.window.renditions["720p"].body(first.uri) is None
+        answer = await edge.media("720p", first.uri)
+        assert isinstance(answer, Answer)
+        assert answer.body.count(b";") == PER_SEGMENT
+        edge.close()
+
+
+async def test_a_session_that_nobody_came_back_to_ends_with_its_media(tmp_path: Path) -> None:
+    async with deck(tmp_path, crash=True) as here:
+        show = here.show()
+        await here.begin(show)
+        show.segments(2)
+        await here.written()
+    async with deck(tmp_path) as here:
+        await here.recorder.recover(frozenset({SESSION}))
+        here.tape()
+        await here.recorder.session_ended(CHANNEL, SESSION, show.pdt_ms)
+        entry = await here.sealed()
+        assert entry.ended_ms == show.window.latest_pdt_ms
+
+
+async def test_a_sealed_recording_whose_session_goes_on_is_gone_on_with(tmp_path: Path) -> None:
+    async with deck(tmp_path) as here:
+        show = here.show()
+        await here.begin(show)
+        show.segments(2)
+        await here.end(show)
+        more = here.show(run="r2")
+        more.pdt_ms = show.pdt_ms + 60_000
+        await here.begin(more)
+        more.segments(1)
+        await here.end(more)
+        recording = await here.library.recording(CHANNEL, SESSION)
+        assert recording.ended_ms == more.window.latest_pdt_ms
+        assert len(recording.renditions["720p"]) == 3
