@@ -8,8 +8,8 @@
 import { h, setText } from "./dom.js";
 import { clock, fraction, marks, pointedAt, spoken, stepTo } from "./reel.js";
 
-/** A bar for less would be noise. */
-const LEAST_SECONDS = 8;
+/** In a show that has just begun a bar would be noise. */
+const LEAST_LIVE_SECONDS = 8;
 /** Pixels from the beginning of a product's mark within which a pointer means that beginning. */
 const SNAP = 10;
 
@@ -80,7 +80,7 @@ export class Scrub {
   update() {
     const range = this.#playback.range;
     this.#range = range;
-    const long = range !== null && range.end - range.start >= LEAST_SECONDS;
+    const long = range !== null && range.end - range.start >= (this.#live ? LEAST_LIVE_SECONDS : 0);
     this.element.hidden = !long;
     if (!long) return;
     if (this.#dragged === null) this.#place(this.#now());

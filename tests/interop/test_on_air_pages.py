@@ -226,29 +226,43 @@ async def test_a_shopper_seeks_back_to_a_card_and_returns_to_live(
 async def test_the_replay_jumps_to_an_explanation(
     api: Api, show: Channel, browser: Chromium
 ) -> None:
+    await explain_something(api, show)
     await api.end_show(show.id)
     session = await ended(api, show)
-    timeline = await api.call("GET", f"/channels/{show.id}/timeline")
-    shown = [item for item in timeline["intervals"] if item["product_id"] == "tin"][-1]
-    await api.put_product(
-        show.id, "tin", title="Tea tin", price={"amount": 1990, "currency": "EUR"}
-    )
+    shown = list((await api.intervals(show.id)).values())[-1]
+    product, title = shown["product_id"], GOODS[shown["product_id"]]
+    price = {"amount": 1990, "currency": "EUR"}
+    await api.put_product(show.id, product, title=title, price=price)
 
     tab = await browser.tab(PHONE)
     await tab.open(f"{api.server.url}/replay/{show.id}/{session}/?t=2")
     await tab.plays(within=PAGE_SECONDS)
-    assert await tab.page.evaluate(f"{PLAYER}.playback.time") < 10
-    await tab.page.get_by_role("button", name=f"{GOODS['tin']}: jump").click()
-    await tab.spot("tin").wait_for(timeout=PAGE_SECONDS * 1000)
+    assert 2 <= await tab.page.evaluate(f"{PLAYER}.playback.time") < 10
+    await tab.page.get_by_role("button", name=f"{title}: jump").last.click()
+    await tab.spot(product).wait_for(timeout=PAGE_SECONDS * 1000)
     frame = await tab.frame(*FIRST_AREA)
     start, end = milliseconds(shown["start"]), milliseconds(shown["end"])
     assert start <= frame.date_ms < end
     assert min(frame.colour) > 140
-    row = tab.page.locator('#chapters [data-product="tin"]')
+    row = tab.page.locator(f'#chapters [data-product="{product}"]').last
     assert "\u20ac19.90" in await row.inner_text()
     assert await tab.page.locator(".scrub-mark").count() > 0
     assert tab.complaints == []
     await tab.page.context.close()
+
+
+async def explain_something(api: Api, show: Channel) -> None:
+    """Show a card for some seconds, unless the tests before have."""
+    if await api.intervals(show.id):
+        return
+    pin = await api.pin(show.id, "tin")
+    start = milliseconds(pin["start"])
+    await api.until(lambda now: now > start + 3_000, wall_ms)
+    await api.unpin(show.id, pin["id"])
+
+
+async def wall_ms() -> float:
+    return time.time() * 1000
 
 
 async def ended(api: Api, show: Channel) -> str:
