@@ -141,6 +141,9 @@ class WorkerProcess:
             self.kill()  # also when nobody waits any more
             # Not left to the pipes' own ends, which a loop that stops may never see.
             self._transport.close()
+            # Also for whoever is cancelled here: a loop that stops would leave it unreaped.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), END_SECONDS)
         with contextlib.suppress(OSError, TimeoutError):
             # Bytes that a dead worker never took fail here, once, and are no news.
             await asyncio.wait_for(self._stdin.wait_closed(), END_SECONDS)
