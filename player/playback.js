@@ -280,7 +280,7 @@ export class Playback extends EventTarget {
     });
     hls.on(Hls.Events.LEVEL_SWITCHED, () => this.#tell("levels"));
     hls.on(Hls.Events.ERROR, (_, data) => this.#hlsFault(Hls, data));
-    keepNear(hls, Hls.Events, () => this.#behindOnPurpose);
+    if (!this.#recorded) keepNear(hls, Hls.Events, () => this.#behindOnPurpose);
     hls.loadSource(this.#source);
     hls.attachMedia(this.#video);
   }
