@@ -28,7 +28,7 @@ serve: setup ## the server alone (ARGS="--config my.yaml")
 	@.venv/bin/vitrine serve $(ARGS)
 
 ##@ Judge
-.PHONY: check lint types unit pages test long interop alone bench fuzz soak
+.PHONY: check lint types unit pages test workers interop alone bench fuzz soak
 check: setup-dev ## lint, types, architecture, unit tests: two minutes
 	@$(MAKE) --keep-going -j2 --output-sync=target lint types unit pages
 
@@ -45,11 +45,12 @@ pages: setup-dev
 	@said=$$(cd player && npm test --silent 2>&1) || { echo "$$said"; exit 1; }
 	@echo "pages: their tests pass"
 
-test: setup-test check ## check, then real senders and a real browser: a quarter of an hour on 2 cores
-	@$(MAKE) long interop alone
+test: setup-test ## all of check, then real senders and a real browser: a quarter of an hour on 2 cores
+	@$(MAKE) --keep-going -j2 --output-sync=target lint types pages workers
+	@$(MAKE) interop alone
 
-long: setup-dev ## what takes its time: real workers, every kind of media
-	@.venv/bin/pytest -q -n auto -m "slow and not interop and not browser and not soak" $(ARGS)
+workers: setup-dev ## unit tests, and those of real workers with every kind of media
+	@.venv/bin/pytest -q -n 3 -m "not (interop or browser or alone or soak)" $(ARGS)
 
 interop: setup-test ## ffmpeg, GStreamer, PyAV and aiortc as senders, in real time
 	@.venv/bin/pytest -q -n 2 --dist loadfile -m "interop and not (browser or alone or soak)" $(ARGS)

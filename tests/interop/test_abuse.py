@@ -17,7 +17,6 @@ from tests.helpers import rude
 from tests.helpers.eventually import eventually
 from tests.helpers.hls_client import Taken, following
 from tests.helpers.senders import ffmpeg_file, sending
-from tests.helpers.time_code import broadcast
 from tests.helpers.vitrine_server import Api, VitrineServer, calling, serving
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow, pytest.mark.alone]
@@ -29,7 +28,6 @@ SLOW_CLIENTS = 200
 FROM_ONE_ADDRESS = 40
 """More than may be."""
 ABUSE_SECONDS = 24.0
-CLIP_SECONDS = 60
 GROWTH = 50 << 20
 """Bytes that the web process's memory may grow by."""
 DEAD_SECONDS = 10.0
@@ -43,13 +41,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VitrineServer]:
     with serving(tmp_path_factory.mktemp("vitrine"), settings) as running:
         yield running
     assert [event for event in running.events() if "exception" in event] == []
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("clip") / "good.flv"
-    broadcast(str(path), CLIP_SECONDS, live=False)
-    return path
 
 
 @pytest.fixture

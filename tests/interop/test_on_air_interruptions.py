@@ -93,6 +93,7 @@ async def test_a_worker_that_is_killed(api: Api, clip: Path, browser: Chromium) 
     await api.until_state(made.id, "offline")
 
 
+@pytest.mark.soak
 async def test_a_second_encoder_with_the_same_key_takes_over(
     api: Api, clip: Path, browser: Chromium
 ) -> None:

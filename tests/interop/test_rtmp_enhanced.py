@@ -25,6 +25,7 @@ from ingest.unit import (
 )
 from tests.helpers.clips import read_number
 from tests.helpers.codec_clip import RATE, SAMPLE_RATE, write
+from tests.helpers.rare import rare
 from tests.helpers.recording_gate import KEY, RecordingGate, RecordingSink, until
 from tests.helpers.senders import sending, vitrine_push
 from tests.helpers.sight import planes
@@ -35,9 +36,10 @@ pytestmark = pytest.mark.interop
 SECONDS = 2
 WAIT = 60.0
 PAIRS = [
-    ("libx265", "aac", VideoCodec.HEVC, AudioCodec.AAC),
-    ("libsvtav1", "libopus", VideoCodec.AV1, AudioCodec.OPUS),
-    ("libvpx-vp9", "flac", VideoCodec.VP9, AudioCodec.FLAC),
+    # The first three are on the air in test_on_air_codecs.
+    rare("libx265", "aac", VideoCodec.HEVC, AudioCodec.AAC),
+    rare("libsvtav1", "libopus", VideoCodec.AV1, AudioCodec.OPUS),
+    rare("libvpx-vp9", "flac", VideoCodec.VP9, AudioCodec.FLAC),
     ("libx264", "ac3", VideoCodec.H264, AudioCodec.AC3),
     ("libx264", "eac3", VideoCodec.H264, AudioCodec.EAC3),
     ("libx264", "libmp3lame", VideoCodec.H264, AudioCodec.MP3),
