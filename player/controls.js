@@ -16,6 +16,7 @@ export class Controls {
   #video;
   #playback;
   #live;
+  #away = false;
 
   constructor(video, playback, acts, { live = true } = {}) {
     this.#video = video;
@@ -97,6 +98,12 @@ export class Controls {
     setIconButton(this.full, full ? "shrink" : "expand", full ? "Leave full screen" : "Full screen");
   }
 
+  /** `away`: the host is, so nothing is live, whatever plays meanwhile. */
+  setAway(away) {
+    this.#away = away;
+    this.update();
+  }
+
   #toggleFigures(acts) {
     const shown = this.figures.getAttribute("aria-pressed") !== "true";
     acts.figures(shown);
@@ -107,7 +114,7 @@ export class Controls {
     const { phase, atLive } = this.#playback;
     const shown = phase === Phase.PLAYING || phase === Phase.PAUSED || phase === Phase.BUFFERING;
     const late = shown && (!atLive || phase === Phase.PAUSED);
-    this.live.hidden = !shown || !this.#live || !this.#playback.isLive;
+    this.live.hidden = !shown || !this.#live || !this.#playback.isLive || (this.#away && !late);
     this.live.classList.toggle("go-live-late", late);
     this.live.disabled = !late;
     setText(this.live, late ? "Go to live" : "Live");

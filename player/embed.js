@@ -318,7 +318,7 @@ export class VitrinePlayer extends HTMLElement {
     this.#stage.notice.show(notice, { bag: !this.hasAttribute("bagless") });
     this.#stage.describe({ title: channel?.title, live: state === "live" && !recorded, viewers: channel?.viewers ?? 0, recorded });
     this.#stage.offerSound(this.video.muted && Boolean(this.video.dataset.silenced) && phase === Phase.PLAYING);
-    this.#controls.update();
+    this.#controls.setAway(state === "interrupted" && !recorded);
     this.dataset.notice = notice;
     this.dataset.phase = phase;
     this.#tell("vitrine-notice", { notice });
