@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import time
 from collections.abc import Callable
@@ -236,4 +237,6 @@ async def _judge_protocol(notes: Notes, url: str, insecure: bool) -> None:
         return
     chosen = writer.get_extra_info("ssl_object").selected_alpn_protocol()
     writer.close()
+    with contextlib.suppress(OSError, TimeoutError):
+        await asyncio.wait_for(writer.wait_closed(), CONNECT_SECONDS)
     notes.check(15, "HTTP/2", chosen == "h2", "TLS does not offer HTTP/2", parts.netloc)

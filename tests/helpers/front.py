@@ -187,6 +187,7 @@ async def _until_open(process: asyncio.subprocess.Process, port: int, log: Path)
         with contextlib.suppress(OSError):
             _, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.close()
+            await writer.wait_closed()
             return
         told = (await asyncio.to_thread(log.read_text))[-2000:]
         assert process.returncode is None, f"it did not start: {told}"

@@ -79,10 +79,11 @@ class Camera:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
+            # First: whoever is cancelled below has closed it.
+            writer.close()
             if playing is not None:
                 playing.cancel()
                 await asyncio.gather(playing, return_exceptions=True)
-            writer.close()
 
     def _answer(self, method: str, line: str, headers: dict[str, str]) -> bytes:
         status, more, body = "200 OK", "", ""

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -217,6 +217,12 @@ async def test_a_webhook_that_is_down_lets_in_when_it_may(tmp_path: Path) -> Non
         assert [(event["channel"], event["allowed"]) for event in events] == [("tea", True)]
 
 
+async def gone(writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
+
+
 async def test_a_storm_is_refused_and_does_not_flood_the_log(tmp_path: Path) -> None:
     async with running(tmp_path, INGEST__MAX_CONNECTIONS_PER_ADDRESS="4") as api:
         server = urlsplit(api.server.rtmp)
@@ -226,10 +232,10 @@ async def test_a_storm_is_refused_and_does_not_flood_the_log(tmp_path: Path) -> 
             reader, writer = await asyncio.open_connection(server.hostname, server.port)
             with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
                 await asyncio.wait_for(reader.readexactly(1), SOON)
-            writer.transport.abort()
+            await gone(writer)
         seconds = time.monotonic() - began
         for _, writer in held:
-            writer.transport.abort()
+            await gone(writer)
         told = [e for e in api.server.events() if e["event"] == "rtmp refused a connection"]
         assert 1 <= len(told) <= seconds + 1
         assert told[0]["reason"] == "too many connections from this address"
