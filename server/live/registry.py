@@ -362,7 +362,7 @@ class Registry:
         if stream.started_ms is None:
             return
         channel, session = stream.channel, stream.session
-        # One that nobody came back to after a restart ends where the server before left it.
+        # Without its list one that nobody came back to ends where the server before left it.
         at_ms = stream.window.latest_pdt_ms or max(stream.started_ms, stream.sequences.pdt_ms)
         await self._news.tell_last(session, lambda who: who.session_ended(channel, session, at_ms))
         await self._store.save_sequences(channel, stream.sequences)
