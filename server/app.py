@@ -207,6 +207,7 @@ class Vitrine:
 
     async def _take_up(self) -> None:
         """Go on with what a stopped server left, in the order in which one needs another."""
+        self.recordings.begin()
         if self.recordings.recorder is not None:
             self.registry.listen(self.recordings.recorder)
             self.registry.listen(self.recordings.pictures)

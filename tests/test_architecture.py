@@ -87,6 +87,7 @@ FLOORS = (
     (Floor.ADAPTERS, "server.store.*"),
     *((Floor.PURE, f"server.record.{name}") for name in ("catalogue", "figures", "journal")),
     *((Floor.PURE, f"server.record.{name}") for name in ("recording", "replay", "storage")),
+    *((Floor.PURE, f"server.record.{name}") for name in ("errors", "holdings", "left")),
     *((Floor.ADAPTERS, f"server.record.{name}") for name in ("disk", "local", "object_store")),
     *((Floor.ADAPTERS, f"server.record.{name}") for name in ("reel", "room", "writer")),
     *((Floor.PURE, f"server.record.{name}") for name in ("axis", "chapters", "storyboard")),

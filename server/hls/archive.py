@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from server.hls.playlist import PartTag, Segment
+from server.hls.targets import Targets
 from transcode.part import Track
 
 
@@ -38,6 +39,10 @@ class Scribe(Protocol):
     Called on the event loop from inside the window: nothing here may block or raise.
     """
 
+    def announced(self, targets: Targets) -> None:
+        """Note what the playlists announce; before the epochs that keep to it."""
+        ...
+
     def begun(self, rendition: str, map_uri: str, track: Track) -> None:
         """Note that `track.init` is the initialization section under the name `map_uri`."""
         ...
@@ -46,19 +51,25 @@ class Scribe(Protocol):
         """Note a part. `segment` is the growing one, the part included, as it stands now."""
         ...
 
-    def closed(self, rendition: str, segment: Segment) -> None:
-        """Note a whole segment: its body is that of its parts in a row; a gap has none."""
+    def closed(self, rendition: str, segment: Segment, first_msn: int) -> None:
+        """Note a whole segment: its body is that of its parts in a row; a gap has none.
+
+        The list began with `first_msn` when it came.
+        """
         ...
 
 
 class Unwritten:
     """The scribe of a broadcast that is not recorded."""
 
-    def begun(self, rendition: str, map_uri: str, track: Track) -> None:
+    def announced(self, targets: Targets) -> None:
         """Leave it unwritten, as the others."""
+
+    def begun(self, rendition: str, map_uri: str, track: Track) -> None:
+        """Leave it unwritten."""
 
     def added(self, rendition: str, segment: Segment, part: PartTag, data: bytes) -> None:
         """Leave it unwritten."""
 
-    def closed(self, rendition: str, segment: Segment) -> None:
+    def closed(self, rendition: str, segment: Segment, first_msn: int) -> None:
         """Leave it unwritten."""

@@ -31,3 +31,5 @@ class Recalled:
     """At least one, none empty."""
     tracks: tuple[Track, ...]
     """Of the last epoch, best first; each has its rendition."""
+    first_msn: int = 0
+    """Where the list begins; what lies before it has just left it, and is still owed."""

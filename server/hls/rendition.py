@@ -254,7 +254,7 @@ class Rendition:
         self.near_ticks += segment.duration
         self._longest_ticks = max(self._longest_ticks, self.listed_ticks)
         self._longest_near_ticks = max(self._longest_near_ticks, self.near_ticks)
-        self._scribe.closed(self.name, segment)
+        self._scribe.closed(self.name, segment, self.first_msn)
         self._unlist_parts()
         self.version += 1
 

@@ -92,6 +92,7 @@ class Window:
         for name, each in recalled.renditions.items():
             rendition = self._rendition(name, each.segments[0].msn)
             rendition.recall(each)
+            rendition.drop(recalled.first_msn - 1)
             self._step.recall(rendition)
         self._step.level()
         self._latest_pdt_ms = max(each.end_ms or 0 for each in self._renditions.values())
@@ -170,6 +171,7 @@ class Window:
         if self._targets is None:
             self._targets = Targets.of(epoch.part_target, epoch.segment_target)
             self._step.target_duration = self._targets.duration
+        self._scribe.announced(self._targets)
         self._step.level()
         if self._lapsed:
             self._skip(epoch.pdt_ms - (self._latest_pdt_ms or epoch.pdt_ms))

@@ -288,20 +288,25 @@ class Registry:
     ) -> LiveStream:
         """Make a stream, its worker not started: of a new session, or of one to go on with."""
         session_id = session.id if session else str(ULID())
-        tape = None
+        carry = await self._store.sequences(channel.id)
+        tape = recalled = None
         if self._recorder is not None:
             tape = self._recorder.tape(channel.id, channel.title, session_id)
+            dvr_seconds = self._settings.dvr_seconds
+            if session is not None and dvr_seconds:
+                recalled = await self._recorder.recall(tape, carry, dvr_seconds)
         broadcast = Broadcast(
             channel=channel.id,
             title=channel.title,
             session=session_id,
             profile=profile,
-            carry=await self._store.sequences(channel.id),
+            carry=carry,
             segments=self._settings.segments,
             dvr_seconds=self._settings.dvr_seconds,
             id3=self._settings.id3,
             archive=tape,
             scribe=tape,
+            recalled=recalled,
             before=self._past.edge(channel.id),
             grace=self._settings.grace,
             slate=self._settings.slate,
@@ -357,7 +362,7 @@ class Registry:
         if stream.started_ms is None:
             return
         channel, session = stream.channel, stream.session
-        # One that nobody came back to after a restart ends where the server before left it.
+        # Without its list one that nobody came back to ends where the server before left it.
         at_ms = stream.window.latest_pdt_ms or max(stream.started_ms, stream.sequences.pdt_ms)
         await self._news.tell_last(session, lambda who: who.session_ended(channel, session, at_ms))
         await self._store.save_sequences(channel, stream.sequences)

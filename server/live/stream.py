@@ -259,7 +259,7 @@ class LiveStream:
         return Sequences(
             self.window.next_msn + SEQUENCES_AHEAD,
             self.window.discontinuity_sequence,
-            self.window.latest_pdt_ms or self._floor_ms,
+            max(self.window.latest_pdt_ms or 0, self._floor_ms),
         )
 
     async def show(self, scene: Scene, at_ms: int) -> ShownAt | None:

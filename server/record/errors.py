@@ -17,3 +17,7 @@ class StorageDown(RecordError):
 
 class BadJournal(RecordError):
     """A journal that cannot be read at all: not ours, or of a later version."""
+
+
+class NotRecalled(RecordError):
+    """The journal does not tell of a live list that could be gone on with."""

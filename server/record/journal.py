@@ -15,9 +15,11 @@ from fractions import Fraction
 from typing import Any
 
 from server.hls.playlist import DateRange
+from server.hls.targets import Targets
 from server.record.errors import BadJournal
 from server.record.recording import (
     Kept,
+    Listed,
     RecordedEpoch,
     RecordedTrack,
     Recording,
@@ -55,7 +57,16 @@ class PartNote:
     size: int
 
 
-Note = Head | RecordedEpoch | Kept | PartNote | DateRange | End
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """That the live playlist of a rendition has a gap in a slot: nobody had media for it."""
+
+    rendition: str
+    slot: Slot
+    """Its epoch says nothing."""
+
+
+Note = Head | RecordedEpoch | Kept | PartNote | Lapse | DateRange | End
 
 
 def line(note: Note) -> bytes:
@@ -71,6 +82,8 @@ def line(note: Note) -> bytes:
             fields = {"kind": "segment", **_slot_fields(note)}
         case PartNote():
             fields = {"kind": "part", **_slot_fields(note)}
+        case Lapse():
+            fields = {"kind": "gap", **_slot_fields(note)}
         case DateRange():
             fields = {"kind": "range", **asdict(note)}
         case End():
@@ -87,6 +100,7 @@ class Ledger:
     kept: dict[Place, Kept] = field(default_factory=dict)
     growing: dict[Place, Kept] = field(default_factory=dict)
     """Segments without a line of their own, as far as their parts are good."""
+    lapses: list[Lapse] = field(default_factory=list)
     ranges: dict[str, DateRange] = field(default_factory=dict)
     end: End | None = None
     good: int = 0
@@ -104,6 +118,8 @@ class Ledger:
                 self.growing.pop(place, None)
             case PartNote():
                 self._grow(note)
+            case Lapse():
+                self.lapses.append(note)
             case DateRange():
                 self.ranges[note.id] = note
             case End():
@@ -144,6 +160,7 @@ class Ledger:
             yield line(self.head)
         yield from map(line, self.epochs)
         yield from map(line, self.kept.values())
+        yield from map(line, self.lapses)
         yield from map(line, self.ranges.values())
         if self.end is not None:
             yield line(self.end)
@@ -217,11 +234,15 @@ def _note(fields: dict[str, Any]) -> Note | None:
             return Head(**fields)
         case "epoch":
             fields["tracks"] = tuple(_track(each) for each in fields["tracks"])
+            told = fields.pop("targets", None)
+            fields["targets"] = Targets(**told) if told else None
             return RecordedEpoch(**fields)
         case "segment":
             return Kept(fields["rendition"], _slot(fields), fields["size"])
         case "part":
             return PartNote(fields["rendition"], _slot(fields), fields["size"])
+        case "gap":
+            return Lapse(fields["rendition"], _slot(fields))
         case "range":
             fields["attributes"] = tuple((name, value) for name, value in fields["attributes"])
             return DateRange(**fields)
@@ -234,17 +255,22 @@ def _place(one: Kept) -> Place:
     return one.rendition, one.slot.epoch, one.slot.msn
 
 
-def _slot_fields(note: Kept | PartNote) -> dict[str, object]:
-    return {"rendition": note.rendition, **asdict(note.slot), "size": note.size}
+def _slot_fields(note: Kept | PartNote | Lapse) -> dict[str, object]:
+    fields = {"rendition": note.rendition, **asdict(note.slot)}
+    if note.slot.listed is None:
+        del fields["listed"]
+    return fields if isinstance(note, Lapse) else {**fields, "size": note.size}
 
 
 def _slot(fields: Mapping[str, Any]) -> Slot:
+    listed = fields.get("listed")
     return Slot(
         epoch=fields["epoch"],
         msn=fields["msn"],
         name=fields["name"],
         pdt_ms=fields["pdt_ms"],
         duration=fields["duration"],
+        listed=Listed(**listed) if listed else None,
     )
 
 

@@ -30,8 +30,8 @@ class JournalFile:
     def opened(self) -> bool:
         return self._journal is not None
 
-    def open(self, head: Head) -> int:
-        """Open it, begun with `head` where there is none; return how many epochs it has."""
+    def open(self, head: Head) -> Ledger:
+        """Open it, begun with `head` where there is none; return what it says."""
         ledger = self.settled()
         if ledger.end is not None:
             # It was sealed, and its session, as the store has it, goes on after all.
@@ -47,7 +47,7 @@ class JournalFile:
             journal.close()
             raise
         self._journal = journal
-        return len(ledger.epochs)
+        return ledger
 
     def note(self, note: Note) -> None:
         if self._journal is None:

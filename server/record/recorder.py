@@ -7,28 +7,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Mapping
 from functools import partial
 
 import structlog
 
-from server.channel import Session
+from server.channel import Sequences, Session
 from server.errors import VitrineError
 from server.hls.playlist import DateRange
+from server.hls.recall import Recalled
 from server.instant import rfc3339
 from server.record.catalogue import Entry
 from server.record.errors import RecordError
+from server.record.holdings import Holdings
 from server.record.journal import Head
 from server.record.kit import Kit
+from server.record.left import recalled
 from server.record.reel import Reel
 from server.record.sealer import Ending, Sealer
 from server.record.storage import ROOT, home
 from server.record.tape import Tape
+from server.record.turn import in_turn
 
 ROUND_SECONDS = 1.0
-MOST_HELD = 100_000
-"""Segments of one session that the live list may reach back to: seven hours of four renditions."""
+RECALL_SECONDS = 10.0
+"""How long the start of a server waits for the disk to tell of a session that goes on."""
 LAST_SECONDS = 5.0
 """For what is left to seal when the server stops; the next one does the rest."""
 ADVICE = (
@@ -62,11 +65,34 @@ class Recorder:
         if tape is None:
             head = Head(channel, session, title, 0)
             kit = self._kit
-            held: set[tuple[str, str]] = set()
+            held = Holdings()
             reel = self._reel(head, held)
             tape = Tape(head, reel, kit.writer, kit.storage, kit.figures, held)
             self._tapes[session] = tape
         return tape
+
+    async def recall(self, tape: Tape, carry: Sequences, dvr_seconds: int) -> Recalled | None:
+        """Return the live list that a stopped server left of a tape's session, to go on with it.
+
+        `carry`: where the channel goes on. None: nothing is left, or, as the log says, what is
+        left does not fit.
+        """
+
+        def work() -> Recalled | None:
+            left = tape.reel.left()
+            found = recalled(left, carry, dvr_seconds) if left is not None else None
+            if found is not None:
+                tape.hold(found)
+            return found
+
+        try:
+            return await in_turn(self._kit.writer, work, RECALL_SECONDS)
+        except (OSError, TimeoutError, RecordError) as error:
+            self._log.warning(
+                "the live list begins anew", channel=tape.head.channel, session=tape.head.session,
+                reason=str(error) or "the disk does not answer",
+            )  # fmt: skip
+            return None
 
     def discard(self, session: str) -> None:
         """Let go of a tape whose session never began."""
@@ -143,7 +169,7 @@ class Recorder:
     async def _end_left(self, entry: Entry) -> None:
         head = Head(entry.channel, entry.session, entry.title, entry.started_ms)
         ended_ms = await self._kit.chronicle.end_of(entry.channel, entry.session)
-        self._sealer.add(Ending(self._reel(head, set()), head, ended_ms))
+        self._sealer.add(Ending(self._reel(head, Holdings()), head, ended_ms))
 
     def start(self) -> None:
         self._rounds = asyncio.create_task(self._go_round(), name="recorder")
@@ -213,16 +239,11 @@ class Recorder:
                 found.append((channel, session))
         return found
 
-    def _reel(self, head: Head, held: set[tuple[str, str]]) -> Reel:
+    def _reel(self, head: Head, held: Holdings) -> Reel:
         kit, prefix = self._kit, home(head.channel, head.session)
 
-        order: deque[tuple[str, str]] = deque()
-
         def whole(rendition: str, name: str) -> None:
-            held.add((rendition, name))
-            order.append((rendition, name))
-            if len(order) > MOST_HELD:
-                held.discard(order.popleft())
+            held.add(rendition, name)
             kit.whole(f"{prefix}/{rendition}/{name}")
 
         return Reel(head, kit.disk, kit.room.check, kit.clock.monotonic, kit.figures, whole)

@@ -12,10 +12,16 @@ from fractions import Fraction
 
 from ingest.unit import TICKS_PER_MS, TICKS_PER_SECOND
 from server.hls.playlist import DateRange
+from server.hls.targets import Targets
 from server.record.storage import home
 
 LEAST_HOLE = TICKS_PER_SECOND // 5
 """Ticks. Segments are measured to a frame of their rendition; less than this is no hole."""
+
+
+def end_of(pdt_ms: int, duration: int) -> int:
+    """Return when `duration` ticks from `pdt_ms` on are over."""
+    return pdt_ms + (duration + TICKS_PER_MS // 2) // TICKS_PER_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +53,23 @@ class RecordedEpoch:
     """Best first, audio only last."""
     media_before_ms: int | None = None
     """Where the media of the epoch before ended, recorded or not; None: not known."""
+    targets: Targets | None = None
+    """What the live playlists announced; None: not known, in journals of older servers."""
 
     def track(self, rendition: str) -> RecordedTrack | None:
         return next((track for track in self.tracks if track.name == rendition), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """How a live playlist had a segment."""
+
+    number: int
+    """Discontinuity number."""
+    discontinuity: bool
+    """It had the tag."""
+    first_msn: int = 0
+    """Where the list began when the segment was whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +82,12 @@ class Slot:
     name: str
     pdt_ms: int
     duration: int
+    listed: Listed | None = None
+    """Only to go on with the live playlist; None: not known."""
 
     @property
     def end_ms(self) -> int:
-        return self.pdt_ms + (self.duration + TICKS_PER_MS // 2) // TICKS_PER_MS
+        return end_of(self.pdt_ms, self.duration)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +113,7 @@ class RecordedSegment:
 
     @property
     def end_ms(self) -> int:
-        return self.pdt_ms + (self.duration + TICKS_PER_MS // 2) // TICKS_PER_MS
+        return end_of(self.pdt_ms, self.duration)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,12 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from server.hls.playlist import DateRange
+from server.hls.targets import Targets
 from server.record.disk import Disk, Handle
 from server.record.figures import Figures
-from server.record.journal import End, Head, PartNote, line
+from server.record.journal import End, Head, Lapse, Ledger, PartNote, line
 from server.record.journal_file import JournalFile
+from server.record.left import Left
 from server.record.recording import Kept, RecordedEpoch, RecordedTrack, Recording, Slot
 from server.record.storage import TAIL, TIMELINE, home
 
@@ -35,6 +37,7 @@ class Planned:
     media_before_ms: int | None
     tracks: tuple[tuple[RecordedTrack, bytes], ...]
     """With their initialization sections."""
+    targets: Targets | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ class Reel:
         try:
             if growing.handle.size != size:
                 raise OSError(errno.EIO, "parts of a segment are missing")
-            slot = Slot(growing.slot.epoch, slot.msn, slot.name, slot.pdt_ms, slot.duration)
+            slot = replace(slot, epoch=growing.slot.epoch)
             self._journal.note(Kept(rendition, slot, size))
         except OSError as error:
             self._give_up(rendition, slot.msn, error)
@@ -118,6 +121,23 @@ class Reel:
         self._failed.pop(rendition, None)
         self._recovered()
         self._sync()
+
+    def lapse(self, rendition: str, slot: Slot) -> None:
+        """Write down that the live playlist has a gap, once there is media."""
+        if self._journal.opened:
+            with contextlib.suppress(OSError):
+                self._journal.note(Lapse(rendition, replace(slot, epoch=self._number)))
+
+    def left(self) -> Left | None:
+        """Go on with what a stopped server left, and tell of it; None: nothing. Raises OSError."""
+        if not self._journal.settled().kept:
+            return None
+        ledger = self._open_journal(self._head)
+        tracks = {(each.name, each.init) for epoch in ledger.epochs for each in epoch.tracks}
+        inits = {
+            (name, init): self._disk.read(f"{self._home}/{name}/{init}") for name, init in tracks
+        }
+        return Left(ledger, inits)
 
     def lose(self, rendition: str, msn: int, reason: str) -> None:
         """Give up a segment that parts were left out of; whoever did that has told of it."""
@@ -177,7 +197,7 @@ class Reel:
                 raise OSError(errno.EIO, "its first part is missing")
             growing = self._begin(epoch, rendition, slot)
         growing.handle.append(data)
-        part = Slot(self._number, slot.msn, slot.name, slot.pdt_ms, duration)
+        part = replace(slot, epoch=self._number, duration=duration)
         text = line(PartNote(rendition, part, len(data)))
         self._journal.note_part(text, (old for each in self._open.values() for old in each.lines))
         growing.lines.append(text)
@@ -189,23 +209,29 @@ class Reel:
             self._write_epoch(epoch)
             self._failed.clear()
         handle = self._disk.grow(f"{self._home}/{rendition}/{slot.name}", anew=True)
-        slot = Slot(self._number, slot.msn, slot.name, slot.pdt_ms, 0)
+        slot = replace(slot, epoch=self._number, duration=0)
         growing = self._open[rendition] = _Growing(handle, slot)
         return growing
 
     def _write_epoch(self, epoch: Planned) -> None:
         if not self._journal.opened:
-            head = replace(self._head, started_ms=epoch.pdt_ms)
-            self._number = self._journal.open(head) - 1
-            self._note_ranges()
+            _ = self._open_journal(replace(self._head, started_ms=epoch.pdt_ms))
         for track, init in epoch.tracks:
             self._disk.replace(f"{self._home}/{track.name}/{track.init}", init)
         tracks = tuple(track for track, _ in epoch.tracks)
         number = self._number + 1
-        self._journal.note(RecordedEpoch(number, epoch.pdt_ms, tracks, epoch.media_before_ms))
+        self._journal.note(
+            RecordedEpoch(number, epoch.pdt_ms, tracks, epoch.media_before_ms, epoch.targets)
+        )
         self._number, self._epoch = number, epoch
         for track, _ in epoch.tracks:
             self._whole(track.name, track.init)
+
+    def _open_journal(self, head: Head) -> Ledger:
+        ledger = self._journal.open(head)
+        self._number = len(ledger.epochs) - 1
+        self._note_ranges()
+        return ledger
 
     def _give_up(self, rendition: str, msn: int, error: OSError) -> None:
         if self._failed.get(rendition) == msn:

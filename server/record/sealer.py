@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import structlog
 
@@ -19,6 +15,7 @@ from server.record.journal import End, Head
 from server.record.kit import Kit
 from server.record.reel import Recorded, Reel
 from server.record.storage import TIMELINE, home
+from server.record.turn import in_turn
 
 AGAIN_SECONDS = 15.0
 """Before a recording that could not be sealed is tried again."""
@@ -90,26 +87,14 @@ class Sealer:
         """Have the thread end the journal. Raises OSError, TimeoutError, Unavailable."""
         told = await self._told(ending)
         end = None if ending.ended_ms is None else End(ending.ended_ms, ending.media_end_ms)
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[Recorded | None] = loop.create_future()
 
-        def work() -> None:
-            try:
-                found = ending.reel.seal(end, told.ranges if told else None)
-                if told is not None and found is not None:
-                    ending.reel.timeline(told.document)
-                tell(partial(_settle, done, found))
-            except (OSError, RecordError) as error:
-                tell(partial(_fail, done, error))
+        def work() -> Recorded | None:
+            found = ending.reel.seal(end, told.ranges if told else None)
+            if told is not None and found is not None:
+                ending.reel.timeline(told.document)
+            return found
 
-        def tell(call: Callable[[], None]) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
-                loop.call_soon_threadsafe(call)
-
-        if not self._kit.writer.offer(0, work):
-            raise TimeoutError("too much waits to be written")
-        async with asyncio.timeout(SEAL_SECONDS):
-            return await done
+        return await in_turn(self._kit.writer, work, SEAL_SECONDS)
 
     async def _told(self, ending: Ending) -> Told | None:
         """Tell the timeline as it ended; of a removed channel what was kept of it."""
@@ -158,13 +143,3 @@ class Sealer:
 
     def _now(self) -> int:
         return self._kit.clock.wall_ms()
-
-
-def _settle(done: asyncio.Future[Recorded | None], found: Recorded | None) -> None:
-    if not done.done():
-        done.set_result(found)
-
-
-def _fail(done: asyncio.Future[Recorded | None], error: Exception) -> None:
-    if not done.done():
-        done.set_exception(error)

@@ -66,9 +66,12 @@ class Recordings:
         self._sealer = Recorder(self._kit)
         self.recorder = self._sealer if section.enabled else None
 
-    async def start(self, going_on: frozenset[str]) -> None:
-        """Begin; seal what a stopped server left, but for sessions `going_on`."""
+    def begin(self) -> None:
+        """Have the thread write from now on, and tell what a stopped server left."""
         self._writer.start()
+
+    async def start(self, going_on: frozenset[str]) -> None:
+        """Go on, begun; seal what a stopped server left, but for sessions `going_on`."""
         if self.mirror is not None:
             self.mirror.start()
         # What was being recorded is sealed even where nothing new is to be.

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from server.lint.notes import Outcome
+from server.lint.run import lint
 from server.record import journal
 from server.record.storage import JOURNAL, TAIL
-from tests.helpers.hls_client import Taken, following
+from tests.helpers.hls_client import Recording, Taken, following
 from tests.helpers.senders import ffmpeg_size, sending
 from tests.helpers.vitrine_server import Api, VitrineServer, calling, serving
 from tests.server.hls.reader import ReadPlaylist, read
@@ -66,6 +68,7 @@ async def test_after_sigkill_mid_segment_all_is_there_up_to_the_last_part(tmp_pa
             live = f"{again.url}/live/kill"
             more = await stack.enter_async_context(following(api.session, live))
             await more.until(lambda r: all(t.whole for t in r.renditions.values()), LIVE_SECONDS)
+            await goes_on_with_the_list(live, more)
             async with api.session.get(f"{again.url}/replay/kill/{session}/index.m3u8") as on_air:
                 assert on_air.status == 409
             await api.end_show("kill")
@@ -78,6 +81,17 @@ async def test_after_sigkill_mid_segment_all_is_there_up_to_the_last_part(tmp_pa
                 await whole_up_to_the_last_part(api, entry, name, one)
             await plays(f"{again.url}{entry['replay_url']}", entry["duration_seconds"])
         assert [event for event in again.events() if "exception" in event] == []
+
+
+async def goes_on_with_the_list(live: str, followed: Recording) -> None:
+    """See the live list reach back to before the crash, gaps between, and keep every rule."""
+    report = await lint(f"{live}/index.m3u8", 5)
+    assert [v for v in report.verdicts if v.outcome is Outcome.BROKEN] == []
+    assert dict(report.verdicts[9].seen)["discontinuities"] > 0
+    for one in followed.renditions.values():
+        assert one.playlist is not None
+        assert one.playlist.media_sequence == 1
+        assert any(segment.gap for segment in one.playlist.segments)
 
 
 def in_mid_segment(taken: Taken) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from server.hls.playlist import PartTag, Segment
+from server.hls.targets import Targets
 from transcode.part import Track
 
 
@@ -14,6 +15,7 @@ class Archive:
     def __init__(self) -> None:
         self.bodies: dict[tuple[str, str], bytes] = {}
         self.inits: dict[tuple[str, str], bytes] = {}
+        self.targets: Targets | None = None
         self.late = False
         """Nothing more is held from now on."""
         self.failing = False
@@ -32,6 +34,10 @@ class Archive:
             raise OSError("the disk does not answer")
         return self.bodies.get((rendition, name))
 
+    def announced(self, targets: Targets) -> None:
+        assert self.targets in (None, targets)
+        self.targets = targets
+
     def begun(self, rendition: str, map_uri: str, track: Track) -> None:
         self.inits[rendition, map_uri] = track.init
 
@@ -39,7 +45,7 @@ class Archive:
         assert segment.parts[-1] == part
         self._parts.setdefault(rendition, []).append(data)
 
-    def closed(self, rendition: str, segment: Segment) -> None:
+    def closed(self, rendition: str, segment: Segment, first_msn: int) -> None:
         body = b"".join(self._parts.pop(rendition, []))
         assert segment.gap == (not body)
         if body and not self.late:
