@@ -75,7 +75,12 @@ class Wire:
     async def rest(self) -> bytes:
         """Read until the other side closes."""
         async with asyncio.timeout(DEADLINE):
-            return await self._reader.read()
+            got = b""
+        # Reset, where it closed on what it had not read.
+        with contextlib.suppress(ConnectionResetError):
+            while block := await self._reader.read(65_536):
+                got += block
+        return got
 
     def finish(self) -> None:
         """Send no more; the other side may have closed already."""
