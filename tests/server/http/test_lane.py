@@ -74,12 +74,12 @@ class Wire:
 
     async def rest(self) -> bytes:
         """Read until the other side closes."""
-        async with asyncio.timeout(DEADLINE):
-            got = b""
+        got = b""
         # Reset, where it closed on what it had not read.
         with contextlib.suppress(ConnectionResetError):
-            while block := await self._reader.read(65_536):
-                got += block
+            async with asyncio.timeout(DEADLINE):
+                while block := await self._reader.read(65_536):
+                    got += block
         return got
 
     def finish(self) -> None:
