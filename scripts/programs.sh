@@ -25,6 +25,7 @@ element playbin3 gstreamer1.0-plugins-base
 element flvmux gstreamer1.0-plugins-good
 element hlsdemux2 gstreamer1.0-plugins-good
 element rtmp2sink gstreamer1.0-plugins-bad
+element checksumsink gstreamer1.0-plugins-bad
 element x264enc gstreamer1.0-plugins-ugly
 element avenc_aac gstreamer1.0-libav
 END

@@ -69,7 +69,7 @@ _TOLD = f"""(() => {{
 }})()"""
 _CUES = """Array.from(player.textTracks())
   .filter((track) => track.kind === "metadata" && track.label !== "segment-metadata")
-  .flatMap((track) => [...(track.cues ?? [])])
+  .flatMap((track) => Array.from(track.cues ?? []))
   .map(({ id, startTime, endTime, value }) => ({ id, startTime, endTime, data: value.data }))"""
 _LIGHT = """async ([at, [left, top, wide, high]]) => {
   const video = document.querySelector("video");
@@ -89,7 +89,8 @@ _LIGHT = """async ([at, [left, top, wide, high]]) => {
   for (let n = 0; n < data.length; n += 4) sum += data[n] + data[n + 1] + data[n + 2];
   return sum / (24 * 8 * 3);
 }"""
-_BUFFER = re.compile(r"chain \W+\((\w+):sink\) .*?pts: (\d+):(\d+):([\d.]+)")
+_FRAMES = re.compile(r"^frame=(\d+)", re.MULTILINE)
+_CHECKSUMS = re.compile(r"^(\d+):(\d+):([\d.]+) [0-9a-f]{40}$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,6 @@ class Ran:
 
     status: int | None
     """None: it did not end by itself."""
-    pictures: int
     complaints: str
     output: str
 
@@ -198,24 +198,39 @@ async def light(tab: Tab, at: float, area: Area) -> float:
 
 async def ffmpeg_plays(url: str, seconds: float) -> Ran:
     """Have ffmpeg decode so much; any error ends it."""
-    ran = await _run(
+    return await _run(
         "ffmpeg", "-hide_banner", "-nostdin", "-loglevel", "error", "-xerror",
         "-i", url, "-t", str(seconds), "-progress", "pipe:1", "-f", "null", "-",
     )  # fmt: skip
-    counted = re.findall(r"^frame=(\d+)", ran.output, re.MULTILINE)
-    return Ran(ran.status, int(counted[-1]) if counted else 0, ran.complaints, ran.output)
 
 
-async def gstreamer_plays(url: str, pictures: int | None = None) -> Ran:
-    """Have GStreamer's playbin3 show so many pictures, or decode all as fast as it can."""
-    how = "sync=false" if pictures is None else f"sync=true num-buffers={pictures}"
-    ran = await _run(
+async def gstreamer_plays_all(url: str) -> Ran:
+    """Have GStreamer's playbin3 decode all of a stream as fast as it can."""
+    return await _gstreamer(url, "checksumsink sync=false", "fakesink sync=false")
+
+
+async def gstreamer_plays(url: str, pictures: int) -> Ran:
+    """Have playbin3 show so many pictures when it is their time."""
+    sink = f"fakesink num-buffers={pictures}"
+    return await _gstreamer(url, f"{sink} sync=true", f"{sink} sync=true")
+
+
+def ffmpeg_pictures(ran: Ran) -> int:
+    """Count what ffmpeg decoded."""
+    return int(_FRAMES.findall(ran.output)[-1])
+
+
+def gstreamer_dates(ran: Ran) -> list[float]:
+    """Give when each picture that playbin3 decoded was to be shown, in seconds."""
+    found = _CHECKSUMS.findall(ran.output)
+    return [3600 * int(hour) + 60 * int(minute) + float(rest) for hour, minute, rest in found]
+
+
+async def _gstreamer(url: str, pictures: str, sound: str) -> Ran:
+    return await _run(
         "gst-launch-1.0", "-v", "playbin3", f"uri={url}",
-        f"video-sink=fakesink name=pictures silent=false {how}",
-        f"audio-sink=fakesink name=sound silent=false {how}",
+        f"video-sink={pictures}", f"audio-sink={sound}",
     )  # fmt: skip
-    counted = [name for name, *_ in _BUFFER.findall(ran.output)].count("pictures")
-    return Ran(ran.status, counted, ran.complaints, ran.output)
 
 
 def _answers(text: str, content_type: str) -> Any:
@@ -238,4 +253,4 @@ async def _run(*command: str) -> Ran:
     status = process.returncode if done else None
     await end(process)
     out, complaints = await both
-    return Ran(status, 0, complaints.decode("utf-8", "replace"), out.decode("utf-8", "replace"))
+    return Ran(status, complaints.decode("utf-8", "replace"), out.decode("utf-8", "replace"))
