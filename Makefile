@@ -73,7 +73,7 @@ soak: setup-test ## rarer cases; a long broadcast: no stall, no growing memory (
 .PHONY: setup setup-dev setup-test setup-bench lock clean distclean help
 setup: $(S)/project $(PLAYER) ## what the server needs
 setup-dev: setup $(S)/dev ## also what `make check` needs
-setup-test: setup-dev $(S)/programs-test ## also the programs that `make test` needs
+setup-test: setup-dev $(S)/players $(S)/programs-test ## also what `make test` runs beside us
 setup-bench: setup-dev $(S)/programs-bench ## also the programs that `make bench` needs
 
 $(VENV):
@@ -88,7 +88,11 @@ $(S)/project: pyproject.toml $(S)/packages
 	@touch $@
 
 $(PLAYER): player/package-lock.json requirements-node.lock $(S)/packages
-	$(step) "Page packages" scripts/player.sh
+	$(step) "Page packages" scripts/player.sh --omit=dev
+	@touch $@
+
+$(S)/players: $(PLAYER)
+	$(step) "Other players" scripts/player.sh
 	@touch $@
 
 $(S)/dev: requirements-dev.lock $(S)/packages

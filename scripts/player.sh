@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install the pages' npm packages, exactly as locked, with the system's Node or,
-# where there is none that is new enough, with the one from PyPI.
+# where there is none that is new enough, with the one from PyPI: `player.sh [--omit=dev]`.
 set -eu
 
 fit() {
@@ -14,4 +14,4 @@ if ! fit; then
     .venv/bin/python -m pip install --no-deps --require-hashes -r requirements-node.lock
 fi
 cd player
-npm ci --ignore-scripts --no-audit --no-fund
+npm ci --ignore-scripts --no-audit --no-fund "$@"

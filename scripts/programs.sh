@@ -21,8 +21,11 @@ program caddy caddy
 program curl curl
 program gst-launch-1.0 gstreamer1.0-tools
 element videotestsrc gstreamer1.0-plugins-base
+element playbin3 gstreamer1.0-plugins-base
 element flvmux gstreamer1.0-plugins-good
+element hlsdemux2 gstreamer1.0-plugins-good
 element rtmp2sink gstreamer1.0-plugins-bad
+element checksumsink gstreamer1.0-plugins-bad
 element x264enc gstreamer1.0-plugins-ugly
 element avenc_aac gstreamer1.0-libav
 END
