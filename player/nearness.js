@@ -5,7 +5,7 @@ const STEP_SECONDS = 0.35;
 const MOST_SECONDS = 2;
 const CALM_MS = 8_000;
 const BACK_PER_SECOND = 0.1;
-/** So long after the start or a stall, the time that it took is skipped: there is a jolt anyway. */
+/** So long after a stall, the time that it took is skipped: there was a jolt anyway. */
 const LEAP_MS = 6_000;
 const WORTH_SECONDS = 0.7;
 const SPARE_SECONDS = 0.5;
@@ -14,16 +14,9 @@ const STALLED = "bufferStalledError";
 export class Nearness {
   #extra = 0;
   #stalledAt = -Infinity;
-  #joltedAt = -Infinity;
   #at = 0;
 
-  /** Pictures move for the first time. Idempotent. */
-  began(now) {
-    if (this.#joltedAt === -Infinity) this.#joltedAt = now;
-  }
-
   stalled(now) {
-    this.#joltedAt = now;
     this.#extra = Math.min(this.extra(now) + STEP_SECONDS, MOST_SECONDS);
     this.#stalledAt = now;
   }
@@ -38,7 +31,7 @@ export class Nearness {
 
   /** Whether to leap from `time` to `live`, with media there up to `end`; seconds. */
   leaps(now, time, live, end) {
-    return now - this.#joltedAt < LEAP_MS && live - time > WORTH_SECONDS && end - live > SPARE_SECONDS;
+    return now - this.#stalledAt < LEAP_MS && live - time > WORTH_SECONDS && end - live > SPARE_SECONDS;
   }
 }
 
@@ -57,7 +50,6 @@ export function keepNear(hls, events, byChoice, clock = () => performance.now())
     if (Math.abs((hls.targetLatency ?? 0) - wanted) > 0.02) hls.targetLatency = wanted;
     if (byChoice() || !hls.media || hls.media.paused) return;
     const { buffered, currentTime } = hls.media;
-    if (currentTime > 0) nearness.began(now);
     const end = buffered.length ? buffered.end(buffered.length - 1) : 0;
     const live = hls.liveSyncPosition;
     if (live !== null && nearness.leaps(now, currentTime, live, end)) hls.media.currentTime = live;

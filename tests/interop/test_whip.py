@@ -123,7 +123,9 @@ async def test_a_phone_goes_live_and_is_watched(api: Api, browser: Chromium) -> 
         document = await api.channel(made.id)
         assert document["ingest"]["protocol"] == "whip"
         assert document["ingest"]["encoder"].startswith("Chrome ")
-        assert {w["code"] for w in document["warnings"]} <= {"encoding-behind"}
+        # Two browsers and a ladder on two cores: either side may be too slow.
+        slow = {"encoding-behind", "frames-lost"}
+        assert {w["code"] for w in document["warnings"]} <= slow
 
         await mutes(tab)
         await goes_on_by_itself(api, tab, made.id)

@@ -25,15 +25,6 @@ test("in calm it comes back bit by bit, however often it is asked", () => {
   }
 });
 
-test("so is the time that the start took, once", () => {
-  const nearness = new Nearness();
-  nearness.began(20_000);
-  nearness.began(90_000);
-  assert.equal(nearness.leaps(21_000, 10, 12, 13), true);
-  assert.equal(nearness.leaps(91_000, 10, 12, 13), false);
-  assert.equal(nearness.extra(21_000), 0);
-});
-
 test("the time that a stall took is skipped while it is fresh and the media is there", () => {
   const nearness = new Nearness();
   assert.equal(nearness.leaps(0, 10, 12, 13), false);
