@@ -119,6 +119,7 @@ async def test_a_second_encoder_with_the_same_key_takes_over(
     await api.until_state(made.id, "offline")
 
 
+@pytest.mark.soak
 async def test_a_show_ends_and_another_begins_before_the_same_page(
     api: Api, clip: Path, browser: Chromium
 ) -> None:

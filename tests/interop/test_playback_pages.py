@@ -43,6 +43,7 @@ async def shop(frame: str) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
+@pytest.mark.soak
 async def test_a_signed_show_in_another_sites_frame_and_its_end(
     api: Api, browser: Chromium, clip: Path
 ) -> None:

@@ -81,6 +81,7 @@ async def test_a_viewer_sees_what_is_sent_now(api: Api) -> None:
 
 
 @pytest.mark.browser
+@pytest.mark.soak
 async def test_the_studio_shows_it_and_falls_back(api: Api, browser: Chromium) -> None:
     encoded = await asyncio.to_thread(encode, "H264", SECONDS)
     made = await api.add_channel("previewed")
