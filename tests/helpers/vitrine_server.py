@@ -46,8 +46,12 @@ class VitrineServer:
 
     def workers(self) -> list[int]:
         """Give the process ids of the transcoding workers."""
-        children = psutil.Process(self.pid).children(recursive=True)
-        return [child.pid for child in children if "transcode.worker" in child.cmdline()]
+        found = []
+        for child in psutil.Process(self.pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):  # others come and go
+                if "transcode.worker" in child.cmdline():
+                    found.append(child.pid)
+        return found
 
 
 @contextmanager
