@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tests.helpers.clips import read_number
 from tests.helpers.hls_client import Taken, TakenSegment
-from tests.helpers.mp4_boxes import runs
+from tests.helpers.mp4_boxes import boxes, runs
 from tests.helpers.time_code import FLAT, flash
 
 TICKS_PER_MS = 90
@@ -146,8 +146,11 @@ def _decoded(init: bytes, segments: Iterable[TakenSegment]) -> Iterator[VideoFra
 
 def _video_start(segment: TakenSegment) -> int:
     """Read the video track's decode time of a segment from its first fragment."""
-    first = min(runs(segment.parts[0].data), key=lambda run: run.track)
-    return first.decode_time
+    data = segment.parts[0].data
+    found = boxes(data)
+    # All of a segment where its parts were listed no more.
+    fragment = data[: found[2].offset] if len(found) > 2 else data
+    return min(runs(fragment), key=lambda run: run.track).decode_time
 
 
 def _seen(date: float, msn: int, frame: VideoFrame, areas: Mapping[str, Area]) -> Seen:
