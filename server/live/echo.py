@@ -62,8 +62,10 @@ class Echo:
             self._forget()
         elif isinstance(unit, AudioConfig):
             self.audio = unit
-        for listener in tuple(self._listeners):
-            listener.hear(unit)
+        # Mostly nobody looks on, and this is asked for every unit of every publisher.
+        if self._listeners:
+            for listener in tuple(self._listeners):
+                listener.hear(unit)
 
     def listen(self, listener: Listener) -> None:
         self._listeners.append(listener)
