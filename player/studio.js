@@ -23,7 +23,7 @@ class Studio {
   #vitals = new Vitals();
   #preview;
   #encoder = new Encoder(name, secret(name, "key"));
-  /** Commands under way, by product. */
+  /** Commands under way, by product: whether it is to be on show, and the work. */
   #waiting = new Map();
 
   constructor(token) {
@@ -60,7 +60,7 @@ class Studio {
 
   async unpinAll() {
     // A product that is just being put on show is to go too.
-    await Promise.all(this.#waiting.values());
+    await Promise.all([...this.#waiting.values()].map(({ work }) => work));
     await Promise.all(this.#pins().map((pin) => this.#unpin(pin, this.#feed.productOf(pin))));
   }
 
@@ -73,23 +73,28 @@ class Studio {
       warn(`${MAX_PINS} products are on show. Take one off first.`);
       return undefined;
     }
-    return this.#act(product, `${product.title} is on show`, () => this.#api.pin(name, product.id, newKey()));
+    return this.#act(product.id, true, `${product.title} is on show`, () => this.#api.pin(name, product.id, newKey()));
   }
 
   #unpin(pin, product) {
     const title = product?.title ?? "The product";
-    return this.#act({ id: pin.productId }, `${title} is off`, () => this.#api.unpin(name, pin.id));
+    return this.#act(pin.productId, false, `${title} is off`, () => this.#api.unpin(name, pin.id));
   }
 
-  /** One command per product at a time; the tile says that it is under way. */
-  #act(product, said, command) {
-    const before = this.#waiting.get(product.id);
-    if (before) return before;
-    const work = this.#carryOut(said, command).finally(() => {
-      this.#waiting.delete(product.id);
-      this.#drawProducts();
-    });
-    this.#waiting.set(product.id, work);
+  /**
+   * One command per product at a time; the tile says that it is under way. To ask twice for the
+   * same is to ask once (a double click); to ask for the opposite is done next, never dropped.
+   */
+  #act(id, shown, said, command) {
+    const before = this.#waiting.get(id);
+    if (before?.shown === shown) return before.work;
+    const work = Promise.resolve(before?.work)
+      .then(() => this.#carryOut(said, command))
+      .finally(() => {
+        if (this.#waiting.get(id)?.work === work) this.#waiting.delete(id);
+        this.#drawProducts();
+      });
+    this.#waiting.set(id, { shown, work });
     this.#drawProducts();
     return work;
   }

@@ -51,9 +51,10 @@ export class Tiles {
     const old = this.#made.get(product.id);
     if (old?.drawn === drawn) return old;
     const since = h("span", { className: "tile-since" });
+    // A double click (detail 2) is one press; the keyboard's is 0.
     const button = h(
       "button",
-      { type: "button", className: "tile-switch", "aria-pressed": "false", onclick: () => this.#toggle(product) },
+      { type: "button", className: "tile-switch", "aria-pressed": "false", onclick: ({ detail }) => detail < 2 && this.#toggle(product) },
       picture(product),
       n < 9 ? h("kbd", { className: "tile-key", "aria-hidden": "true" }, String(n + 1)) : null,
       h("span", { className: "tile-text" }, since, h("span", { className: "tile-title" }, product.title), prices(product, locale)),

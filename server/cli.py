@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -120,7 +121,10 @@ def push_command(
     loop: Annotated[bool, typer.Option("--loop", help="Begin again at the end.")] = False,
     seconds: Annotated[float | None, _LIMIT] = None,
 ) -> None:
-    """Broadcast a file in real time, as an anchor would."""
+    """Broadcast a file in real time, as an anchor would; SIGTERM or Ctrl-C ends it in order."""
+    for each in (signal.SIGTERM, signal.SIGINT):
+        # Both, and where a script's `&` had the interrupt ignored too: the server hears a goodbye.
+        signal.signal(each, signal.default_int_handler)
     with one_line_errors():
         tell = _progress if sys.stderr.isatty() else None
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from itertools import pairwise
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import Route
 
 from tests.helpers.machine import elsewhere, usage
 from tests.helpers.senders import ffmpeg_file, sending
@@ -168,12 +170,22 @@ async def test_the_studio_pins_by_click_and_by_key(
     await tile.wait_for(timeout=PAGE_SECONDS * 1000)
     assert "token" not in tab.page.url
 
+    pressed_again = asyncio.Event()
+
+    async def held(route: Route) -> None:
+        await pressed_again.wait()
+        await route.continue_()
+
+    # The second press comes while the page still waits for the first one's answer.
+    await tab.page.route("**/timeline", held)
     await tile.click()
     await api.until(lambda found: found == ["tea"], lambda: pins(api, show))
     await until_pressed(tab, GOODS["tea"], "true")
     await tile.click()
+    pressed_again.set()
     await api.until(lambda found: found == [], lambda: pins(api, show))
     await until_pressed(tab, GOODS["tea"], "false")
+    await tab.page.unroute("**/timeline")
 
     await tab.page.keyboard.press("1")
     first = min(GOODS)

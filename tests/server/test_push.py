@@ -97,8 +97,13 @@ async def begin(clip: Path, url: str, *options: str) -> Process:
 
 
 async def finish(process: Process) -> tuple[int | None, str, str]:
-    async with asyncio.timeout(40):
-        out, error = await process.communicate()
+    try:
+        async with asyncio.timeout(40):
+            out, error = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.communicate()
+        raise
     return process.returncode, out.decode(), error.decode()
 
 
@@ -201,16 +206,19 @@ async def test_a_loop_goes_on_without_a_jump(rtmp: Server, tmp_path: Path) -> No
     assert stamps[-1] - stamps[0] > 2 * TICKS_PER_SECOND
 
 
-async def test_an_interrupt_ends_the_broadcast_in_order(rtmp: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_the_broadcast_in_order(
+    rtmp: Server, tmp_path: Path, told: signal.Signals
+) -> None:
     clip = tmp_path / "clip.mp4"
     await asyncio.to_thread(write_clip, clip, "libx264", "aac")
     process = await begin(clip, rtmp.url(), "--loop")
     await until(lambda: bool(rtmp.gate.sinks and rtmp.gate.sinks[0].of(VideoUnit)), 30)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(told)
     status, _, error = await finish(process)
     assert status == 130
     assert "Traceback" not in error
-    await rtmp.sink()
+    assert (await rtmp.sink()).goodbyes == [True]
 
 
 async def test_a_refused_key_is_one_clear_line(rtmp: Server, tmp_path: Path) -> None:
