@@ -8,7 +8,6 @@ from typing import Annotated, TypeVar
 import typer
 
 from server.address import addresses
-from server.app import make_channels, make_sources, open_store
 from server.channels import Channels
 from server.claim import running
 from server.clock import SystemClock
@@ -17,10 +16,11 @@ from server.duration import parse_duration
 from server.errors import Invalid, Problem
 from server.instant import parse_rfc3339, rfc3339
 from server.options import AsJson, ConfigFile, DataDir, settings
+from server.services import make_channels, make_sources, open_store
 from server.source import Source
 from server.sources import Sources
 from server.store.port import Store
-from server.terminal import one_line_errors, run, show_json, show_table
+from server.terminal import commands, one_line_errors, run, show_json, show_table
 
 ChannelId = Annotated[str, typer.Argument(metavar="ID", help="1 to 32 of a-z 0-9 -")]
 ExpiresIn = Annotated[
@@ -34,7 +34,7 @@ KeepOld = Annotated[
 ]
 Result = TypeVar("Result")
 
-app = typer.Typer(no_args_is_help=True, help="Channels: add, list, source, rotate-key, remove.")
+app = commands("Channels: add, list, source, rotate-key, remove.")
 
 
 @app.command(epilog='Example: vitrine channel add tea --title "Tea at five" --expires-in 8h')

@@ -11,14 +11,16 @@ from server.lint.fetch import LintError
 from server.lint.notes import Outcome, Verdict
 from server.lint.run import Progress, Report, lint
 from server.options import AsJson
-from server.terminal import FAILED, complain, run, show_json
+from server.terminal import FAILED, commands, complain, run, show_json
 
+app = commands()
 UNUSABLE = 2
 """Exit status when there was nothing to judge."""
 SHOWN_FAULTS = 5
 _MARKS = {Outcome.KEPT: "pass", Outcome.BROKEN: "FAIL", Outcome.NOT_SEEN: " -  "}
 
 
+@app.command("lint", epilog="Example: vitrine lint http://localhost:8080/live/demo/index.m3u8")
 def lint_command(
     url: Annotated[str, typer.Argument(metavar="URL", help="Of a live playlist, http or https.")],
     seconds: Annotated[float, typer.Option(min=1, max=86_400, help="Watch for so long.")] = 20,

@@ -8,7 +8,6 @@ from typing import Annotated, TypeVar
 import typer
 
 from server.address import addresses
-from server.app import make_playback, open_store
 from server.channel import PlaybackMode
 from server.claim import running
 from server.clock import SystemClock
@@ -18,12 +17,13 @@ from server.errors import Invalid, Problem
 from server.instant import rfc3339
 from server.options import AsJson, ConfigFile, DataDir, settings
 from server.playback.keys import Playback
-from server.terminal import one_line_errors, run, show_json
+from server.services import make_playback, open_store
+from server.terminal import commands, one_line_errors, run, show_json
 
 ChannelId = Annotated[str, typer.Argument(metavar="CHANNEL")]
 Result = TypeVar("Result")
 
-app = typer.Typer(no_args_is_help=True, help="Who may watch: mode, sign, rotate.")
+app = commands("Who may watch: mode, sign, rotate.")
 
 
 @app.command(epilog="Example: vitrine playback mode tea signed")

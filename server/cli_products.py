@@ -7,16 +7,24 @@ from typing import Annotated
 
 import typer
 
-from server.app import make_offline_shop, open_store
+from overlay.tiles import check
+from server.bus import Bus
 from server.clock import SystemClock
 from server.config import Config
 from server.errors import Invalid, Problem
 from server.options import AsJson, ConfigFile, DataDir, settings
+from server.services import open_store
 from server.shop.feeds import Format, format_of
-from server.shop.service import Imported
-from server.terminal import FAILED, complain, one_line_errors, run, show_json
+from server.shop.port import OffAir
+from server.shop.service import Imported, Shop
+from server.terminal import FAILED, commands, complain, one_line_errors, run, show_json
 
-app = typer.Typer(no_args_is_help=True, help="Products: import.")
+app = commands("Products: import.")
+
+
+@app.callback()
+def products() -> None:
+    """Keep `import` a word of its own, though it is the only command."""
 
 
 @app.command("import", epilog="Example: vitrine products import tea.csv --channel tea")
@@ -73,7 +81,9 @@ async def _import(
     config: Config, channel: str, data: bytes, kind: Format, folder: Path
 ) -> Imported:
     store = await open_store(config, make=False)
-    shop = make_offline_shop(config, store, SystemClock())
+    clock = SystemClock()
+    # Nobody is on the air here: a server beside us hears of it from the store.
+    shop = Shop(store, Bus(clock), OffAir(), clock, check, config.shop_settings())
     try:
         return await shop.import_feed(channel, data, kind, "operator", folder)
     finally:

@@ -7,7 +7,6 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from server.app import open_store
 from server.clock import SystemClock
 from server.config import Config
 from server.errors import Conflict, Invalid, Problem
@@ -16,7 +15,8 @@ from server.instant import rfc3339
 from server.options import AsJson, ConfigFile, DataDir, settings
 from server.record.catalogue import Entry, Hold
 from server.record.service import Recordings
-from server.terminal import one_line_errors, run, show_json, show_table
+from server.services import open_store
+from server.terminal import commands, one_line_errors, run, show_json, show_table
 
 ACTOR = "command line"
 MOST = 500
@@ -26,7 +26,7 @@ SessionId = Annotated[str, typer.Argument(metavar="SESSION", help="As `list` has
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept in the log.")]
 Result = TypeVar("Result")
 
-app = typer.Typer(no_args_is_help=True, help="Recordings: list, hold, release, remove, log.")
+app = commands("Recordings: list, hold, release, remove, log.")
 
 
 @app.command("list", epilog="Example: vitrine recording list tea --json")

@@ -22,6 +22,7 @@ import av.logging
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 
+from server.errors import VitrineError
 from server.pushlane import CopyLane, EncodeAudioLane, EncodeVideoLane, Lane, rotation_of
 
 CONNECT_SECONDS = 10.0
@@ -32,7 +33,7 @@ _AUDIO_COPIED = frozenset({"aac", "opus", "mp3", "ac3", "eac3", "flac"})
 _FLV_OPTIONS = {"flvflags": "no_duration_filesize", "flush_packets": "1"}
 
 
-class PushError(Exception):
+class PushError(VitrineError):
     """The file cannot be read or the server did not take it. Its text is one line."""
 
 

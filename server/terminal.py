@@ -16,11 +16,21 @@ import uvloop
 from server.config import Config, load
 from server.config_file import ConfigError
 from server.errors import Invalid, VitrineError
-from server.push import PushError
 
 FAILED = 1
 DEFAULT_CONFIG = Path("config.yaml")
 Result = TypeVar("Result")
+
+
+def commands(about: str | None = None) -> typer.Typer:
+    """Make the application of a `cli_...` module: one command, or, with `about`, a group."""
+    return typer.Typer(
+        no_args_is_help=about is not None,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        help=about,
+    )
 
 
 @contextmanager
@@ -38,7 +48,7 @@ def one_line_errors() -> Iterator[None]:
         told = f"{error.filename}: {error.strerror}" if error.filename else _reason(error)
         complain(*told.splitlines())
         raise typer.Exit(FAILED) from None
-    except (VitrineError, PushError, ValueError, sqlite3.Error) as error:
+    except (VitrineError, ValueError, sqlite3.Error) as error:
         complain(str(error))
         raise typer.Exit(FAILED) from None
     except KeyboardInterrupt:

@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from server.app import make_channels, open_store
 from server.clock import SystemClock
 from server.instant import rfc3339
+from server.services import make_channels, open_store
 from tests.server.running import OPERATOR, Client
 
 CHANNELS = "/api/v1/channels"
