@@ -52,11 +52,11 @@ test: setup-test ## all of check, then real senders and a real browser: a quarte
 workers: setup-dev ## unit tests, and those of real workers with every kind of media
 	@.venv/bin/pytest -q -n 3 -m "not (interop or browser or alone or soak)" $(ARGS)
 
-interop: setup-test ## ffmpeg, GStreamer, PyAV and aiortc as senders, in real time
-	@.venv/bin/pytest -q -n 2 --dist loadfile -m "interop and not (browser or alone or soak)" $(ARGS)
+interop: setup-test ## ffmpeg, GStreamer, PyAV and aiortc as senders, Chromium as viewer
+	@.venv/bin/pytest -q -n 2 --dist loadfile -m "(interop or browser) and not (alone or soak)" $(ARGS)
 
-alone: setup-test ## Chromium with hls.js, and what else needs the machine for itself
-	@.venv/bin/pytest -q -m "(browser or alone) and not soak" $(ARGS)
+alone: setup-test ## whole ladders with Chromium beside them: what needs the machine for itself
+	@.venv/bin/pytest -q -m "alone and not soak" $(ARGS)
 
 bench: setup-bench ## the benchmarks, as ratios to a reference measured in the same run
 	@.venv/bin/python -m bench $(ARGS)

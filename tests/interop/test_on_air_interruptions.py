@@ -20,6 +20,7 @@ from tests.server.hls.reader import milliseconds
 pytestmark = [
     pytest.mark.interop,
     pytest.mark.browser,
+    pytest.mark.alone,
     pytest.mark.slow,
     pytest.mark.asyncio(loop_scope="session"),
 ]

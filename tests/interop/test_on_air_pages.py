@@ -20,7 +20,12 @@ from tests.interop.frame_log import Shown, begin_log, frames, phases, stalls
 from tests.interop.on_air import FIRST_AREA, FRAME_MS, GOODS, LIVE_SECONDS, PAGE_SECONDS, stock
 from tests.server.hls.reader import milliseconds
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.alone,
+    pytest.mark.slow,
+    pytest.mark.asyncio(loop_scope="session"),
+]
 
 PLAY_SECONDS = 30.0
 OTHERS_MAY_USE = 0.2

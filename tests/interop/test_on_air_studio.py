@@ -8,7 +8,12 @@ from tests.helpers.senders import ffmpeg_dead, ffmpeg_well, sending
 from tests.helpers.vitrine_server import Api
 from tests.interop.browser import DOCK, Chromium
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.alone,
+    pytest.mark.slow,
+    pytest.mark.asyncio(loop_scope="session"),
+]
 
 DEADLINE = 60.0
 CARD = "document.querySelector('.warning[data-code=\"{}\"]')"

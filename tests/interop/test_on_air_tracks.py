@@ -19,6 +19,7 @@ from tests.interop.on_air import LIVE_SECONDS, PAGE_SECONDS
 pytestmark = [
     pytest.mark.interop,
     pytest.mark.browser,
+    pytest.mark.alone,
     pytest.mark.slow,
     pytest.mark.asyncio(loop_scope="session"),
 ]

@@ -102,6 +102,7 @@ async def device() -> AsyncIterator[Chromium]:
 
 
 @pytest.mark.browser
+@pytest.mark.alone
 async def test_a_phone_goes_live_and_is_watched(api: Api, browser: Chromium) -> None:
     made = await api.add_channel("farm")
     async with device() as phone:
@@ -156,6 +157,7 @@ async def goes_on_by_itself(api: Api, tab: Tab, channel: str) -> None:
 
 
 @pytest.mark.browser
+@pytest.mark.alone
 async def test_a_show_that_was_ended_elsewhere_is_not_begun_again(api: Api) -> None:
     made = await api.add_channel("ended-elsewhere")
     async with device() as phone:
@@ -172,6 +174,7 @@ async def test_a_show_that_was_ended_elsewhere_is_not_begun_again(api: Api) -> N
 
 
 @pytest.mark.browser
+@pytest.mark.alone
 async def test_a_wrong_key_is_asked_for_again(api: Api) -> None:
     made = await api.add_channel("wrong-key")
     async with device() as phone:
