@@ -61,6 +61,8 @@ class Supervisor:
         self._receive = receive
         self._patience = patience or Patience()
         self._log = structlog.get_logger("worker").bind(channel=channel)
+        # Kept, for to ask for it costs a system call (getpid), and `feed` is called for each unit.
+        self._loop = asyncio.get_running_loop()
         self._process: WorkerProcess | None = None
         self._decoder = wire.Decoder()
         self._briefing = Briefing()
@@ -100,7 +102,7 @@ class Supervisor:
         costs is the writing to the pipe.
         """
         self._arrived_ms = arrived_ms
-        self._debt.fed(arrived_ms, asyncio.get_running_loop().time())
+        self._debt.fed(arrived_ms, self._loop.time())
         if isinstance(unit, VideoUnit):
             if not self._takes(unit):
                 return
@@ -215,7 +217,7 @@ class Supervisor:
             self._send(wire.Close())
 
     async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
+        loop = self._loop
         delay = self._patience.backoff_first
         while True:
             began = loop.time()
@@ -273,7 +275,7 @@ class Supervisor:
         self._log.info("worker says", line=line)
 
     async def _wait_for_silence(self) -> None:
-        loop = asyncio.get_running_loop()
+        loop = self._loop
         while True:
             waited = self._debt.waited(loop.time())
             if waited >= self._patience.silence:
