@@ -57,8 +57,8 @@ class Disk(Protocol):
         """Remove a file or all below `prefix`; return the bytes freed. Nothing there: 0."""
         ...
 
-    def homes(self, prefix: str) -> list[str]:
-        """Return the folders two steps below `prefix`, by key."""
+    def holders(self, prefix: str, name: str) -> list[str]:
+        """Return the folders two steps below `prefix` that have a file `name`, by key."""
         ...
 
     def space(self) -> tuple[int, int]:
@@ -115,9 +115,9 @@ class LocalDisk:
             path.unlink(missing_ok=True)
         return freed
 
-    def homes(self, prefix: str) -> list[str]:
-        found = (path for path in (self._root / prefix).glob("*/*") if path.is_dir())
-        return sorted(path.relative_to(self._root).as_posix() for path in found)
+    def holders(self, prefix: str, name: str) -> list[str]:
+        found = (self._root / prefix).glob(f"*/*/{name}")
+        return sorted(path.parent.relative_to(self._root).as_posix() for path in found)
 
     def space(self) -> tuple[int, int]:
         folder = self._root
@@ -146,17 +146,22 @@ class _File:
     def __init__(self, fd: int) -> None:
         self._fd = fd
         self._size = os.lseek(fd, 0, os.SEEK_END)
+        self._torn = False
+        """Something lies behind `_size` that could not be cut off yet."""
 
     @property
     def size(self) -> int:
         return self._size
 
     def append(self, data: bytes) -> None:
+        if self._torn:
+            self.cut(self._size)
         rest = memoryview(data)
         try:
             while rest:
                 rest = rest[os.write(self._fd, rest) :]
         except OSError:
+            self._torn = True
             with contextlib.suppress(OSError):
                 self.cut(self._size)
             raise
@@ -166,6 +171,7 @@ class _File:
         os.ftruncate(self._fd, size)
         os.lseek(self._fd, size, os.SEEK_SET)
         self._size = size
+        self._torn = False
 
     def sync(self) -> None:
         os.fdatasync(self._fd)

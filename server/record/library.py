@@ -31,6 +31,8 @@ class _Open:
     """A recording that was opened, and what has been rendered of it."""
 
     recording: Recording
+    ended_ms: int
+    """As the catalogue had it: a session may be gone on with, and end again."""
     answers: dict[str | None, Answer] = field(default_factory=dict)
 
 
@@ -104,9 +106,10 @@ class Library:
         key = (channel, session)
         async with self._opening.setdefault(key, asyncio.Lock()):
             found = self._open.get(key)
-            if found is None:
+            if found is None or found.ended_ms != entry.ended_ms:
                 data = await self._read(f"{home(channel, session)}/{JOURNAL}", "recording")
-                found = self._open[key] = _Open(await asyncio.to_thread(_recording, data))
+                recording = await asyncio.to_thread(_recording, data)
+                found = self._open[key] = _Open(recording, entry.ended_ms)
             self._open.move_to_end(key)
         self._opening.pop(key, None)
         while len(self._open) > MOST_OPEN:

@@ -36,6 +36,8 @@ class MirroredStorage:
         self.local = local
         self.remote = remote
         self._noted: OrderedDict[str, None] = OrderedDict()
+        self._under_way: dict[str, asyncio.Event] = {}
+        """Keys that are being brought; each is set when that is over."""
         self._news = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -55,16 +57,33 @@ class MirroredStorage:
         return tuple(found[key] for key in sorted(found))
 
     async def remove(self, prefix: str) -> int:
-        """Remove it there, then here: what fails in between is found here again.
+        """Remove it here, wait for what is on its way, then remove it there.
 
-        And there once more, for what was on its way meanwhile.
+        What fails in between is begun anew: the catalogue remembers a removal.
         """
-        for key in [key for key in self._noted if key.startswith(f"{prefix}/")]:
-            del self._noted[key]
-        far = await self.remote.remove(prefix)
         near = await self.local.remove(prefix)
-        await self.remote.remove(prefix)
-        return max(far, near)
+        for key, brought in list(self._under_way.items()):
+            if key.startswith(f"{prefix}/"):
+                await brought.wait()
+        return max(near, await self.remote.remove(prefix))
+
+    async def bring(self, key: str) -> int:
+        """Write what is here there too; return its bytes, 0 when it was removed meanwhile."""
+        brought = self._under_way[key] = asyncio.Event()
+        try:
+            data = await self._here(key)
+            if data is not None:
+                await self.remote.write(key, data)
+        finally:
+            del self._under_way[key]
+            brought.set()
+        return len(data or b"")
+
+    async def _here(self, key: str) -> bytes | None:
+        try:
+            return await self.local.read(key)
+        except Missing:
+            return None
 
     async def close(self) -> None:
         await self.local.close()
@@ -148,14 +167,19 @@ class Mirror:
     async def compare(self) -> None:
         """Bring what is lacking of recordings that have ended; let go of old local copies.
 
-        Raises StorageDown, Unavailable.
+        One that cannot be brought holds up no other. Raises StorageDown, Unavailable.
         """
         now = self._clock.wall_ms()
+        failed: RecordError | None = None
         soon = now + 86_400_000  # the clock may have been set back since
         for entry in await self._catalogue.afloat(
             uploaded=False, ended_before_ms=soon, limit=ENTRIES_AT_ONCE
         ):
-            await self._bring_all(entry)
+            try:
+                await self._bring_all(entry)
+            except RecordError as error:
+                failed = failed or error
+                continue
             await self._catalogue.mark(entry.channel, entry.session, uploaded=True, local=True)
             self._log.info("recording uploaded", channel=entry.channel, session=entry.session)
         for entry in await self._catalogue.afloat(
@@ -165,6 +189,8 @@ class Mirror:
             await self._catalogue.mark(entry.channel, entry.session, uploaded=True, local=False)
         for entry in await self._catalogue.unfinished():
             await self._bring(f"{home(entry.channel, entry.session)}/{JOURNAL}")
+        if failed is not None:
+            raise failed
 
     async def _bring_all(self, entry: Entry) -> None:
         prefix = home(entry.channel, entry.session)
@@ -182,12 +208,7 @@ class Mirror:
         await self._bring(journal)
 
     async def _bring(self, key: str) -> None:
-        try:
-            data = await self._storage.local.read(key)
-        except Missing:
-            return  # removed meanwhile
-        await self._storage.remote.write(key, data)
-        self._figures.uploaded_bytes += len(data)
+        self._figures.uploaded_bytes += await self._storage.bring(key)
 
     async def _work(self) -> None:
         while True:

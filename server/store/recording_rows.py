@@ -98,15 +98,17 @@ class SqliteCatalogue:
             )
         )
 
-    async def erase(self, channel: str, session: str, at_ms: int, actor: str, reason: str) -> None:
-        def erase(db: sqlite3.Connection) -> None:
+    async def erase(self, channel: str, session: str, at_ms: int, actor: str, reason: str) -> bool:
+        def erase(db: sqlite3.Connection) -> bool:
             erased = db.execute(
-                "DELETE FROM recordings WHERE channel = ? AND session = ?", (channel, session)
+                "DELETE FROM recordings WHERE channel = ? AND session = ? AND hold_reason IS NULL",
+                (channel, session),
             ).rowcount
             if erased:
                 _log(db, channel, session, Deed.REMOVED, at_ms, actor, reason)
+            return _get(db, channel, session) is None
 
-        await self._database.write(erase)
+        return await self._database.write(erase)
 
     async def overdue(self, ended_before_ms: int, limit: int) -> tuple[Entry, ...]:
         return await self._database.read(

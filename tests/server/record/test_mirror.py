@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -61,6 +62,12 @@ async def test_the_store_keeps_reads_lists_and_removes(s3: S3Server) -> None:
     assert await store.read("recordings/a/bb/other") == b"1"
 
 
+async def test_nothing_is_brought_in_parts(s3: S3Server) -> None:
+    await bucket(s3, "large").write("recordings/a/b/x.m4s", bytes(12 * 1024 * 1024))
+    with urlopen(f"{s3.endpoint}/{BUCKET}/large/recordings/a/b/x.m4s") as found:  # noqa: S310, ASYNC210
+        assert "-" not in found.headers["ETag"]  # what was uploaded in parts has their number
+
+
 async def test_a_store_that_is_not_there_is_down() -> None:
     store = ObjectStorage(
         S3Settings(BUCKET, "", f"http://127.0.0.1:{free_port()}", "us-east-1", "key", "secret")
@@ -75,10 +82,7 @@ async def test_a_recording_is_brought_there_and_played_from_there(
 ) -> None:
     remote = bucket(s3, "replay")
     async with deck(tmp_path) as here, mirrored(here, remote) as (mirror, library):
-        show = here.show()
-        await here.begin(show)
-        show.segments(3)
-        await here.written()
+        show = await here.on_air(3)
         await here.end(show)
         mirror.compare_soon()
         await until_uploaded(here)
@@ -101,9 +105,7 @@ async def test_what_cannot_be_brought_stays_here_and_follows(tmp_path: Path) -> 
     settings = S3Settings(BUCKET, "late", f"http://127.0.0.1:{port}", "us-east-1", "key", "secret")
     remote = ObjectStorage(settings)
     async with deck(tmp_path) as here, mirrored(here, remote) as (mirror, library):
-        show = here.show()
-        await here.begin(show)
-        show.segments(2)
+        show = await here.on_air(2)
         await here.end(show)
         mirror.compare_soon()
         await eventually(lambda: bool(mirror.trouble), 60)
