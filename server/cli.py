@@ -29,7 +29,11 @@ from server.push import Progress, push
 from server.serve import serve_until_told
 from server.terminal import one_line_errors, read_config, run, warn
 
-_LIMIT = typer.Option(parser=seconds_above_zero, metavar="SECONDS", help="Stop after so long.")
+_LIMIT = typer.Option(
+    parser=seconds_above_zero,
+    metavar="SECONDS",
+    help="Stop after so many seconds [at the end of the file; with --loop never].",
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -87,7 +91,9 @@ def demo(
     host: Host = None,
     http_port: HttpPort = None,
     rtmp_port: RtmpPort = None,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no page.")] = False,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Open no page in a browser.")
+    ] = False,
 ) -> None:
     """Serve, with a channel `demo`: sample products, a generated anchor, a scripted show."""
     with one_line_errors():
@@ -100,10 +106,10 @@ def demo(
 @app.command(epilog="Example: vitrine check config.yaml")
 def check(
     config: Annotated[
-        Path | None, typer.Argument(metavar="CONFIG", help="[config.yaml if there]")
+        Path | None, typer.Argument(metavar="CONFIG", help="[config.yaml of this folder, if there]")
     ] = None,
 ) -> None:
-    """Validate the configuration; every problem with its line and key."""
+    """Validate the configuration; every problem is told with its line and key (exit status 1)."""
     with one_line_errors():
         given = read_config(config, {}, dict(os.environ))
         try_encoders(given.profiles().values())

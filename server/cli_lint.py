@@ -21,7 +21,9 @@ _MARKS = {Outcome.KEPT: "pass", Outcome.BROKEN: "FAIL", Outcome.NOT_SEEN: " -  "
 
 def lint_command(
     url: Annotated[str, typer.Argument(metavar="URL", help="Of a live playlist, http or https.")],
-    seconds: Annotated[float, typer.Option(min=1, max=86_400, help="Watch for so long.")] = 20,
+    seconds: Annotated[
+        float, typer.Option(min=1, max=86_400, help="Watch for so many seconds.")
+    ] = 20,
     insecure: Annotated[bool, typer.Option("--insecure", help="Take any TLS certificate.")] = False,
     as_json: AsJson = False,
 ) -> None:

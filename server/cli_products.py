@@ -7,14 +7,16 @@ from typing import Annotated
 
 import typer
 
-from server.app import make_offline_shop, open_store
+from server.app import make_offline_shop
+from server.cli_store import on_store
 from server.clock import SystemClock
 from server.config import Config
 from server.errors import Invalid, Problem
 from server.options import AsJson, ConfigFile, DataDir, settings
 from server.shop.feeds import Format, format_of
 from server.shop.service import Imported
-from server.terminal import FAILED, complain, one_line_errors, run, show_json
+from server.store.sqlite import SqliteStore
+from server.terminal import FAILED, complain, one_line_errors, show_json
 
 app = typer.Typer(no_args_is_help=True, help="Products: import.")
 
@@ -49,7 +51,7 @@ def import_products(
             known = ", ".join(item.value for item in Format)
             raise Invalid(Problem(file.name, f"the name must end in one of {known}"))
         given, data = settings(config, data_dir), file.read_bytes()
-        done = run(_import(given, channel, data, kind, file.resolve().parent))
+        done = _import(given, channel, data, kind, file.resolve().parent)
         rejected = [{"line": item.line, "reason": item.reason} for item in done.rejected]
         if as_json:
             show_json(
@@ -69,13 +71,12 @@ def import_products(
             raise typer.Exit(FAILED)
 
 
-async def _import(
-    config: Config, channel: str, data: bytes, kind: Format, folder: Path
-) -> Imported:
-    store = await open_store(config, make=False)
-    shop = make_offline_shop(config, store, SystemClock())
-    try:
-        return await shop.import_feed(channel, data, kind, "operator", folder)
-    finally:
-        await shop.close()
-        await store.close()
+def _import(config: Config, channel: str, data: bytes, kind: Format, folder: Path) -> Imported:
+    async def work(store: SqliteStore) -> Imported:
+        shop = make_offline_shop(config, store, SystemClock())
+        try:
+            return await shop.import_feed(channel, data, kind, "operator", folder)
+        finally:
+            await shop.close()
+
+    return on_store(config, work)
