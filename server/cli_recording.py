@@ -10,7 +10,7 @@ import typer
 from server.cli_store import on_store
 from server.clock import SystemClock
 from server.config import Config
-from server.errors import Conflict, Invalid, Problem
+from server.errors import Invalid, Problem
 from server.http.sessions import session_document
 from server.instant import rfc3339
 from server.options import AsJson, ConfigFile, DataDir, settings
@@ -174,11 +174,7 @@ def _row(row: dict[str, object]) -> tuple[str, ...]:
 async def _set_hold(
     recordings: Recordings, channel: str, session: str, by: Hold, held: bool
 ) -> dict[str, object]:
-    catalogue = recordings.catalogue
-    if not await (catalogue.hold if held else catalogue.release)(channel, session, by):
-        await recordings.library.entry(channel, session)  # NotFound
-        raise Conflict("removing", "It is being removed already.")
-    entry = await recordings.library.entry(channel, session)
+    entry = await recordings.library.set_hold(channel, session, by, held=held)
     return session_document(entry, recordings.retention.expires_ms(entry))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from server.errors import Conflict, NotFound, Unavailable
 from server.hls.edge import AUDIO_TYPE, FOREVER, PLAYLIST_TYPE, VIDEO_TYPE, Answer, Gzip
-from server.record.catalogue import Catalogue, Entry
+from server.record.catalogue import Catalogue, Entry, Hold
 from server.record.errors import Missing, RecordError
 from server.record.journal import read
 from server.record.recording import Recording
@@ -20,7 +20,9 @@ from server.record.replay import media_playlist, multivariant_playlist
 from server.record.storage import JOURNAL, TIMELINE, Storage, home, is_step
 
 MOST_OPEN = 64
-"""Recordings that are kept open."""
+"""Recordings that are kept open, one always."""
+MOST_SEGMENTS = 400_000
+"""Of all that are open: some 200 MB, or a hundred shows of an hour."""
 PLAYLIST_SECONDS = 300
 """How long a cache may keep a replay playlist: it never changes, but may be removed."""
 JSON_TYPE = "application/json"
@@ -52,6 +54,14 @@ class Library:
         if entry is None or entry.removing:
             raise NotFound("recording", f"{channel}/{session}"[:80])
         return entry
+
+    async def set_hold(self, channel: str, session: str, by: Hold, *, held: bool) -> Entry:
+        """Put a legal hold on a recording, or end it. Raises Conflict `removing`."""
+        await self.entry(channel, session)
+        act = self.catalogue.hold if held else self.catalogue.release
+        if not await act(channel, session, by):
+            raise Conflict("removing", "It is being removed already.")
+        return await self.entry(channel, session)
 
     async def recording(self, channel: str, session: str) -> Recording:
         """Return a recording that has ended."""
@@ -112,9 +122,15 @@ class Library:
                 found = self._open[key] = _Open(recording, entry.ended_ms)
             self._open.move_to_end(key)
         self._opening.pop(key, None)
-        while len(self._open) > MOST_OPEN:
-            self._open.popitem(last=False)
+        self._let_go()
         return found
+
+    def _let_go(self) -> None:
+        """Let go of what was not asked for longest, where more is open than memory is for."""
+        segments = sum(each.recording.count for each in self._open.values())
+        while len(self._open) > 1 and (len(self._open) > MOST_OPEN or segments > MOST_SEGMENTS):
+            _, oldest = self._open.popitem(last=False)
+            segments -= oldest.recording.count
 
     async def _read(self, key: str, kind: str) -> bytes:
         try:

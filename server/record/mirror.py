@@ -223,22 +223,24 @@ class Mirror:
                     await self.compare()
                     self._compared_at = now
                 self._well()
-            except (RecordError, VitrineError) as error:
+            except Exception as error:  # noqa: BLE001 - logged; it is tried again
                 for key in keys:
                     self._storage.note(key)
-                self._failed(str(error))
+                self._failed(error)
 
     def _well(self) -> None:
         if self.trouble:
             self._log.info("uploading again")
         self.trouble, self._pause = "", 0.0
 
-    def _failed(self, reason: str) -> None:
+    def _failed(self, error: Exception) -> None:
         self._figures.upload_failures += 1
         self._pause = min(max(2 * self._pause, FIRST_PAUSE), LONGEST_PAUSE)
         if not self.trouble:
-            self._log.error("recordings are not uploaded; they stay here", reason=reason)
-        self.trouble = reason
+            known = isinstance(error, (RecordError, VitrineError))
+            said = "recordings are not uploaded; they stay here"
+            self._log.error(said, reason=str(error), exc_info=None if known else error)
+        self.trouble = str(error) or type(error).__name__
 
 
 async def _together(works: Iterable[Coroutine[None, None, None]]) -> None:

@@ -203,9 +203,9 @@ class Recorder:
                 await self._keep_timeline(tape)
         await self._sealer.seal()
         if self._searching:
+            self._searching = False  # whatever comes of it; the next start searches again
             for channel, session in await self._strays():
                 await self._end_left(Entry(channel, session, channel, 0))
-            self._searching = False
             self._due.set()
 
     async def _go_round(self) -> None:
@@ -217,8 +217,9 @@ class Recorder:
             try:
                 await self.settle()
             except (OSError, VitrineError, RecordError) as error:
-                self._searching = False  # the next start searches again
                 self._log.warning("recordings cannot be looked after", reason=str(error))
+            except Exception:  # noqa: BLE001 - logged; one recording must not end all the others
+                self._log.exception("looking after recordings failed")
 
     async def _keep_timeline(self, tape: Tape) -> None:
         entry = await self._kit.catalogue.get(tape.head.channel, tape.head.session)

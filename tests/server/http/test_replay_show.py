@@ -172,6 +172,7 @@ async def test_a_clip_holds_one_explanation(shop: Client) -> None:
         ("pin=first&part=x", 422, "invalid"),
     ):
         refused = await get(shop, f"/clip.mp4?{query}")
+        assert refused.headers["Access-Control-Allow-Origin"] == "*"
         assert (refused.status, refused.json()["code"]) == (status, code), query
 
 
