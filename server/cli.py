@@ -32,7 +32,7 @@ from server.terminal import one_line_errors, read_config, run, warn
 _LIMIT = typer.Option(
     parser=seconds_above_zero,
     metavar="SECONDS",
-    help="Stop after so many seconds [at the end of the file; with --loop never].",
+    help="Stop after so long [at the end of the file].",
 )
 
 app = typer.Typer(
@@ -41,12 +41,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="A live streaming server whose picture sells.",
+    epilog="Begin with: vitrine demo",
 )
 app.add_typer(cli_channel.app, name="channel")
 app.add_typer(cli_products.app, name="products")
-app.command("lint", epilog="Example: vitrine lint http://localhost:8080/live/demo/index.m3u8")(
-    lint_command
-)
 
 
 def _version(wanted: bool) -> None:
@@ -106,10 +104,13 @@ def demo(
 @app.command(epilog="Example: vitrine check config.yaml")
 def check(
     config: Annotated[
-        Path | None, typer.Argument(metavar="CONFIG", help="[config.yaml of this folder, if there]")
+        Path | None, typer.Argument(metavar="CONFIG", help="[config.yaml here, if any]")
     ] = None,
 ) -> None:
-    """Validate the configuration; every problem is told with its line and key (exit status 1)."""
+    """Validate the configuration; tell every problem with its line and key.
+
+    Exit status: 0 when it is good, 1 when it is not.
+    """
     with one_line_errors():
         given = read_config(config, {}, dict(os.environ))
         try_encoders(given.profiles().values())
@@ -135,6 +136,11 @@ def push_command(
             if tell is not None:
                 typer.echo("", err=True)
         typer.echo(f"sent {sent.seconds:.1f} s, {sent.bytes} bytes")
+
+
+app.command("lint", epilog="Example: vitrine lint http://localhost:8080/live/demo/index.m3u8")(
+    lint_command
+)
 
 
 def _progress(now: Progress) -> None:

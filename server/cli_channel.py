@@ -24,16 +24,14 @@ from server.terminal import one_line_errors, show_json, show_table
 ChannelId = Annotated[str, typer.Argument(metavar="ID", help="1 to 32 of a-z 0-9 -")]
 ExpiresIn = Annotated[
     str | None,
-    typer.Option(
-        metavar="TIME", help="How long the key begins broadcasts: 30m, 8h, 2d [for good]."
-    ),
+    typer.Option(metavar="TIME", help="How long the key begins broadcasts: 8h, 2d."),
 ]
 ExpiresAt = Annotated[
     str | None, typer.Option(metavar="RFC3339", help="Until when it does: 2026-01-02T03:04:05Z.")
 ]
 KeepOld = Annotated[
     str | None,
-    typer.Option(metavar="TIME", help="How long the old key stays good: 10m, 2h [not at all]."),
+    typer.Option(metavar="TIME", help="How long the old key stays good: 10m."),
 ]
 Result = TypeVar("Result")
 

@@ -16,16 +16,14 @@ from server.terminal import read_config
 
 ConfigFile = Annotated[
     Path | None,
-    typer.Option("--config", help="Configuration file [config.yaml of this folder, if there]."),
+    typer.Option("--config", help="Configuration file [config.yaml here, if any]."),
 ]
 DataDir = Annotated[
     Path | None,
-    typer.Option(
-        "--data-dir", help="Folder of the database, keys, recordings [as configured: data]."
-    ),
+    typer.Option("--data-dir", help="Folder of database, keys, recordings [data]."),
 ]
 Host = Annotated[
-    str | None, typer.Option("--host", help="Address to listen on [as configured: 0.0.0.0, all].")
+    str | None, typer.Option("--host", help="Address to listen on [as configured: all].")
 ]
 # Text: what a port may be, and what is said of others, is the configuration's.
 HttpPort = Annotated[
