@@ -74,9 +74,10 @@ class LocalDisk:
 
     def grow(self, key: str, *, anew: bool = False) -> Handle:
         path = self._root / key
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._make(path.parent)
+        fresh = not path.exists()
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | (os.O_TRUNC if anew else 0)
-        return _File(os.open(path, flags, 0o600))
+        return _File(os.open(path, flags, 0o600), path.parent if fresh else None)
 
     def read(self, key: str) -> bytes:
         return (self._root / key).read_bytes()
@@ -96,7 +97,7 @@ class LocalDisk:
             with contextlib.suppress(OSError):
                 partial.unlink()
             raise
-        self._sync_folder(path.parent)
+        _sync_folder(path.parent)
 
     def sizes(self, prefix: str) -> dict[str, int]:
         return {
@@ -134,17 +135,19 @@ class LocalDisk:
             if each.is_file() and not each.name.endswith(_PARTIAL):
                 yield each
 
-    def _sync_folder(self, folder: Path) -> None:
-        fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+    def _make(self, folder: Path) -> None:
+        """Make a folder, with those above it, that survives a loss of power."""
+        if not folder.is_dir():
+            self._make(folder.parent)
+            folder.mkdir(mode=0o700, exist_ok=True)
+            _sync_folder(folder.parent)
 
 
 class _File:
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, folder: Path | None) -> None:
+        """`folder`: of a new file, whose name there is not durable yet."""
         self._fd = fd
+        self._folder = folder
         self._size = os.lseek(fd, 0, os.SEEK_END)
         self._torn = False
         """Something lies behind `_size` that could not be cut off yet."""
@@ -175,6 +178,17 @@ class _File:
 
     def sync(self) -> None:
         os.fdatasync(self._fd)
+        if self._folder is not None:
+            _sync_folder(self._folder)
+            self._folder = None
 
     def close(self) -> None:
         os.close(self._fd)
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -250,6 +250,29 @@ async def test_a_disk_that_hangs_while_it_is_read_does_not_either(tmp_path: Path
     assert process.returncode == 0
 
 
+def test_the_names_of_what_is_flushed_survive_a_loss_of_power_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[str] = []
+    really = os.fsync
+
+    def fsync(fd: int) -> None:
+        flushed.append(str(Path(f"/proc/self/fd/{fd}").readlink().relative_to(tmp_path)))
+        really(fd)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    disk = LocalDisk(tmp_path)
+    handle = disk.grow("recordings/tea/s/720p/1.m4s")
+    assert flushed == [".", "recordings", "recordings/tea", "recordings/tea/s"]
+    handle.append(b"media")
+    handle.sync()
+    handle.sync()
+    handle.close()
+    assert flushed[4:] == ["recordings/tea/s/720p"]
+    disk.grow("recordings/tea/s/720p/1.m4s").close()
+    assert len(flushed) == 5
+
+
 def test_a_write_that_could_not_be_taken_back_is_taken_back_before_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
