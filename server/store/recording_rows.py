@@ -43,13 +43,13 @@ class SqliteCatalogue:
         return await self._database.read(lambda db: _get(db, channel, session))
 
     async def page(self, channel: str | None, after: str | None, limit: int) -> tuple[Entry, ...]:
+        # Only what is asked for stands in the statement: SQLite chooses its index by that.
+        asked = {"channel = ?": channel, "session < ?": after}
+        told = {text: value for text, value in asked.items() if value is not None}
+        where = " AND ".join(told) or "TRUE"
+        order = "ORDER BY session DESC, channel DESC LIMIT ?"
         return await self._database.read(
-            lambda db: _entries(
-                db,
-                "(?1 IS NULL OR channel = ?1) AND (?2 IS NULL OR session < ?2)"
-                " ORDER BY session DESC, channel LIMIT ?3",
-                (channel, after, limit),
-            )
+            lambda db: _entries(db, f"{where} {order}", (*told.values(), limit))
         )
 
     async def unfinished(self) -> tuple[Entry, ...]:
