@@ -27,6 +27,8 @@ ROUND_SECONDS = 30.0
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 300.0
 ENTRIES_AT_ONCE = 20
+GROWN = 1.05
+"""All uploads of a growing journal come to some twenty times its size, however long the show."""
 
 
 class MirroredStorage:
@@ -140,6 +142,8 @@ class Mirror:
         self._keep_ms = keep_local_ms
         self._pause = 0.0
         self._compared_at = float("-inf")
+        self._journals: dict[str, int] = {}
+        """Bytes of those that were brought unfinished, by key."""
         self._task: asyncio.Task[None] | None = None
         self.trouble = ""
         """Why nothing can be brought just now; empty: all is well."""
@@ -187,10 +191,20 @@ class Mirror:
         ):
             await self._storage.local.remove(home(entry.channel, entry.session))
             await self._catalogue.mark(entry.channel, entry.session, uploaded=True, local=False)
-        for entry in await self._catalogue.unfinished():
-            await self._bring(f"{home(entry.channel, entry.session)}/{JOURNAL}")
+        await self._bring_growing(await self._catalogue.unfinished())
         if failed is not None:
             raise failed
+
+    async def _bring_growing(self, entries: Iterable[Entry]) -> None:
+        """Bring the journals of what is on the air, each when it has grown by GROWN."""
+        before, self._journals = self._journals, {}
+        for entry in entries:
+            key = f"{home(entry.channel, entry.session)}/{JOURNAL}"
+            size = sum(item.size for item in await self._storage.local.items(key))
+            self._journals[key] = before.get(key, 0)
+            if size > GROWN * self._journals[key]:
+                await self._bring(key)
+                self._journals[key] = size
 
     async def _bring_all(self, entry: Entry) -> None:
         prefix = home(entry.channel, entry.session)

@@ -20,6 +20,7 @@ class FarStorage:
 
     def __init__(self) -> None:
         self.stored: dict[str, bytes] = {}
+        self.writes = 0
         self.open = asyncio.Event()
         self.asked = asyncio.Event()
 
@@ -30,6 +31,7 @@ class FarStorage:
         self.asked.set()
         await self.open.wait()
         self.stored[key] = data
+        self.writes += 1
 
     async def items(self, prefix: str) -> tuple[()]:
         return ()
@@ -59,6 +61,21 @@ async def test_what_was_on_its_way_when_its_recording_was_removed_is_removed_too
         assert await bringing == len(b"media")
         assert far.stored == {}
         assert await storage.bring(key) == 0
+
+
+async def test_a_growing_journal_is_brought_now_and_then(tmp_path: Path) -> None:
+    async with deck(tmp_path) as here:
+        far = FarStorage()
+        far.open.set()
+        storage = MirroredStorage(here.storage, far)
+        mirror = Mirror(storage, here.store.recordings, here.clock, here.figures, DAY_MS)
+        show = await here.on_air(30)
+        for _ in range(20):
+            await mirror.compare()
+            show.segments(1)
+            await here.written()
+        assert 5 < far.writes < 15
+        await here.end(show)
 
 
 async def test_a_recording_that_cannot_be_brought_holds_up_no_other(
