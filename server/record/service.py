@@ -17,7 +17,8 @@ from server.record.figures import Figures
 from server.record.kit import Kit
 from server.record.library import Library
 from server.record.local import LocalStorage
-from server.record.mirror import Mirror, MirroredStorage
+from server.record.mirror import Mirror
+from server.record.mirrored_storage import MirroredStorage
 from server.record.object_store import ObjectStorage
 from server.record.pictures import Pictures
 from server.record.recorder import Recorder

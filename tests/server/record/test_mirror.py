@@ -13,7 +13,8 @@ from obstore.store import S3Store
 
 from server.record.errors import Missing, StorageDown
 from server.record.library import Library
-from server.record.mirror import Mirror, MirroredStorage
+from server.record.mirror import Mirror
+from server.record.mirrored_storage import MirroredStorage
 from server.record.object_store import ObjectStorage, S3Settings
 from server.record.retention import DAY_MS, Retention
 from server.record.storage import JOURNAL, home

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from server.record.errors import StorageDown
-from server.record.mirror import Mirror, MirroredStorage
+from server.record.mirror import Mirror
+from server.record.mirrored_storage import MirroredStorage
 from server.record.retention import DAY_MS
 from server.record.storage import home
 from tests.helpers.eventually import eventually
