@@ -42,6 +42,7 @@ from server.http.site import BodyLimits, Site
 from server.listening import naming, try_ports
 from server.live.pulls import Pulls
 from server.live.registry import LiveSettings, Registry
+from server.live.renewal import Renewal
 from server.live.rounds import KIND, Rounds
 from server.live.warden import Warden
 from server.record.service import Recordings
@@ -271,6 +272,12 @@ class Vitrine:
         self.rounds.listen(herald)
         self.rounds.start()
         self._stack.push_async_callback(self.rounds.close)
+        recording = self.config.recording
+        if recording.enabled and recording.max_hours:
+            streams = self.registry.streams
+            renewal = Renewal(streams, self.pulls, clock, recording.max_hours)
+            renewal.start()
+            self._stack.push_async_callback(renewal.close)
         webhooks = self.config.webhooks
         sender = Sender(store, webhooks.targets(), clock, webhooks.settings())
         await sender.start()

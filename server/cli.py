@@ -36,6 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="A live streaming server whose picture sells.",
+    epilog="Begin with: vitrine demo",
 )
 
 

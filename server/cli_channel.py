@@ -10,27 +10,28 @@ import typer
 from server.address import addresses
 from server.channels import Channels
 from server.claim import running
+from server.cli_store import on_store
 from server.clock import SystemClock
 from server.config import Config
-from server.duration import parse_duration
 from server.errors import Invalid, Problem
 from server.instant import parse_rfc3339, rfc3339
-from server.options import AsJson, ConfigFile, DataDir, settings
-from server.services import make_channels, make_sources, open_store
+from server.options import AsJson, ConfigFile, DataDir, seconds_of, settings
+from server.services import make_channels, make_sources
 from server.source import Source
 from server.sources import Sources
-from server.store.port import Store
-from server.terminal import commands, one_line_errors, run, show_json, show_table
+from server.terminal import commands, one_line_errors, show_json, show_table
 
 ChannelId = Annotated[str, typer.Argument(metavar="ID", help="1 to 32 of a-z 0-9 -")]
 ExpiresIn = Annotated[
-    str | None, typer.Option(metavar="TIME", help="How long the key begins broadcasts: 8h, 2d.")
+    str | None,
+    typer.Option(metavar="TIME", help="How long the key begins broadcasts: 8h, 2d."),
 ]
 ExpiresAt = Annotated[
-    str | None, typer.Option(metavar="RFC3339", help="Until when: 2026-01-02T03:04:05Z.")
+    str | None, typer.Option(metavar="RFC3339", help="Until when it does: 2026-01-02T03:04:05Z.")
 ]
 KeepOld = Annotated[
-    str | None, typer.Option(metavar="TIME", help="How long the old key stays good: 10m.")
+    str | None,
+    typer.Option(metavar="TIME", help="How long the old key stays good: 10m."),
 ]
 Result = TypeVar("Result")
 
@@ -40,8 +41,11 @@ app = commands("Channels: add, list, source, rotate-key, remove.")
 @app.command(epilog='Example: vitrine channel add tea --title "Tea at five" --expires-in 8h')
 def add(
     channel: ChannelId,
-    title: Annotated[str, typer.Option(help="What viewers read.")] = "",
-    profile: Annotated[str | None, typer.Option(help="Ladder to encode.")] = None,
+    title: Annotated[str, typer.Option(help="What viewers read [the id].")] = "",
+    profile: Annotated[
+        str | None,
+        typer.Option(help="Name of its encoder settings [as configured]."),
+    ] = None,
     expires_in: ExpiresIn = None,
     expires_at: ExpiresAt = None,
     config: ConfigFile = None,
@@ -118,7 +122,7 @@ def rotate_key(
     """
     with one_line_errors():
         until = _until(expires_in, expires_at)
-        kept = 0 if keep_old is None else _seconds("--keep-old", keep_old)
+        kept = 0 if keep_old is None else seconds_of("--keep-old", keep_old)
         key = _on_channels(
             settings(config, data_dir), lambda channels: channels.rotate_key(channel, until, kept)
         )
@@ -198,20 +202,13 @@ def _until(expires_in: str | None, expires_at: str | None) -> int | None:
     if expires_in is not None and expires_at is not None:
         raise Invalid(Problem("--expires-in, --expires-at", "only one of them can be given"))
     if expires_in is not None:
-        return SystemClock().wall_ms() + 1000 * _seconds("--expires-in", expires_in)
+        return SystemClock().wall_ms() + 1000 * seconds_of("--expires-in", expires_in)
     if expires_at is None:
         return None
     try:
         return parse_rfc3339(expires_at)
     except ValueError as error:
         raise Invalid(Problem("--expires-at", str(error))) from error
-
-
-def _seconds(option: str, text: str) -> int:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise Invalid(Problem(option, str(error))) from error
 
 
 def _expiry(until: int | None) -> dict[str, str]:
@@ -229,22 +226,11 @@ def _on_channels(
     config: Config, act: Callable[[Channels], Awaitable[Result]], *, make: bool = False
 ) -> Result:
     """Do `act` on the channels of the store, which only `make` may begin."""
-    return _on_store(config, lambda store: act(make_channels(config, store, SystemClock())), make)
+    return on_store(
+        config, lambda store: act(make_channels(config, store, SystemClock())), make=make
+    )
 
 
 def _on_sources(config: Config, act: Callable[[Sources], Awaitable[Result]]) -> Result:
     """Do `act` on the sources of the store."""
-    return _on_store(config, lambda store: act(make_sources(config, store)))
-
-
-def _on_store(
-    config: Config, act: Callable[[Store], Awaitable[Result]], make: bool = False
-) -> Result:
-    async def work() -> Result:
-        store = await open_store(config, make=make)
-        try:
-            return await act(store)
-        finally:
-            await store.close()
-
-    return run(work())
+    return on_store(config, lambda store: act(make_sources(config, store)))

@@ -18,10 +18,13 @@ app = commands()
 @app.command(epilog="Example: vitrine check config.yaml")
 def check(
     config: Annotated[
-        Path | None, typer.Argument(metavar="CONFIG", help="[config.yaml if there]")
+        Path | None, typer.Argument(metavar="CONFIG", help="[config.yaml here, if any]")
     ] = None,
 ) -> None:
-    """Validate the configuration; every problem with its line and key."""
+    """Validate the configuration; tell every problem with its line and key.
+
+    Exit status: 0 when it is good, 1 when it is not.
+    """
     with one_line_errors():
         given = read_config(config, {}, dict(os.environ))
         try_encoders(given.profiles().values())

@@ -23,7 +23,9 @@ def demo(
     host: Host = None,
     http_port: HttpPort = None,
     rtmp_port: RtmpPort = None,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no page.")] = False,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Open no page in a browser.")
+    ] = False,
 ) -> None:
     """Serve, with a channel `demo`: sample products, a generated anchor, a scripted show."""
     with one_line_errors():

@@ -23,7 +23,9 @@ _MARKS = {Outcome.KEPT: "pass", Outcome.BROKEN: "FAIL", Outcome.NOT_SEEN: " -  "
 @app.command("lint", epilog="Example: vitrine lint http://localhost:8080/live/demo/index.m3u8")
 def lint_command(
     url: Annotated[str, typer.Argument(metavar="URL", help="Of a live playlist, http or https.")],
-    seconds: Annotated[float, typer.Option(min=1, max=86_400, help="Watch for so long.")] = 20,
+    seconds: Annotated[
+        float, typer.Option(min=1, max=86_400, help="Watch for so many seconds.")
+    ] = 20,
     insecure: Annotated[bool, typer.Option("--insecure", help="Take any TLS certificate.")] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -10,17 +10,17 @@ import typer
 from server.address import addresses
 from server.channel import PlaybackMode
 from server.claim import running
+from server.cli_store import on_store
 from server.clock import SystemClock
 from server.config import Config
-from server.duration import parse_duration
-from server.errors import Invalid, Problem
 from server.instant import rfc3339
-from server.options import AsJson, ConfigFile, DataDir, settings
+from server.options import AsJson, ConfigFile, DataDir, seconds_of, settings
 from server.playback.keys import Playback
-from server.services import make_playback, open_store
-from server.terminal import commands, one_line_errors, run, show_json
+from server.services import make_playback
+from server.store.sqlite import SqliteStore
+from server.terminal import commands, one_line_errors, show_json
 
-ChannelId = Annotated[str, typer.Argument(metavar="CHANNEL")]
+ChannelId = Annotated[str, typer.Argument(metavar="CHANNEL", help="As `channel list` has it.")]
 Result = TypeVar("Result")
 
 app = commands("Who may watch: mode, sign, rotate.")
@@ -29,7 +29,7 @@ app = commands("Who may watch: mode, sign, rotate.")
 @app.command(epilog="Example: vitrine playback mode tea signed")
 def mode(
     channel: ChannelId,
-    to: Annotated[PlaybackMode, typer.Argument(metavar="public|signed")],
+    to: Annotated[PlaybackMode, typer.Argument(metavar="public|signed", help="Who may watch.")],
     config: ConfigFile = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -53,12 +53,17 @@ def mode(
 @app.command(epilog="Example: vitrine playback sign tea --for 2h --viewer anna")
 def sign(
     channel: ChannelId,
-    lasting: Annotated[str, typer.Option("--for", metavar="TIME", help="How long: 2h, 1d.")] = "2h",
+    lasting: Annotated[
+        str, typer.Option("--for", metavar="TIME", help="How long it is good: 30m, 2h, 1d.")
+    ] = "2h",
     after: Annotated[
-        str | None, typer.Option("--in", metavar="TIME", help="Good from then on: 30m.")
+        str | None,
+        typer.Option("--in", metavar="TIME", help="It is good only after so long: 30m [at once]."),
     ] = None,
-    session: Annotated[str, typer.Option(help="Opens this session only.")] = "",
-    viewer: Annotated[str, typer.Option(help="Whom it is made out to.")] = "",
+    session: Annotated[str, typer.Option(help="It opens this session only, by its id [all].")] = "",
+    viewer: Annotated[
+        str, typer.Option(help="Whom it is made out to, a name of yours [nobody].")
+    ] = "",
     config: ConfigFile = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -66,8 +71,8 @@ def sign(
     """Make a token, as your own site would."""
     with one_line_errors():
         given = settings(config, data_dir)
-        seconds = _seconds("--for", lasting)
-        wait = 0 if after is None else _seconds("--in", after)
+        seconds = seconds_of("--for", lasting)
+        wait = 0 if after is None else seconds_of("--in", after)
         token, claims = _do(
             given,
             lambda playback: playback.mint(
@@ -92,7 +97,8 @@ def sign(
 def rotate(
     channel: ChannelId,
     keep_old: Annotated[
-        str | None, typer.Option(metavar="TIME", help="How long old tokens stay good: 2h.")
+        str | None,
+        typer.Option(metavar="TIME", help="How long old tokens stay good: 30m, 2h [not at all]."),
     ] = None,
     config: ConfigFile = None,
     data_dir: DataDir = None,
@@ -103,7 +109,7 @@ def rotate(
     Without --keep-old all tokens under the old key are void within seconds.
     """
     with one_line_errors():
-        kept = 0 if keep_old is None else _seconds("--keep-old", keep_old)
+        kept = 0 if keep_old is None else seconds_of("--keep-old", keep_old)
         key = _do(settings(config, data_dir), lambda playback: playback.rotate(channel, kept))
         if as_json:
             show_json({"id": channel, "playback_key": key})
@@ -113,19 +119,8 @@ def rotate(
         typer.echo(f"Tokens under the old key are good {rest}.")
 
 
-def _seconds(option: str, text: str) -> int:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise Invalid(Problem(option, str(error))) from error
-
-
 def _do(config: Config, act: Callable[[Playback], Awaitable[Result]]) -> Result:
-    async def work() -> Result:
-        store = await open_store(config, make=False)
-        try:
-            return await act(await make_playback(config, store, SystemClock()))
-        finally:
-            await store.close()
+    async def work(store: SqliteStore) -> Result:
+        return await act(await make_playback(config, store, SystemClock()))
 
-    return run(work())
+    return on_store(config, work)

@@ -9,15 +9,16 @@ import typer
 
 from overlay.tiles import check
 from server.bus import Bus
+from server.cli_store import on_store
 from server.clock import SystemClock
 from server.config import Config
 from server.errors import Invalid, Problem
 from server.options import AsJson, ConfigFile, DataDir, settings
-from server.services import open_store
 from server.shop.feeds import Format, format_of
 from server.shop.port import OffAir
 from server.shop.service import Imported, Shop
-from server.terminal import FAILED, commands, complain, one_line_errors, run, show_json
+from server.store.sqlite import SqliteStore
+from server.terminal import FAILED, commands, complain, one_line_errors, show_json
 
 app = commands("Products: import.")
 
@@ -57,7 +58,7 @@ def import_products(
             known = ", ".join(item.value for item in Format)
             raise Invalid(Problem(file.name, f"the name must end in one of {known}"))
         given, data = settings(config, data_dir), file.read_bytes()
-        done = run(_import(given, channel, data, kind, file.resolve().parent))
+        done = _import(given, channel, data, kind, file.resolve().parent)
         rejected = [{"line": item.line, "reason": item.reason} for item in done.rejected]
         if as_json:
             show_json(
@@ -77,15 +78,14 @@ def import_products(
             raise typer.Exit(FAILED)
 
 
-async def _import(
-    config: Config, channel: str, data: bytes, kind: Format, folder: Path
-) -> Imported:
-    store = await open_store(config, make=False)
-    clock = SystemClock()
-    # Nobody is on the air here: a server beside us hears of it from the store.
-    shop = Shop(store, Bus(clock), OffAir(), clock, check, config.shop_settings())
-    try:
-        return await shop.import_feed(channel, data, kind, "operator", folder)
-    finally:
-        await shop.close()
-        await store.close()
+def _import(config: Config, channel: str, data: bytes, kind: Format, folder: Path) -> Imported:
+    async def work(store: SqliteStore) -> Imported:
+        clock = SystemClock()
+        # Nobody is on the air here: a server beside us reads it from the store.
+        shop = Shop(store, Bus(clock), OffAir(), clock, check, config.shop_settings())
+        try:
+            return await shop.import_feed(channel, data, kind, "operator", folder)
+        finally:
+            await shop.close()
+
+    return on_store(config, work)

@@ -13,7 +13,11 @@ from server.options import seconds_above_zero
 from server.push import Progress, push
 from server.terminal import commands, one_line_errors
 
-_LIMIT = typer.Option(parser=seconds_above_zero, metavar="SECONDS", help="Stop after so long.")
+_LIMIT = typer.Option(
+    parser=seconds_above_zero,
+    metavar="SECONDS",
+    help="Stop after so long [at the end of the file].",
+)
 
 
 app = commands()

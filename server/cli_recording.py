@@ -7,23 +7,33 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from server.cli_store import on_store
 from server.clock import SystemClock
 from server.config import Config
-from server.errors import Conflict, Invalid, Problem
+from server.errors import Invalid, Problem
 from server.http.sessions import session_document
 from server.instant import rfc3339
 from server.options import AsJson, ConfigFile, DataDir, settings
 from server.record.catalogue import Entry, Hold
 from server.record.service import Recordings
-from server.services import open_store
-from server.terminal import commands, one_line_errors, run, show_json, show_table
+from server.store.sqlite import SqliteStore
+from server.terminal import commands, one_line_errors, show_json, show_table
 
 ACTOR = "command line"
 MOST = 500
 MOST_REASON = 500
-ChannelId = Annotated[str, typer.Argument(metavar="CHANNEL")]
-SessionId = Annotated[str, typer.Argument(metavar="SESSION", help="As `list` has it.")]
-Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept in the log.")]
+ChannelId = Annotated[
+    str, typer.Argument(metavar="CHANNEL", help="Its id; the channel itself may be gone.")
+]
+OneOrAll = Annotated[
+    str | None, typer.Argument(metavar="CHANNEL", help="Only of this channel [of all].")
+]
+SessionId = Annotated[
+    str, typer.Argument(metavar="SESSION", help="Its id, as `recording list` has it.")
+]
+Reason = Annotated[
+    str, typer.Option("--reason", help="Why, 1 to 500 characters; it is kept in the log.")
+]
 Result = TypeVar("Result")
 
 app = commands("Recordings: list, hold, release, remove, log.")
@@ -31,12 +41,16 @@ app = commands("Recordings: list, hold, release, remove, log.")
 
 @app.command("list", epilog="Example: vitrine recording list tea --json")
 def show(
-    channel: Annotated[str | None, typer.Argument(metavar="CHANNEL", help="[all]")] = None,
+    channel: OneOrAll = None,
     config: ConfigFile = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """List recordings, newest first: when they were made, what they take, who holds them."""
+    """List recordings, newest first: when they began, what they take, when they expire.
+
+    SECONDS is what a replay plays, and BYTES what it takes, both 0 until it has ended; GAPS are
+    segments that were not recorded. Times are UTC.
+    """
     with one_line_errors():
         rows = _on_recordings(settings(config, data_dir), lambda it: _documents(it, channel))
         if as_json:
@@ -46,32 +60,38 @@ def show(
         show_table(names, [_row(row) for row in rows])
 
 
-@app.command(epilog='Example: vitrine recording hold tea 01J... --reason "order 12345 disputed"')
-def hold(
-    channel: ChannelId,
-    session: SessionId,
-    reason: Reason,
-    config: ConfigFile = None,
-    data_dir: DataDir = None,
-    as_json: AsJson = False,
-) -> None:
-    """Put a legal hold on a recording: nothing removes it while that stands."""
-    with one_line_errors():
-        _set_hold(settings(config, data_dir), (channel, session), reason, True, as_json)
+def _hold_command(held: bool) -> Callable[..., None]:
+    def command(
+        channel: ChannelId,
+        session: SessionId,
+        reason: Reason,
+        config: ConfigFile = None,
+        data_dir: DataDir = None,
+        as_json: AsJson = False,
+    ) -> None:
+        with one_line_errors():
+            by = Hold(_checked(reason), ACTOR, SystemClock().wall_ms())
+            document = _on_recordings(
+                settings(config, data_dir), lambda it: _set_hold(it, channel, session, by, held)
+            )
+            if as_json:
+                show_json(document)
+            else:
+                typer.echo(f"{channel}/{session} is held{'' if held else ' no longer'}")
+
+    return command
 
 
-@app.command(epilog='Example: vitrine recording release tea 01J... --reason "settled"')
-def release(
-    channel: ChannelId,
-    session: SessionId,
-    reason: Reason,
-    config: ConfigFile = None,
-    data_dir: DataDir = None,
-    as_json: AsJson = False,
-) -> None:
-    """End a legal hold; the recording goes when its time is over, which may be at once."""
-    with one_line_errors():
-        _set_hold(settings(config, data_dir), (channel, session), reason, False, as_json)
+app.command(
+    "hold",
+    help="Put a legal hold on a recording: nothing removes it while that stands.",
+    epilog='Example: vitrine recording hold tea 01J... --reason "order 12345 disputed"',
+)(_hold_command(held=True))
+app.command(
+    "release",
+    help="End a legal hold; the recording goes when its time is over, which may be at once.",
+    epilog='Example: vitrine recording release tea 01J... --reason "settled"',
+)(_hold_command(held=False))
 
 
 @app.command(epilog="Example: vitrine recording remove tea 01J...")
@@ -96,7 +116,7 @@ def remove(
 
 @app.command("log", epilog="Example: vitrine recording log tea --json")
 def log_command(
-    channel: Annotated[str | None, typer.Argument(metavar="CHANNEL", help="[all]")] = None,
+    channel: OneOrAll = None,
     config: ConfigFile = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -151,22 +171,11 @@ def _row(row: dict[str, object]) -> tuple[str, ...]:
     return (*(str(row[name]) for name in names), str(state))
 
 
-def _set_hold(config: Config, names: tuple[str, str], reason: str, on: bool, as_json: bool) -> None:
-    by = Hold(_checked(reason), ACTOR, SystemClock().wall_ms())
-
-    async def act(recordings: Recordings) -> Entry:
-        catalogue = recordings.catalogue
-        if not await (catalogue.hold if on else catalogue.release)(*names, by):
-            await recordings.library.entry(*names)  # NotFound
-            raise Conflict("removing", "It is being removed already.")
-        return await recordings.library.entry(*names)
-
-    entry = _on_recordings(config, act)
-    if as_json:
-        show_json(session_document(entry, None))
-    else:
-        said = "is held" if on else "is held no longer"
-        typer.echo(f"{names[0]}/{names[1]} {said}")
+async def _set_hold(
+    recordings: Recordings, channel: str, session: str, by: Hold, held: bool
+) -> dict[str, object]:
+    entry = await recordings.library.set_hold(channel, session, by, held=held)
+    return session_document(entry, recordings.retention.expires_ms(entry))
 
 
 def _checked(reason: str) -> str:
@@ -178,13 +187,11 @@ def _checked(reason: str) -> str:
 
 
 def _on_recordings(config: Config, act: Callable[[Recordings], Awaitable[Result]]) -> Result:
-    async def work() -> Result:
-        store = await open_store(config, make=False)
+    async def work(store: SqliteStore) -> Result:
         recordings = Recordings(config, store, store.recordings, SystemClock())
         try:
             return await act(recordings)
         finally:
             await recordings.storage.close()
-            await store.close()
 
-    return run(work())
+    return on_store(config, work)

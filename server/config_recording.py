@@ -65,6 +65,7 @@ class S3Section(Section):
 class RecordingSection(Section):
     enabled: bool = True
     path: str = Field(default="", max_length=4_000)
+    max_hours: float = Field(default=24.0, ge=0, le=8_760)
     retention_days: float = Field(default=60.0, ge=0, le=36_500)
     min_free_bytes: int = Field(default=1_073_741_824, ge=0, le=1 << 50)
     max_disk_percent: float = Field(default=95.0, gt=0, le=100)

@@ -10,23 +10,35 @@ from typing import Annotated
 import typer
 
 from server.config import Config
+from server.duration import parse_duration
+from server.errors import Invalid, Problem
 from server.terminal import read_config
 
 ConfigFile = Annotated[
-    Path | None, typer.Option("--config", help="Configuration file [config.yaml if there].")
+    Path | None,
+    typer.Option("--config", help="Configuration file [config.yaml here, if any]."),
 ]
-DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where everything is kept.")]
-Host = Annotated[str | None, typer.Option("--host", help="Address to listen on.")]
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help="Folder of database, keys, recordings [data]."),
+]
+Host = Annotated[
+    str | None, typer.Option("--host", help="Address to listen on [as configured: all].")
+]
 # Text: what a port may be, and what is said of others, is the configuration's.
 HttpPort = Annotated[
     str | None,
-    typer.Option("--http-port", metavar="PORT", help="HTTP port; 0 takes a free one."),
+    typer.Option(
+        "--http-port", metavar="PORT", help="HTTP port; 0 takes a free one [as configured: 8080]."
+    ),
 ]
 RtmpPort = Annotated[
     str | None,
-    typer.Option("--rtmp-port", metavar="PORT", help="RTMP port; 0 takes a free one."),
+    typer.Option(
+        "--rtmp-port", metavar="PORT", help="RTMP port; 0 takes a free one [as configured: 1935]."
+    ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 def settings(
@@ -55,3 +67,11 @@ def seconds_above_zero(text: str) -> float:
     if not 0.1 <= seconds < math.inf:
         raise typer.BadParameter("must be a number of seconds, at least 0.1")
     return seconds
+
+
+def seconds_of(option: str, text: str) -> int:
+    """Read an option that is a time with its unit, such as 8h. Raises Invalid."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise Invalid(Problem(option, str(error))) from error

@@ -40,7 +40,7 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class Print:
-    """The answer to each message. `data` is a JPEG; empty: the sheet is not full yet."""
+    """The answer to each message. `data` is a JPEG; empty: there is none, or none yet."""
 
     data: bytes
     width: int

@@ -39,7 +39,9 @@ class Darkroom:
                 self._sheet = Sheet(message.columns, message.rows, message.longer_side)
                 return self._print(b"")
             case Negative(poster=True):
-                image = key_picture(message.init, message.fragment)
+                image = self._developed(message)
+                if image is None:
+                    return Print(b"", 0, 0)
                 return Print(poster(image), image.shape[1], image.shape[0])
             case Negative():
                 self._sheet.add(self._developed(message))

@@ -5,17 +5,12 @@ What is answered is `server.record.library`'s to say; how, `server.http.hls`'s, 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 from aiohttp import web
 
-from server.errors import VitrineError
-from server.http.errors import domain_problem, problem
+from server.http.errors import problem
 from server.http.hls import CORS, PREFLIGHT, respond
 from server.http.playback import doors
 from server.record.library import Library
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def add_routes(app: web.Application, library: Library) -> None:
@@ -38,26 +33,12 @@ def add_routes(app: web.Application, library: Library) -> None:
     get = app.router.add_get
     for door in doors("/replay"):
         path = f"{door}/{{session}}"
-        get(f"{path}/{{rendition}}/index.m3u8", _readable(playlist))
-        get(f"{path}/{{rendition}}/{{name}}", _readable(media))
-        get(f"{path}/index.m3u8", _readable(index))
-        get(f"{path}/timeline.json", _readable(timeline))
+        get(f"{path}/{{rendition}}/index.m3u8", playlist)
+        get(f"{path}/{{rendition}}/{{name}}", media)
+        get(f"{path}/index.m3u8", index)
+        get(f"{path}/timeline.json", timeline)
     app.router.add_route("OPTIONS", "/replay/{tail:.*}", _preflight)
     app.router.add_route("*", "/replay/{tail:.*}", _elsewhere)
-
-
-def _readable(handler: Handler) -> Handler:
-    """Let any page read the answer, an error too."""
-
-    async def answer(request: web.Request) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except VitrineError as error:
-            refusal = domain_problem(error)
-            refusal.headers.update(CORS)
-            return refusal
-
-    return answer
 
 
 def _session(request: web.Request) -> tuple[str, str]:

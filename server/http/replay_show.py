@@ -24,11 +24,12 @@ from server.http.playback import doors
 from server.record.axis import Axis
 from server.record.chapters import Showing, chapters, chapters_vtt, explanation
 from server.record.errors import RecordError
-from server.record.export import Export, Wanted
+from server.record.layout import Export
 from server.record.pictures import POSTER, STORYBOARD, Stage
 from server.record.recording import Recording
 from server.record.service import Recordings
 from server.record.shows import showings_of
+from server.record.stretch import Wanted
 
 _PATH = "/replay/{channel}/{session}"
 _SHEET = r"{sheet:storyboard-\d{1,3}\.jpg}"
@@ -44,6 +45,10 @@ PageHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class ExportQuery(BaseModel):
     rendition: str = Field("", max_length=64)
     part: int | None = Field(None, ge=1, le=10_000)
+
+
+class WholeQuery(ExportQuery):
+    fragmented: bool = True
 
 
 class ClipQuery(ExportQuery):
@@ -90,9 +95,9 @@ class ReplayShow:
 
     async def whole(self, request: web.Request) -> web.StreamResponse:
         """Answer the recording as one MP4."""
-        query = read_query(request, ExportQuery)
+        query = read_query(request, WholeQuery)
         recording = await self._recording(request)
-        wanted = Wanted(query.rendition, query.part)
+        wanted = Wanted(query.rendition, query.part, fragmented=query.fragmented)
         return await self._file(request, recording, wanted, recording.title or recording.channel)
 
     async def clip(self, request: web.Request) -> web.StreamResponse:
@@ -108,7 +113,7 @@ class ReplayShow:
             raise Conflict(
                 "never-shown", "The pin was ended before its card came into the picture."
             )
-        wanted = Wanted(query.rendition, query.part, found.start_ms, until)
+        wanted = Wanted(query.rendition, query.part, found.start_ms, until, fragmented=False)
         return await self._file(request, recording, wanted, found.title)
 
     async def _recording(self, request: web.Request) -> Recording:

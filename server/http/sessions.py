@@ -8,7 +8,6 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, Field
 
-from server.errors import Conflict, NotFound
 from server.http.body import read_model, read_query
 from server.http.documents_recording import HoldSent
 from server.http.paging import PageQuery
@@ -44,7 +43,8 @@ class SessionCalls:
         return Reply({"items": [self._document(entry, request) for entry in shown], "next": more})
 
     async def get(self, request: web.Request) -> Reply:
-        return Reply(self._document(await self._entry(request), request))
+        entry = await self._recordings.library.entry(*_names(request))
+        return Reply(self._document(entry, request))
 
     async def remove(self, request: web.Request) -> Reply:
         channel, session = _names(request)
@@ -57,12 +57,10 @@ class SessionCalls:
 
     async def hold(self, request: web.Request) -> Reply:
         sent = await read_model(request, HoldSent)
-        entry = await self._entry(request)
         by = Hold(sent.reason, request[PRINCIPAL].actor, self._site.clock.wall_ms())
-        act = self._recordings.catalogue.hold if sent.hold else self._recordings.catalogue.release
-        if not await act(entry.channel, entry.session, by):
-            raise Conflict("removing", "It is being removed already.")
-        return Reply(self._document(await self._entry(request), request))
+        library = self._recordings.library
+        entry = await library.set_hold(*_names(request), by, held=sent.hold)
+        return Reply(self._document(entry, request))
 
     async def log(self, request: web.Request) -> Reply:
         query = read_query(request, LogQuery)
@@ -74,13 +72,6 @@ class SessionCalls:
 
     async def usage(self, _request: web.Request) -> Reply:
         return Reply(await self._recordings.usage())
-
-    async def _entry(self, request: web.Request) -> Entry:
-        channel, session = _names(request)
-        entry = await self._recordings.catalogue.get(channel, session)
-        if entry is None or entry.removing:
-            raise NotFound("recording", f"{channel}/{session}"[:80])
-        return entry
 
     def _document(self, entry: Entry, request: web.Request) -> dict[str, object]:
         """Write a recording; who holds it and until when it stays is for those who run it."""

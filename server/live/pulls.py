@@ -103,6 +103,19 @@ class Pulls:
             await self._sources.switch_off(channel, running.pulled.source)
             await self.refresh()
 
+    async def renew(self, channel: str) -> bool:
+        """End the broadcast that a source feeds, and have it begin another; False: it feeds none.
+
+        Raises Unavailable; then it begins a moment later.
+        """
+        async with self._one_at_a_time:
+            running = self._running.get(channel)
+            if running is None or running.pulled.phase is not Phase.ON_AIR:
+                return False
+            await self._stop([channel], for_good=True)
+        await self.refresh()
+        return True
+
     def count(self) -> int:
         """Count the sources that feed their channels now."""
         return sum(one.pulled.phase is Phase.ON_AIR for one in self._running.values())

@@ -106,8 +106,8 @@ class Catalogue(Protocol):
         """Begin a removal; False when it is held, on the air, or not there. Again is harmless."""
         ...
 
-    async def erase(self, channel: str, session: str, at_ms: int, actor: str, reason: str) -> None:
-        """Finish a removal and log it."""
+    async def erase(self, channel: str, session: str, at_ms: int, actor: str, reason: str) -> bool:
+        """Forget a recording and log it; False, and nothing done, when it is held. Again: True."""
         ...
 
     async def overdue(self, ended_before_ms: int, limit: int) -> tuple[Entry, ...]:

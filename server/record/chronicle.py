@@ -76,11 +76,14 @@ def bare(session: str, started_ms: int) -> bytes:
 def ended(document: bytes, ended_ms: int) -> bytes:
     """Close what a document, written while the session went on, has open. Raises ValueError."""
     fields: dict[str, Any] = json.loads(document)
-    if fields.get("ended_at") is None:
-        fields["ended_at"] = rfc3339(ended_ms)
-        for interval in fields.get("intervals", ()):
-            if interval.get("end") is None:
-                interval["end"] = max(interval["start"], fields["ended_at"])
+    try:
+        if fields.get("ended_at") is None:
+            fields["ended_at"] = rfc3339(ended_ms)
+            for interval in fields.get("intervals", ()):
+                if interval.get("end") is None:
+                    interval["end"] = max(interval["start"], fields["ended_at"])
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError("this is no timeline") from error
     return written(fields)
 
 

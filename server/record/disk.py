@@ -57,8 +57,8 @@ class Disk(Protocol):
         """Remove a file or all below `prefix`; return the bytes freed. Nothing there: 0."""
         ...
 
-    def homes(self, prefix: str) -> list[str]:
-        """Return the folders two steps below `prefix`, by key."""
+    def holders(self, prefix: str, name: str) -> list[str]:
+        """Return the folders two steps below `prefix` that have a file `name`, by key."""
         ...
 
     def space(self) -> tuple[int, int]:
@@ -74,9 +74,10 @@ class LocalDisk:
 
     def grow(self, key: str, *, anew: bool = False) -> Handle:
         path = self._root / key
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._make(path.parent)
+        fresh = not path.exists()
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | (os.O_TRUNC if anew else 0)
-        return _File(os.open(path, flags, 0o600))
+        return _File(os.open(path, flags, 0o600), path.parent if fresh else None)
 
     def read(self, key: str) -> bytes:
         return (self._root / key).read_bytes()
@@ -96,7 +97,7 @@ class LocalDisk:
             with contextlib.suppress(OSError):
                 partial.unlink()
             raise
-        self._sync_folder(path.parent)
+        _sync_folder(path.parent)
 
     def sizes(self, prefix: str) -> dict[str, int]:
         return {
@@ -115,9 +116,9 @@ class LocalDisk:
             path.unlink(missing_ok=True)
         return freed
 
-    def homes(self, prefix: str) -> list[str]:
-        found = (path for path in (self._root / prefix).glob("*/*") if path.is_dir())
-        return sorted(path.relative_to(self._root).as_posix() for path in found)
+    def holders(self, prefix: str, name: str) -> list[str]:
+        found = (self._root / prefix).glob(f"*/*/{name}")
+        return sorted(path.parent.relative_to(self._root).as_posix() for path in found)
 
     def space(self) -> tuple[int, int]:
         folder = self._root
@@ -134,29 +135,36 @@ class LocalDisk:
             if each.is_file() and not each.name.endswith(_PARTIAL):
                 yield each
 
-    def _sync_folder(self, folder: Path) -> None:
-        fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+    def _make(self, folder: Path) -> None:
+        """Make a folder, with those above it, that survives a loss of power."""
+        if not folder.is_dir():
+            self._make(folder.parent)
+            folder.mkdir(mode=0o700, exist_ok=True)
+            _sync_folder(folder.parent)
 
 
 class _File:
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, folder: Path | None) -> None:
+        """`folder`: of a new file, whose name there is not durable yet."""
         self._fd = fd
+        self._folder = folder
         self._size = os.lseek(fd, 0, os.SEEK_END)
+        self._torn = False
+        """Something lies behind `_size` that could not be cut off yet."""
 
     @property
     def size(self) -> int:
         return self._size
 
     def append(self, data: bytes) -> None:
+        if self._torn:
+            self.cut(self._size)
         rest = memoryview(data)
         try:
             while rest:
                 rest = rest[os.write(self._fd, rest) :]
         except OSError:
+            self._torn = True
             with contextlib.suppress(OSError):
                 self.cut(self._size)
             raise
@@ -166,9 +174,21 @@ class _File:
         os.ftruncate(self._fd, size)
         os.lseek(self._fd, size, os.SEEK_SET)
         self._size = size
+        self._torn = False
 
     def sync(self) -> None:
         os.fdatasync(self._fd)
+        if self._folder is not None:
+            _sync_folder(self._folder)
+            self._folder = None
 
     def close(self) -> None:
         os.close(self._fd)
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

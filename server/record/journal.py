@@ -205,7 +205,7 @@ def read(data: bytes, tail: bytes = b"") -> Ledger:
         if note is not None:
             ledger.take(note)
         ledger.good += size
-    if ledger.head is None and data.strip(b"\0\n"):
+    if ledger.head is None and data[: data.rfind(b"\n") + 1].strip(b"\0\n"):
         raise BadJournal("This is no journal of a recording.")
     for note, _ in _notes(tail):
         if isinstance(note, PartNote):

@@ -30,8 +30,13 @@ class JournalFile:
     def opened(self) -> bool:
         return self._journal is not None
 
+    def exists(self) -> bool:
+        """Tell whether there is a journal, empty or not."""
+        return f"{self._home}/{JOURNAL}" in self._disk.sizes(self._home)
+
     def open(self, head: Head) -> Ledger:
         """Open it, begun with `head` where there is none; return what it says."""
+        self.close()
         ledger = self.settled()
         if ledger.end is not None:
             # It was sealed, and its session, as the store has it, goes on after all.
@@ -59,9 +64,11 @@ class JournalFile:
         if self._tail is None:
             raise OSError(errno.EBADF, "the journal is closed")
         if self._tail.size > TAIL_BYTES:
-            # Not durably: it only ever matters for what is growing now.
-            self._tail.cut(0)
-            self._tail.append(b"".join(growing))
+            # In one step: a crash must find the one or the other.
+            key = f"{self._home}/{TAIL}"
+            self._disk.replace(key, b"".join(growing))
+            before, self._tail = self._tail, self._disk.grow(key)
+            before.close()
         self._tail.append(text)
 
     def sync(self) -> None:
@@ -115,6 +122,7 @@ class JournalFile:
             if handle.size > ledger.good:
                 handle.cut(ledger.good)
             handle.append(b"".join(map(line, grown)))
+            handle.sync()  # before the tail, which told of them, is begun anew
         finally:
             handle.close()
         return ledger

@@ -9,18 +9,22 @@ from server.clock import Clock
 from server.record.catalogue import Catalogue
 from server.record.chronicle import Chronicle
 from server.record.disk import Disk
+from server.record.disk_threads import DiskThreads
 from server.record.figures import Figures
+from server.record.local import LocalStorage
 from server.record.room import Room
 from server.record.storage import Storage
-from server.record.writer import Writer
 
 
 @dataclass(frozen=True, slots=True)
 class Kit:
     """What recordings are written with."""
 
-    writer: Writer
+    writer: DiskThreads
+    """One thread: what it is offered is written in order."""
     disk: Disk
+    local: LocalStorage
+    """The same disk, for those who wait for it on the event loop."""
     room: Room
     storage: Storage
     catalogue: Catalogue

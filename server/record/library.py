@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from server.errors import Conflict, NotFound, Unavailable
 from server.hls.edge import AUDIO_TYPE, FOREVER, PLAYLIST_TYPE, VIDEO_TYPE, Answer, Gzip
-from server.record.catalogue import Catalogue, Entry
+from server.record.catalogue import Catalogue, Entry, Hold
 from server.record.errors import Missing, RecordError
 from server.record.journal import read
 from server.record.recording import Recording
@@ -20,7 +20,9 @@ from server.record.replay import media_playlist, multivariant_playlist
 from server.record.storage import JOURNAL, TIMELINE, Storage, home, is_step
 
 MOST_OPEN = 64
-"""Recordings that are kept open."""
+"""Recordings that are kept open, one always."""
+MOST_SEGMENTS = 400_000
+"""Of all that are open: some 200 MB, or a hundred shows of an hour."""
 PLAYLIST_SECONDS = 300
 """How long a cache may keep a replay playlist: it never changes, but may be removed."""
 JSON_TYPE = "application/json"
@@ -31,6 +33,8 @@ class _Open:
     """A recording that was opened, and what has been rendered of it."""
 
     recording: Recording
+    ended_ms: int
+    """As the catalogue had it: a session may be gone on with, and end again."""
     answers: dict[str | None, Answer] = field(default_factory=dict)
 
 
@@ -50,6 +54,14 @@ class Library:
         if entry is None or entry.removing:
             raise NotFound("recording", f"{channel}/{session}"[:80])
         return entry
+
+    async def set_hold(self, channel: str, session: str, by: Hold, *, held: bool) -> Entry:
+        """Put a legal hold on a recording, or end it. Raises Conflict `removing`."""
+        await self.entry(channel, session)
+        act = self.catalogue.hold if held else self.catalogue.release
+        if not await act(channel, session, by):
+            raise Conflict("removing", "It is being removed already.")
+        return await self.entry(channel, session)
 
     async def recording(self, channel: str, session: str) -> Recording:
         """Return a recording that has ended."""
@@ -104,14 +116,21 @@ class Library:
         key = (channel, session)
         async with self._opening.setdefault(key, asyncio.Lock()):
             found = self._open.get(key)
-            if found is None:
+            if found is None or found.ended_ms != entry.ended_ms:
                 data = await self._read(f"{home(channel, session)}/{JOURNAL}", "recording")
-                found = self._open[key] = _Open(await asyncio.to_thread(_recording, data))
+                recording = await asyncio.to_thread(_recording, data)
+                found = self._open[key] = _Open(recording, entry.ended_ms)
             self._open.move_to_end(key)
         self._opening.pop(key, None)
-        while len(self._open) > MOST_OPEN:
-            self._open.popitem(last=False)
+        self._let_go()
         return found
+
+    def _let_go(self) -> None:
+        """Let go of what was not asked for longest, where more is open than memory is for."""
+        segments = sum(each.recording.count for each in self._open.values())
+        while len(self._open) > 1 and (len(self._open) > MOST_OPEN or segments > MOST_SEGMENTS):
+            _, oldest = self._open.popitem(last=False)
+            segments -= oldest.recording.count
 
     async def _read(self, key: str, kind: str) -> bytes:
         try:

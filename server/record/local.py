@@ -6,14 +6,14 @@ and whoever waits is told so within a deadline.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from server.record.disk import Disk
+from server.record.disk_threads import DiskThreads
 from server.record.errors import Missing, StorageDown
 from server.record.storage import Item
+from server.record.turn import in_turn
 
 THREADS = 4
 MOST_WAITING = 256
@@ -27,8 +27,8 @@ class LocalStorage:
     def __init__(self, disk: Disk, deadline: float = DEADLINE_SECONDS) -> None:
         self._disk = disk
         self._deadline = deadline
-        self._waiting = 0
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="recordings")
+        self._threads = DiskThreads("recordings", THREADS, most_jobs=MOST_WAITING)
+        self._threads.start()
 
     async def read(self, key: str) -> bytes:
         return await self._run(key, lambda: self._disk.read(key))
@@ -44,20 +44,18 @@ class LocalStorage:
         return await self._run(prefix, lambda: self._disk.remove(prefix))
 
     async def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._threads.close(0)
 
-    async def _run(self, key: str, work: Callable[[], _T]) -> _T:
-        if self._waiting >= MOST_WAITING:
-            raise StorageDown("Too many reads of recordings wait for the disk.")
-        self._waiting += 1
+    async def ask(self, work: Callable[[], _T], seconds: float | None = None) -> _T:
+        """Have something else asked of the disk. Raises StorageDown."""
+        return await self._run("such file", work, seconds)
+
+    async def _run(self, key: str, work: Callable[[], _T], seconds: float | None = None) -> _T:
         try:
-            async with asyncio.timeout(self._deadline):
-                return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            return await in_turn(self._threads, work, seconds or self._deadline)
         except TimeoutError as error:
             raise StorageDown("The disk under recordings did not answer in time.") from error
         except (FileNotFoundError, NotADirectoryError) as error:
             raise Missing(f"There is no {key}.") from error
-        except (OSError, RuntimeError) as error:
+        except OSError as error:
             raise StorageDown(f"The disk under recordings cannot do it: {error}.") from error
-        finally:
-            self._waiting -= 1

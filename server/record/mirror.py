@@ -7,8 +7,6 @@ follows, the journal last. So a journal there means that all of it is there. asy
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections import OrderedDict
 from collections.abc import Coroutine, Iterable
 
 import structlog
@@ -16,91 +14,17 @@ import structlog
 from server.clock import Clock
 from server.errors import VitrineError
 from server.record.catalogue import Catalogue, Entry
-from server.record.errors import Missing, RecordError
+from server.record.errors import RecordError
 from server.record.figures import Figures
-from server.record.storage import JOURNAL, Item, Storage, home
+from server.record.mirrored_storage import AT_ONCE, MirroredStorage
+from server.record.storage import JOURNAL, home
 
-MOST_NOTED = 10_000
-"""Keys that wait to be brought; what is beyond is found by the comparison at the end."""
-AT_ONCE = 4
 ROUND_SECONDS = 30.0
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 300.0
 ENTRIES_AT_ONCE = 20
-
-
-class MirroredStorage:
-    """The Storage that is local first."""
-
-    def __init__(self, local: Storage, remote: Storage) -> None:
-        self.local = local
-        self.remote = remote
-        self._noted: OrderedDict[str, None] = OrderedDict()
-        self._news = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    async def read(self, key: str) -> bytes:
-        try:
-            return await self.local.read(key)
-        except Missing:
-            return await self.remote.read(key)
-
-    async def write(self, key: str, data: bytes) -> None:
-        await self.local.write(key, data)
-        self.note(key)
-
-    async def items(self, prefix: str) -> tuple[Item, ...]:
-        found = {item.key: item for item in await self.remote.items(prefix)}
-        found |= {item.key: item for item in await self.local.items(prefix)}
-        return tuple(found[key] for key in sorted(found))
-
-    async def remove(self, prefix: str) -> int:
-        """Remove it there, then here: what fails in between is found here again.
-
-        And there once more, for what was on its way meanwhile.
-        """
-        for key in [key for key in self._noted if key.startswith(f"{prefix}/")]:
-            del self._noted[key]
-        far = await self.remote.remove(prefix)
-        near = await self.local.remove(prefix)
-        await self.remote.remove(prefix)
-        return max(far, near)
-
-    async def close(self) -> None:
-        await self.local.close()
-        await self.remote.close()
-
-    @property
-    def waiting(self) -> int:
-        return len(self._noted)
-
-    def note(self, key: str) -> None:
-        """Have `key` brought. On the event loop."""
-        if len(self._noted) < MOST_NOTED:
-            self._noted[key] = None
-            self._news.set()
-
-    def note_from_thread(self, key: str) -> None:
-        """Have `key` brought; for the writer's thread."""
-        if self._loop is not None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed
-                self._loop.call_soon_threadsafe(self.note, key)
-
-    def listen(self) -> None:
-        """Take keys from threads from now on. On the event loop."""
-        self._loop = asyncio.get_running_loop()
-
-    async def take(self, seconds: float) -> list[str]:
-        """Return keys to be brought, oldest first; none when there is no news for so long."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._news.wait()
-        keys = list(self._noted)[:AT_ONCE]
-        for key in keys:
-            del self._noted[key]
-        if not self._noted:
-            self._news.clear()
-        return keys
+GROWN = 1.05
+"""All uploads of a growing journal come to some twenty times its size, however long the show."""
 
 
 class Mirror:
@@ -121,6 +45,8 @@ class Mirror:
         self._keep_ms = keep_local_ms
         self._pause = 0.0
         self._compared_at = float("-inf")
+        self._journals: dict[str, int] = {}
+        """Bytes of those that were brought unfinished, by key."""
         self._task: asyncio.Task[None] | None = None
         self.trouble = ""
         """Why nothing can be brought just now; empty: all is well."""
@@ -148,14 +74,19 @@ class Mirror:
     async def compare(self) -> None:
         """Bring what is lacking of recordings that have ended; let go of old local copies.
 
-        Raises StorageDown, Unavailable.
+        One that cannot be brought holds up no other. Raises StorageDown, Unavailable.
         """
         now = self._clock.wall_ms()
+        failed: RecordError | None = None
         soon = now + 86_400_000  # the clock may have been set back since
         for entry in await self._catalogue.afloat(
             uploaded=False, ended_before_ms=soon, limit=ENTRIES_AT_ONCE
         ):
-            await self._bring_all(entry)
+            try:
+                await self._bring_all(entry)
+            except RecordError as error:
+                failed = failed or error
+                continue
             await self._catalogue.mark(entry.channel, entry.session, uploaded=True, local=True)
             self._log.info("recording uploaded", channel=entry.channel, session=entry.session)
         for entry in await self._catalogue.afloat(
@@ -163,8 +94,20 @@ class Mirror:
         ):
             await self._storage.local.remove(home(entry.channel, entry.session))
             await self._catalogue.mark(entry.channel, entry.session, uploaded=True, local=False)
-        for entry in await self._catalogue.unfinished():
-            await self._bring(f"{home(entry.channel, entry.session)}/{JOURNAL}")
+        await self._bring_growing(await self._catalogue.unfinished())
+        if failed is not None:
+            raise failed
+
+    async def _bring_growing(self, entries: Iterable[Entry]) -> None:
+        """Bring the journals of what is on the air, each when it has grown by GROWN."""
+        before, self._journals = self._journals, {}
+        for entry in entries:
+            key = f"{home(entry.channel, entry.session)}/{JOURNAL}"
+            size = sum(item.size for item in await self._storage.local.items(key))
+            self._journals[key] = before.get(key, 0)
+            if size > GROWN * self._journals[key]:
+                await self._bring(key)
+                self._journals[key] = size
 
     async def _bring_all(self, entry: Entry) -> None:
         prefix = home(entry.channel, entry.session)
@@ -182,12 +125,7 @@ class Mirror:
         await self._bring(journal)
 
     async def _bring(self, key: str) -> None:
-        try:
-            data = await self._storage.local.read(key)
-        except Missing:
-            return  # removed meanwhile
-        await self._storage.remote.write(key, data)
-        self._figures.uploaded_bytes += len(data)
+        self._figures.uploaded_bytes += await self._storage.bring(key)
 
     async def _work(self) -> None:
         while True:
@@ -202,22 +140,24 @@ class Mirror:
                     await self.compare()
                     self._compared_at = now
                 self._well()
-            except (RecordError, VitrineError) as error:
+            except Exception as error:  # noqa: BLE001 - logged; it is tried again
                 for key in keys:
                     self._storage.note(key)
-                self._failed(str(error))
+                self._failed(error)
 
     def _well(self) -> None:
         if self.trouble:
             self._log.info("uploading again")
         self.trouble, self._pause = "", 0.0
 
-    def _failed(self, reason: str) -> None:
+    def _failed(self, error: Exception) -> None:
         self._figures.upload_failures += 1
         self._pause = min(max(2 * self._pause, FIRST_PAUSE), LONGEST_PAUSE)
         if not self.trouble:
-            self._log.error("recordings are not uploaded; they stay here", reason=reason)
-        self.trouble = reason
+            known = isinstance(error, (RecordError, VitrineError))
+            said = "recordings are not uploaded; they stay here"
+            self._log.error(said, reason=str(error), exc_info=None if known else error)
+        self.trouble = str(error) or type(error).__name__
 
 
 async def _together(works: Iterable[Coroutine[None, None, None]]) -> None:

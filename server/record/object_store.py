@@ -65,7 +65,8 @@ class ObjectStorage:
 
     async def write(self, key: str, data: bytes) -> None:
         async with _asking(key):
-            await obstore.put_async(self._store, key, data)
+            # In one piece: a multipart upload that is broken off leaves its parts in the bucket.
+            await obstore.put_async(self._store, key, data, use_multipart=False)
 
     async def items(self, prefix: str) -> tuple[Item, ...]:
         items: list[Item] = []

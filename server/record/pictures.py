@@ -146,9 +146,17 @@ class Pictures:
     async def _run(self) -> None:
         while True:
             key = await self._queue.get()
-            self._note(key, await self._made(*key))
+            try:
+                self._note(key, await self._made(*key))
+            except (NotFound, Conflict) as error:
+                self._stages.pop(key, None)  # whoever asks later may find it
+                self._log.info("no pictures", channel=key[0], session=key[1], reason=str(error))
+            except Exception:  # noqa: BLE001 - logged; one recording must not end all the others
+                self._note(key, Stage.FAILED)
+                self._log.exception("making pictures failed", channel=key[0], session=key[1])
 
     async def _made(self, channel: str, session: str) -> Stage:
+        """Make a recording's pictures. Raises NotFound; Conflict: it is not written to its end."""
         log = self._log.bind(channel=channel, session=session)
         for number in range(TRIES):
             if number:
@@ -162,9 +170,8 @@ class Pictures:
                 return Stage.READY
             except (DarkroomLost, TimeoutError, OSError, MediaError, RecordError) as error:
                 log.warning("pictures were not made", tried=number + 1, error=str(error))
-            except (NotFound, Conflict) as error:
-                log.info("no pictures", reason=str(error))
-                return Stage.FAILED
+            except (NotFound, Conflict):
+                raise
             except VitrineError as error:
                 log.warning("pictures were not made", tried=number + 1, error=str(error))
         return Stage.FAILED
@@ -205,7 +212,8 @@ class Pictures:
         negative = await self._negative(recording, rendition, segment) if segment else None
         if negative is not None:
             made = await room.ask(Negative(*negative, poster=True))
-            await self._shows.storage.write(derived(recording, POSTER), made.data)
+            if made.data:
+                await self._shows.storage.write(derived(recording, POSTER), made.data)
 
     async def _make_sheets(
         self, room: Darkroom, recording: Recording, rendition: str

@@ -25,13 +25,15 @@ from server.record.kit import Kit
 from server.record.left import recalled
 from server.record.reel import Reel
 from server.record.sealer import Ending, Sealer
-from server.record.storage import ROOT, home
+from server.record.storage import JOURNAL, ROOT, home, is_step
 from server.record.tape import Tape
 from server.record.turn import in_turn
 
 ROUND_SECONDS = 1.0
 RECALL_SECONDS = 10.0
 """How long the start of a server waits for the disk to tell of a session that goes on."""
+SEARCH_SECONDS = 60.0
+"""For what the catalogue does not know; of a disk that is slower the next start asks again."""
 LAST_SECONDS = 5.0
 """For what is left to seal when the server stops; the next one does the rest."""
 ADVICE = (
@@ -199,11 +201,12 @@ class Recorder:
             tape = self._tapes.get(session)
             if tape is not None:
                 await self._keep_timeline(tape)
+        await self._sealer.seal()
         if self._searching:
+            self._searching = False  # whatever comes of it; the next start searches again
             for channel, session in await self._strays():
                 await self._end_left(Entry(channel, session, channel, 0))
-            self._searching = False
-        await self._sealer.seal()
+            self._due.set()
 
     async def _go_round(self) -> None:
         while True:
@@ -214,8 +217,9 @@ class Recorder:
             try:
                 await self.settle()
             except (OSError, VitrineError, RecordError) as error:
-                self._searching = False  # the next start searches again
                 self._log.warning("recordings cannot be looked after", reason=str(error))
+            except Exception:  # noqa: BLE001 - logged; one recording must not end all the others
+                self._log.exception("looking after recordings failed")
 
     async def _keep_timeline(self, tape: Tape) -> None:
         entry = await self._kit.catalogue.get(tape.head.channel, tape.head.session)
@@ -229,13 +233,15 @@ class Recorder:
             )
 
     async def _strays(self) -> list[tuple[str, str]]:
-        """Find recordings on the disk that the catalogue does not know. Raises OSError."""
-        homes = await asyncio.to_thread(self._kit.disk.homes, ROOT)
+        """Find recordings on the disk that the catalogue does not know. Raises StorageDown."""
+        search = partial(self._kit.disk.holders, ROOT, JOURNAL)
+        homes = await self._kit.local.ask(search, SEARCH_SECONDS)
         found = []
         for each in homes:
             _, channel, session = each.split("/")
             known = session in self._tapes or session in self._sealer
-            if not known and await self._kit.catalogue.get(channel, session) is None:
+            ours = is_step(channel) and is_step(session)
+            if ours and not known and await self._kit.catalogue.get(channel, session) is None:
                 found.append((channel, session))
         return found
 

@@ -144,6 +144,11 @@ class Recording:
         return any(not each.gap for segments in self.renditions.values() for each in segments)
 
     @property
+    def count(self) -> int:
+        """Segments of all renditions."""
+        return sum(map(len, self.renditions.values()))
+
+    @property
     def size(self) -> int:
         """Bytes of all segments."""
         return sum(each.size for segments in self.renditions.values() for each in segments)

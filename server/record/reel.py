@@ -171,7 +171,8 @@ class Reel:
         ledger = self._journal.settled()
         self._figures.troubles.pop(self._head.session, None)
         if ledger.head is None or not ledger.kept:
-            self._disk.remove(self._home)
+            if self._journal.exists():
+                self._disk.remove(self._home)
             return None
         if ledger.end is None:
             self._journal.end(ledger, end, ranges or ())
@@ -197,7 +198,7 @@ class Reel:
                 raise OSError(errno.EIO, "its first part is missing")
             growing = self._begin(epoch, rendition, slot)
         growing.handle.append(data)
-        part = replace(slot, epoch=self._number, duration=duration)
+        part = replace(slot, epoch=growing.slot.epoch, duration=duration)
         text = line(PartNote(rendition, part, len(data)))
         self._journal.note_part(text, (old for each in self._open.values() for old in each.lines))
         growing.lines.append(text)

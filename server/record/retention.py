@@ -116,8 +116,8 @@ class Retention:
     async def _erase(self, entry: Entry, actor: str, reason: str) -> int:
         """Remove what was claimed. Raises StorageDown, Unavailable."""
         channel, session = entry.channel, entry.session
+        self._library.forget(channel, session)  # from now on nobody gets any of it
         freed = await self._library.storage.remove(home(channel, session))
-        self._library.forget(channel, session)
         await self._catalogue.erase(channel, session, self._clock.wall_ms(), actor, reason)
         return freed
 
@@ -127,4 +127,6 @@ class Retention:
                 await self.sweep()
             except VitrineError as error:
                 self._log.warning("recordings cannot be swept", reason=str(error))
+            except Exception:  # noqa: BLE001 - logged; the next sweep may succeed
+                self._log.exception("the sweep of recordings failed")
             await asyncio.sleep(SWEEP_SECONDS)

@@ -10,7 +10,7 @@ from server.channel import Session
 from server.errors import VitrineError
 from server.record.catalogue import Entry
 from server.record.chronicle import Told, bare, ended
-from server.record.errors import RecordError
+from server.record.errors import RecordError, StorageDown
 from server.record.journal import End, Head
 from server.record.kit import Kit
 from server.record.reel import Recorded, Reel
@@ -19,6 +19,7 @@ from server.record.turn import in_turn
 
 AGAIN_SECONDS = 15.0
 """Before a recording that could not be sealed is tried again."""
+NOTHING = "nothing was recorded"
 SEAL_SECONDS = 60.0
 """How long one may take."""
 
@@ -66,9 +67,7 @@ class Sealer:
         try:
             recorded = await self._sealed(ending)
             if recorded is None:
-                await self._kit.catalogue.erase(
-                    head.channel, head.session, self._now(), "server", "nothing was recorded"
-                )
+                await self._forget(head)
             else:
                 await self._enter(recorded)
         except (OSError, TimeoutError, VitrineError, RecordError) as error:
@@ -82,6 +81,15 @@ class Sealer:
             return
         self._endings.pop(head.session, None)
         self._kit.sealed()
+
+    async def _forget(self, head: Head) -> None:
+        """Let go of a session of which nothing was recorded, unless it is held.
+
+        Then its journal is missing: perhaps the disk is not there. Raises StorageDown, Unavailable.
+        """
+        catalogue, at_ms = self._kit.catalogue, self._now()
+        if not await catalogue.erase(head.channel, head.session, at_ms, "server", NOTHING):
+            raise StorageDown("It is on legal hold, and nothing of it is on the disk.")
 
     async def _sealed(self, ending: Ending) -> Recorded | None:
         """Have the thread end the journal. Raises OSError, TimeoutError, Unavailable."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
 from server.clock import Clock
@@ -11,19 +10,21 @@ from server.errors import Unavailable
 from server.record.catalogue import Catalogue
 from server.record.chronicle import Chronicle
 from server.record.disk import LocalDisk
+from server.record.disk_threads import DiskThreads
+from server.record.errors import RecordError
 from server.record.export import Exporter
 from server.record.figures import Figures
 from server.record.kit import Kit
 from server.record.library import Library
 from server.record.local import LocalStorage
-from server.record.mirror import Mirror, MirroredStorage
+from server.record.mirror import Mirror
+from server.record.mirrored_storage import MirroredStorage
 from server.record.object_store import ObjectStorage
 from server.record.pictures import Pictures
 from server.record.recorder import Recorder
 from server.record.retention import Retention
 from server.record.room import Room
 from server.record.storage import Storage
-from server.record.writer import Writer
 from server.store.port import Store
 
 
@@ -39,10 +40,10 @@ class Recordings:
         self.room = Room(
             self._disk, clock.monotonic, section.min_free_bytes, section.max_disk_percent
         )
-        self._writer = Writer(section.queue_bytes)
-        local = LocalStorage(self._disk)
-        mirrored = _mirrored(config, local)
-        self.storage: Storage = mirrored or local
+        self._writer = DiskThreads("recorder", most_bytes=section.queue_bytes)
+        self._local = LocalStorage(self._disk)
+        mirrored = _mirrored(config, self._local)
+        self.storage: Storage = mirrored or self._local
         keep_ms = round(section.s3.keep_local_hours * 3_600_000)
         self.mirror = (
             Mirror(mirrored, catalogue, clock, self.figures, keep_ms) if mirrored else None
@@ -54,6 +55,7 @@ class Recordings:
         self._kit = Kit(
             writer=self._writer,
             disk=self._disk,
+            local=self._local,
             room=self.room,
             storage=self.storage,
             catalogue=self.catalogue,
@@ -102,9 +104,9 @@ class Recordings:
         """Tell what recordings take, and what the disk has left. Raises Unavailable."""
         usage = await self.catalogue.usage()
         try:
-            space = await asyncio.to_thread(self.room.look)
-        except OSError as error:
-            raise Unavailable(f"The disk of recordings cannot be looked at: {error}.") from error
+            space = await self._local.ask(self.room.look)
+        except RecordError as error:
+            raise Unavailable(str(error)) from error
         return {
             "recordings": usage.recordings,
             "bytes": usage.size,

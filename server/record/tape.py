@@ -13,6 +13,7 @@ from ingest.unit import TICKS_PER_MS
 from server.hls.playlist import DateRange, PartTag, Segment
 from server.hls.recall import Recalled
 from server.hls.targets import Targets
+from server.record.disk_threads import DiskThreads
 from server.record.errors import Missing, StorageDown
 from server.record.figures import Figures
 from server.record.holdings import Holdings
@@ -20,7 +21,6 @@ from server.record.journal import Head
 from server.record.recording import Listed, RecordedTrack, Slot
 from server.record.reel import Planned, Reel
 from server.record.storage import Storage, home
-from server.record.writer import Writer
 from transcode.part import Track
 
 TOO_SLOW = "the disk does not keep up"
@@ -33,7 +33,7 @@ class Tape:
         self,
         head: Head,
         reel: Reel,
-        writer: Writer,
+        writer: DiskThreads,
         storage: Storage,
         figures: Figures,
         held: Holdings,

@@ -1,4 +1,4 @@
-"""Work in the writer's thread, in its turn, for those on the event loop who wait. asyncio."""
+"""Work in the disk's threads, in its turn, for those on the event loop who wait. asyncio."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
+from server.record.disk_threads import DiskThreads
 from server.record.errors import RecordError
-from server.record.writer import Writer
 
 _T = TypeVar("_T")
 
 
-async def in_turn(writer: Writer, work: Callable[[], _T], seconds: float) -> _T:
-    """Have `work` done behind all that waits to be written, and return what it does.
+async def in_turn(threads: DiskThreads, work: Callable[[], _T], seconds: float) -> _T:
+    """Have `work` done behind all that waits there already, and return what it does.
 
     Raises what it raises of OSError and RecordError, and TimeoutError after `seconds` or when too
-    much waits already; it may be done later all the same.
+    much waits already. What was begun by then is done all the same.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[_T] = loop.create_future()
 
     def act() -> None:
+        if done.cancelled():
+            return
         try:
             tell(partial(_settle, done, work()))
         except (OSError, RecordError) as error:
@@ -33,8 +35,8 @@ async def in_turn(writer: Writer, work: Callable[[], _T], seconds: float) -> _T:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
             loop.call_soon_threadsafe(call)
 
-    if not writer.offer(0, act):
-        raise TimeoutError("too much waits to be written")
+    if not threads.offer(0, act):
+        raise TimeoutError("too much waits for the disk")
     async with asyncio.timeout(seconds):
         return await done
 

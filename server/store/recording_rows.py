@@ -43,13 +43,13 @@ class SqliteCatalogue:
         return await self._database.read(lambda db: _get(db, channel, session))
 
     async def page(self, channel: str | None, after: str | None, limit: int) -> tuple[Entry, ...]:
+        # Only what is asked for stands in the statement: SQLite chooses its index by that.
+        asked = {"channel = ?": channel, "session < ?": after}
+        told = {text: value for text, value in asked.items() if value is not None}
+        where = " AND ".join(told) or "TRUE"
+        order = "ORDER BY session DESC, channel DESC LIMIT ?"
         return await self._database.read(
-            lambda db: _entries(
-                db,
-                "(?1 IS NULL OR channel = ?1) AND (?2 IS NULL OR session < ?2)"
-                " ORDER BY session DESC, channel LIMIT ?3",
-                (channel, after, limit),
-            )
+            lambda db: _entries(db, f"{where} {order}", (*told.values(), limit))
         )
 
     async def unfinished(self) -> tuple[Entry, ...]:
@@ -98,15 +98,17 @@ class SqliteCatalogue:
             )
         )
 
-    async def erase(self, channel: str, session: str, at_ms: int, actor: str, reason: str) -> None:
-        def erase(db: sqlite3.Connection) -> None:
+    async def erase(self, channel: str, session: str, at_ms: int, actor: str, reason: str) -> bool:
+        def erase(db: sqlite3.Connection) -> bool:
             erased = db.execute(
-                "DELETE FROM recordings WHERE channel = ? AND session = ?", (channel, session)
+                "DELETE FROM recordings WHERE channel = ? AND session = ? AND hold_reason IS NULL",
+                (channel, session),
             ).rowcount
             if erased:
                 _log(db, channel, session, Deed.REMOVED, at_ms, actor, reason)
+            return _get(db, channel, session) is None
 
-        await self._database.write(erase)
+        return await self._database.write(erase)
 
     async def overdue(self, ended_before_ms: int, limit: int) -> tuple[Entry, ...]:
         return await self._database.read(

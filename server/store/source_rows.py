@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 
-from server.errors import NotFound, TooLarge
+from server.errors import TooLarge
 from server.source import Source
+from server.store import channel_rows
 
 
 def get(db: sqlite3.Connection, channel_id: str) -> Source | None:
@@ -19,8 +20,7 @@ def every(db: sqlite3.Connection) -> dict[str, Source]:
 
 
 def put(db: sqlite3.Connection, channel_id: str, source: Source, limit: int) -> None:
-    if db.execute("SELECT 1 FROM channels WHERE id = ?", (channel_id,)).fetchone() is None:
-        raise NotFound("channel", channel_id)
+    channel_rows.need(db, channel_id)
     others = db.execute("SELECT count(*) FROM sources WHERE channel <> ?", (channel_id,))
     if others.fetchone()[0] >= limit:
         raise TooLarge(f"At most {limit} channels may have a source.", limit)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -17,12 +16,10 @@ from server.channel import (
     Session,
     StreamKey,
 )
-from server.errors import Conflict, NotFound, TooLarge
 from server.shop.catalogue import Image, Product
-from server.shop.records import event_record, overlay_record, read_event, read_overlay
 from server.shop.timeline import Event
 from server.source import Source
-from server.store import keys, playback_rows, shelves, source_rows
+from server.store import channel_rows, keys, playback_rows, session_rows, shelves, source_rows
 from server.store import outbox as boxes
 from server.store.database import Database
 from server.store.port import NewProduct, Put, Secrets, StoredAnswer
@@ -57,81 +54,37 @@ class SqliteStore:
     # Channels
 
     async def add_channel(self, channel: Channel, secrets: Secrets, limit: int) -> None:
-        def add(db: sqlite3.Connection) -> None:
-            if _channel(db, channel.id) is not None:
-                raise Conflict("exists", f"There is a channel {channel.id!r} already.")
-            if db.execute("SELECT count(*) FROM channels").fetchone()[0] >= limit:
-                raise TooLarge(f"There may be at most {limit} channels.", limit)
-            overlay = overlay_record(channel.overlay)
-            db.execute(
-                "INSERT INTO channels VALUES (?, ?, ?, ?, ?)",
-                (channel.id, channel.title, channel.profile, overlay, channel.created_ms),
-            )
-            for kind, digest in secrets:
-                until = channel.key_expires_ms if kind is SecretKind.STREAM_KEY else None
-                keys.put(db, channel.id, kind, digest, until)
-
-        await self._database.write(add)
+        await self._database.write(lambda db: channel_rows.add(db, channel, secrets, limit))
 
     async def channel(self, channel_id: str) -> Channel | None:
-        return await self._database.read(lambda db: _channel(db, channel_id))
+        return await self._database.read(lambda db: channel_rows.get(db, channel_id))
 
     async def channels(self) -> tuple[Channel, ...]:
-        def rows(db: sqlite3.Connection) -> tuple[Channel, ...]:
-            found = db.execute(f"SELECT {keys.CHANNEL} FROM channels ORDER BY id")  # noqa: S608
-            return tuple(_read(row) for row in found)
-
-        return await self._database.read(rows)
+        return await self._database.read(channel_rows.every)
 
     async def channel_by_secret(self, kind: SecretKind, digest: str) -> Channel | None:
-        def find(db: sqlite3.Connection) -> Channel | None:
-            row = db.execute(
-                f"SELECT {keys.CHANNEL} FROM secrets"  # noqa: S608
-                " JOIN channels ON channels.id = channel"
-                " WHERE kind = ? AND digest = ?",
-                (kind, digest),
-            ).fetchone()
-            return _read(row) if row else None
-
-        return await self._database.read(find)
+        return await self._database.read(lambda db: channel_rows.by_secret(db, kind, digest))
 
     async def set_secret(self, channel_id: str, kind: SecretKind, digest: str) -> bool:
-        def change(db: sqlite3.Connection) -> bool:
-            if _channel(db, channel_id) is None:
-                return False
-            db.execute("DELETE FROM secrets WHERE channel = ? AND kind = ?", (channel_id, kind))
-            keys.put(db, channel_id, kind, digest)
-            return True
-
-        return await self._database.write(change)
+        return await self._database.write(
+            lambda db: channel_rows.set_secret(db, channel_id, kind, digest)
+        )
 
     async def stream_key(self, digest: str) -> StreamKey | None:
-        def find(db: sqlite3.Connection) -> StreamKey | None:
-            row = keys.find(db, digest)
-            return StreamKey(_read(row), digest, row["expires_ms"]) if row else None
-
-        return await self._database.read(find)
+        return await self._database.read(lambda db: channel_rows.stream_key(db, digest))
 
     async def rotate_key(
         self, channel_id: str, digest: str, expires_ms: int | None, old_until_ms: int | None
     ) -> bool:
-        def change(db: sqlite3.Connection) -> bool:
-            if _channel(db, channel_id) is None:
-                return False
-            keys.rotate(db, channel_id, digest, expires_ms, old_until_ms)
-            return True
-
-        return await self._database.write(change)
+        return await self._database.write(
+            lambda db: channel_rows.rotate_key(db, channel_id, digest, expires_ms, old_until_ms)
+        )
 
     async def standing_keys(self, channel_ids: Collection[str]) -> dict[str, frozenset[str]]:
         return await self._database.read(lambda db: keys.standing(db, channel_ids))
 
     async def remove_channel(self, channel_id: str) -> bool:
-        def remove(db: sqlite3.Connection) -> bool:
-            shelves.remove_all(db, channel_id)
-            return db.execute("DELETE FROM channels WHERE id = ?", (channel_id,)).rowcount > 0
-
-        return await self._database.write(remove)
+        return await self._database.write(lambda db: channel_rows.remove(db, channel_id))
 
     # Sources
 
@@ -162,7 +115,7 @@ class SqliteStore:
         self, channel_id: str, mode: PlaybackMode, salt: str
     ) -> PlaybackAccess | None:
         def change(db: sqlite3.Connection) -> PlaybackAccess | None:
-            if _channel(db, channel_id) is None:
+            if channel_rows.get(db, channel_id) is None:
                 return None
             return playback_rows.put(db, channel_id, mode, salt)
 
@@ -230,18 +183,7 @@ class SqliteStore:
     async def open_session(
         self, channel_id: str, session: Session, outbox: Sequence[Message] = ()
     ) -> None:
-        def begin(db: sqlite3.Connection) -> None:
-            if _channel(db, channel_id) is None:
-                raise NotFound("channel", channel_id)
-            begun = db.execute(
-                "INSERT INTO sessions SELECT ?, ?, ?, NULL, ifnull(max(number), 0) + 1"
-                " FROM sessions WHERE channel = ? ON CONFLICT DO NOTHING",
-                (channel_id, session.id, session.started_ms, channel_id),
-            ).rowcount
-            if begun:
-                boxes.post(db, outbox)
-
-        await self._database.write(begin)
+        await self._database.write(lambda db: session_rows.begin(db, channel_id, session, outbox))
 
     async def close_session(
         self,
@@ -251,36 +193,15 @@ class SqliteStore:
         events: Sequence[Event],
         outbox: Sequence[Message] = (),
     ) -> tuple[Event, ...]:
-        def end(db: sqlite3.Connection) -> tuple[Event, ...]:
-            done = db.execute(
-                "UPDATE sessions SET ended_ms = ?"
-                " WHERE channel = ? AND id = ? AND ended_ms IS NULL",
-                (ended_ms, channel_id, session_id),
-            ).rowcount
-            if done or _channel(db, channel_id) is None:
-                boxes.post(db, outbox)
-            return _append(db, channel_id, session_id, events) if done else ()
-
-        return await self._database.write(end)
+        return await self._database.write(
+            lambda db: session_rows.end(db, channel_id, session_id, ended_ms, events, outbox)
+        )
 
     async def unfinished_sessions(self) -> tuple[tuple[str, Session], ...]:
-        def find(db: sqlite3.Connection) -> tuple[tuple[str, Session], ...]:
-            rows = db.execute(
-                "SELECT * FROM sessions WHERE ended_ms IS NULL ORDER BY channel, number"
-            )
-            return tuple((row["channel"], _session(row)) for row in rows)
-
-        return await self._database.read(find)
+        return await self._database.read(session_rows.unfinished)
 
     async def last_session(self, channel_id: str) -> Session | None:
-        def find(db: sqlite3.Connection) -> Session | None:
-            row = db.execute(
-                "SELECT * FROM sessions WHERE channel = ? ORDER BY number DESC LIMIT 1",
-                (channel_id,),
-            ).fetchone()
-            return _session(row) if row else None
-
-        return await self._database.read(find)
+        return await self._database.read(lambda db: session_rows.last(db, channel_id))
 
     async def append(
         self,
@@ -289,23 +210,12 @@ class SqliteStore:
         events: Sequence[Event],
         outbox: Sequence[Message] = (),
     ) -> tuple[Event, ...]:
-        def add(db: sqlite3.Connection) -> tuple[Event, ...]:
-            if _channel(db, channel_id) is None:
-                raise NotFound("channel", channel_id)
-            boxes.post(db, outbox)
-            return _append(db, channel_id, session_id, events)
-
-        return await self._database.write(add)
+        return await self._database.write(
+            lambda db: session_rows.append(db, channel_id, session_id, events, outbox)
+        )
 
     async def events(self, channel_id: str, session_id: str) -> tuple[Event, ...]:
-        def rows(db: sqlite3.Connection) -> tuple[Event, ...]:
-            found = db.execute(
-                "SELECT record FROM events WHERE channel = ? AND session = ? ORDER BY seq",
-                (channel_id, session_id),
-            )
-            return tuple(read_event(row["record"]) for row in found)
-
-        return await self._database.read(rows)
+        return await self._database.read(lambda db: session_rows.events(db, channel_id, session_id))
 
     # Webhook messages on their way
 
@@ -347,40 +257,3 @@ class SqliteStore:
             )
 
         await self._database.write(keep)
-
-
-def _channel(db: sqlite3.Connection, channel_id: str) -> Channel | None:
-    row = db.execute(
-        f"SELECT {keys.CHANNEL} FROM channels WHERE id = ?",  # noqa: S608
-        (channel_id,),
-    ).fetchone()
-    return _read(row) if row else None
-
-
-def _read(row: sqlite3.Row) -> Channel:
-    overlay = read_overlay(row["overlay"])
-    return Channel(
-        id=row["id"],
-        title=row["title"],
-        profile=row["profile"],
-        overlay=overlay,
-        created_ms=row["created_ms"],
-        key_expires_ms=row["key_expires_ms"],
-    )
-
-
-def _session(row: sqlite3.Row) -> Session:
-    return Session(row["id"], row["started_ms"], row["ended_ms"])
-
-
-def _append(
-    db: sqlite3.Connection, channel_id: str, session_id: str, events: Sequence[Event]
-) -> tuple[Event, ...]:
-    last = "SELECT ifnull(max(seq), 0) FROM events WHERE channel = ?"
-    (seq,) = db.execute(last, (channel_id,)).fetchone()
-    stored = tuple(replace(event, seq=seq + n) for n, event in enumerate(events, 1))
-    db.executemany(
-        "INSERT INTO events VALUES (?, ?, ?, ?)",
-        [(channel_id, event.seq, session_id, event_record(event)) for event in stored],
-    )
-    return stored

@@ -141,6 +141,9 @@ async def test_the_recording_can_be_kept_as_a_file(shop: Client) -> None:
         f" filename*=UTF-8''tea%20{day}%20Tea%20%3Cb%3E%20%C3%9C.mp4"
     )
     with av.open(io.BytesIO(whole.body), "r") as container:
+        assert len(list(container.decode(video=0))) == 180
+    plain = await get(shop, "/recording.mp4?fragmented=false")
+    with av.open(io.BytesIO(plain.body), "r") as container:
         assert container.streams.video[0].frames == 180
     tag = whole.headers["ETag"]
     for asked, start, stop in (("5-9", 5, 10), ("-4", -4, None), ("100-", 100, None)):
@@ -169,6 +172,7 @@ async def test_a_clip_holds_one_explanation(shop: Client) -> None:
         ("pin=first&part=x", 422, "invalid"),
     ):
         refused = await get(shop, f"/clip.mp4?{query}")
+        assert refused.headers["Access-Control-Allow-Origin"] == "*"
         assert (refused.status, refused.json()["code"]) == (status, code), query
 
 

@@ -217,6 +217,19 @@ async def test_what_is_stopped_stays_off(store: SqliteStore) -> None:
         assert await store.source("tea") == Source(url, enabled=False)
 
 
+async def test_a_source_ends_its_broadcast_and_begins_another(store: SqliteStore) -> None:
+    gate = Gate()
+    async with filming(Camera(Clip(seconds=1.0))) as url, pulling(store, gate) as pulls:
+        assert not await pulls.renew("tea")
+        await store.put_source("tea", Source(url), 5)
+        await eventually(lambda: _state(pulls) == "on-air", DEADLINE)
+        assert await pulls.renew("tea")
+        assert gate.sinks[0].finished is True
+        await eventually(lambda: gate.pictures(1) > 0, DEADLINE)
+        assert await store.source("tea") == Source(url)
+        assert pulls.warnings("tea") == ()
+
+
 async def test_a_server_that_closes_leaves_the_broadcast_to_go_on(store: SqliteStore) -> None:
     gate = Gate()
     async with filming(Camera(Clip(seconds=1.0))) as url:

@@ -14,6 +14,7 @@ from server.hls.window import Window
 from server.record.catalogue import Entry
 from server.record.chronicle import Chronicle
 from server.record.disk import Disk, LocalDisk
+from server.record.disk_threads import DiskThreads
 from server.record.figures import Figures
 from server.record.kit import Kit
 from server.record.library import Library
@@ -21,7 +22,6 @@ from server.record.local import LocalStorage
 from server.record.recorder import Recorder
 from server.record.room import Room
 from server.record.tape import Tape
-from server.record.writer import Writer
 from server.shop.settings import ShowSettings
 from server.store.sqlite import SqliteStore
 from tests.helpers.eventually import eventually
@@ -43,7 +43,7 @@ class Deck:
     store: SqliteStore
     clock: ManualClock
     figures: Figures
-    writer: Writer
+    writer: DiskThreads
     storage: LocalStorage
     recorder: Recorder
     library: Library
@@ -61,6 +61,14 @@ class Deck:
         """Open the first epoch and tell the recorder."""
         show.epoch()
         await self.recorder.session_started(CHANNEL, session, show.pdt_ms)
+
+    async def on_air(self, segments: int = 0, *, dvr_seconds: int = 0) -> Show:
+        """Begin a session of so many segments, and have them on the disk."""
+        show = self.show(dvr_seconds=dvr_seconds)
+        await self.begin(show)
+        show.segments(segments)
+        await self.written()
+        return show
 
     async def end(self, show: Show, session: str = SESSION) -> Entry:
         """End the session as the registry does and wait until the recording is sealed."""
@@ -111,10 +119,12 @@ async def deck(
     store = await SqliteStore.open(folder / "vitrine.db")
     if await store.channel(CHANNEL) is None:
         await store.add_channel(TEA, (), 10)
-    figures, writer, storage = Figures(), Writer(queue), LocalStorage(disk)
+    figures, storage = Figures(), LocalStorage(disk)
+    writer = DiskThreads("recorder", most_bytes=queue)
     kit = Kit(
         writer=writer,
         disk=disk,
+        local=storage,
         room=Room(disk, clock.monotonic, min_free),
         storage=storage,
         catalogue=store.recordings,

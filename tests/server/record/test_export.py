@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
 from server.errors import Conflict, NotFound, Unavailable
-from server.record.export import Export, Exporter, Wanted
+from server.record.disk import LocalDisk
+from server.record.export import Exporter
+from server.record.layout import Export
 from server.record.local import LocalStorage
 from server.record.recording import Recording
+from server.record.stretch import Wanted
 from tests.helpers.clips import Clip, read_number
 from tests.helpers.recorded import AWAY_MS, Recorded, recorded, two_epochs
 from tests.server.record.conftest import OneShow
@@ -35,10 +39,11 @@ def numbers(file: bytes) -> list[int]:
     return [read_number(luma) for luma in lumas]
 
 
+@pytest.mark.parametrize("fragmented", [True, False], ids=["fragmented", "plain"])
 async def test_the_whole_show_is_one_file_of_a_length_known_before(
-    exporter: Exporter, show: Recorded
+    exporter: Exporter, show: Recorded, fragmented: bool
 ) -> None:
-    export = await exporter.export(show.recording, Wanted())
+    export = await exporter.export(show.recording, Wanted(fragmented=fragmented))
     file = await whole(exporter, export)
     assert len(file) == export.size
     assert numbers(file) == [*range(180), *range(1000, 1120)]
@@ -46,21 +51,60 @@ async def test_the_whole_show_is_one_file_of_a_length_known_before(
         assert container.streams.video[0].height == 180
 
 
+@pytest.mark.parametrize("fragmented", [True, False], ids=["fragmented", "plain"])
 @pytest.mark.parametrize("rendition", ["180p", "90p", "audio"])
 async def test_every_rendition_can_be_had(
-    exporter: Exporter, show: Recorded, rendition: str
+    exporter: Exporter, show: Recorded, rendition: str, fragmented: bool
 ) -> None:
-    export = await exporter.export(show.recording, Wanted(rendition))
+    export = await exporter.export(show.recording, Wanted(rendition, fragmented=fragmented))
     with av.open(io.BytesIO(await whole(exporter, export)), "r") as container:
         assert (container.duration or 0) / 1e6 == pytest.approx(10.0, abs=0.06)
         heights = [stream.height for stream in container.streams.video]
     assert heights == ([] if rendition == "audio" else [int(rendition.removesuffix("p"))])
 
 
+class CountingStorage(LocalStorage):
+    """A disk that counts what is read."""
+
+    reads = 0
+
+    async def read(self, key: str) -> bytes:
+        self.reads += 1
+        return await super().read(key)
+
+
+async def test_the_first_byte_of_a_long_show_waits_for_four_of_its_segments(
+    tmp_path: Path, show: Recorded
+) -> None:
+    storage = CountingStorage(LocalDisk(tmp_path))
+    await show.put(storage)
+    exporter = Exporter(storage)
+    export = await exporter.export(show.recording, Wanted("90p"))
+    assert storage.reads == 2 + 2 * 2  # the formats of two epochs, and their ends
+    async for block in exporter.read(export, 0, export.size):
+        assert block[4:8] == b"ftyp"
+        break
+    assert storage.reads == 6
+    await storage.close()
+
+
+async def test_a_player_goes_to_any_moment_of_a_fragmented_file(
+    exporter: Exporter, show: Recorded
+) -> None:
+    file = await whole(exporter, await exporter.export(show.recording, Wanted("90p")))
+    for begins, number in ((4.0, 120), (8.0, 1060)):
+        with av.open(io.BytesIO(file), "r") as container:
+            container.seek(round((begins + 0.5) * 1e6))
+            frame = next(container.decode(video=0))
+            assert frame.time == pytest.approx(begins, abs=0.04)
+            luma = frame.to_ndarray()[: frame.height].astype(np.uint8)
+            assert read_number(luma) == number
+
+
 async def test_a_clip_is_cut_to_the_frame(exporter: Exporter, show: Recorded) -> None:
     start = show.recording.started_ms
     export = await exporter.export(
-        show.recording, Wanted("90p", None, start + 2_500, start + 4_500)
+        show.recording, Wanted("90p", None, start + 2_500, start + 4_500, fragmented=False)
     )
     assert numbers(await whole(exporter, export)) == list(range(75, 135))
 
@@ -96,13 +140,16 @@ async def test_a_file_that_was_asked_for_is_not_made_again(
         await exporter.export(show.recording, Wanted())
 
 
-async def test_what_was_not_recorded_is_left_out(exporter: Exporter, show: Recorded) -> None:
+@pytest.mark.parametrize("fragmented", [True, False], ids=["fragmented", "plain"])
+async def test_what_was_not_recorded_is_left_out(
+    exporter: Exporter, show: Recorded, fragmented: bool
+) -> None:
     def without_second(recording: Recording) -> Recording:
         segments = list(recording.renditions["90p"])
         segments[1] = replace(segments[1], size=0)
         return replace(recording, renditions={"90p": tuple(segments)})
 
-    export = await exporter.export(without_second(show.recording), Wanted())
+    export = await exporter.export(without_second(show.recording), Wanted(fragmented=fragmented))
     assert numbers(await whole(exporter, export)) == [
         *range(60),
         *range(120, 180),
@@ -154,4 +201,4 @@ async def test_a_damaged_segment_is_said_to_be_one(
     key = show.recording.key("90p", show.recording.renditions["90p"][1].name)
     await shows.storage.write(key, b"\x00\x00\x00\x20moofrubbish")
     with pytest.raises(Unavailable, match="cannot be read"):
-        await exporter.export(show.recording, Wanted("90p"))
+        await exporter.export(show.recording, Wanted("90p", fragmented=False))

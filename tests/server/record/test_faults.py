@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ import pytest
 
 from server.hls.playlist import Segment
 from server.record.disk import Handle, LocalDisk
-from server.record.writer import Writer
+from server.record.disk_threads import DiskThreads
 from tests.helpers.eventually import eventually
 from tests.helpers.manual_clock import ManualClock
 from tests.helpers.small_disk import small_disk
@@ -159,10 +160,7 @@ class RefusingDisk(LocalDisk):
 async def test_a_recording_that_cannot_be_sealed_is_tried_again(tmp_path: Path) -> None:
     disk = RefusingDisk(tmp_path)
     async with deck(tmp_path, disk=disk) as here:
-        show = here.show()
-        await here.begin(show)
-        show.segments(2)
-        await here.written()
+        show = await here.on_air(2)
         disk.refuses = True
         await here.recorder.session_ended(CHANNEL, SESSION, show.window.latest_pdt_ms or 0)
         for _ in range(3):
@@ -217,9 +215,92 @@ async def test_a_disk_that_hangs_holds_neither_the_loop_nor_the_memory(tmp_path:
         assert not any(holes[:2] + holes[-3:])
 
 
+WEDGED = """
+import asyncio, os, sys
+from pathlib import Path
+from server.record.disk import LocalDisk
+from server.record.errors import StorageDown
+from server.record.local import LocalStorage
+
+async def main():
+    storage = LocalStorage(LocalDisk(Path(sys.argv[1])), deadline=0.2)
+    for ask in (storage.read("wedged"), storage.ask(lambda: open(sys.argv[1] + "/wedged"), 0.2)):
+        try:
+            await ask
+        except StorageDown:
+            print("down")
+    await storage.close()
+
+asyncio.run(main())
+"""
+
+
+async def test_a_disk_that_hangs_while_it_is_read_does_not_either(tmp_path: Path) -> None:
+    # Nobody ever writes to it: whoever opens it waits for good.
+    await asyncio.to_thread(os.mkfifo, tmp_path / "wedged")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", WEDGED, str(tmp_path), stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        said, _ = await asyncio.wait_for(process.communicate(), 30)
+    except TimeoutError:
+        process.kill()
+        raise
+    assert said.split() == [b"down", b"down"]
+    assert process.returncode == 0
+
+
+def test_the_names_of_what_is_flushed_survive_a_loss_of_power_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[str] = []
+    really = os.fsync
+
+    def fsync(fd: int) -> None:
+        flushed.append(str(Path(f"/proc/self/fd/{fd}").readlink().relative_to(tmp_path)))
+        really(fd)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    disk = LocalDisk(tmp_path)
+    handle = disk.grow("recordings/tea/s/720p/1.m4s")
+    assert flushed == [".", "recordings", "recordings/tea", "recordings/tea/s"]
+    handle.append(b"media")
+    handle.sync()
+    handle.sync()
+    handle.close()
+    assert flushed[4:] == ["recordings/tea/s/720p"]
+    disk.grow("recordings/tea/s/720p/1.m4s").close()
+    assert len(flushed) == 5
+
+
+def test_a_write_that_could_not_be_taken_back_is_taken_back_before_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = LocalDisk(tmp_path).grow("recordings/x")
+    handle.append(b"whole\n")
+    write = os.write
+
+    def half(fd: int, data: bytes) -> int:
+        if len(data) < 4:
+            raise OSError(errno.ENOSPC, "full")
+        return write(fd, data[:4])
+
+    def refused(_fd: int, _size: int) -> None:
+        raise OSError(errno.EIO, "broken")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "write", half)
+        broken.setattr(os, "ftruncate", refused)
+        with pytest.raises(OSError, match="full"):
+            handle.append(b"lost line\n")
+    handle.append(b"next\n")
+    handle.close()
+    assert LocalDisk(tmp_path).read("recordings/x") == b"whole\nnext\n"
+
+
 async def test_a_disk_that_hangs_does_not_hold_the_end_of_the_process(tmp_path: Path) -> None:
     disk = StuckDisk(tmp_path)
-    writer = Writer()
+    writer = DiskThreads("writer")
     writer.start()
     disk.free.clear()
     assert writer.offer(10, lambda: disk.grow("recordings/x").close())
@@ -244,9 +325,7 @@ class SteppedClock(ManualClock):
 async def test_a_clock_that_is_set_by_an_hour_leaves_no_trace_but_the_date(tmp_path: Path) -> None:
     clock = SteppedClock()
     async with deck(tmp_path, clock=clock) as here:
-        show = here.show()
-        await here.begin(show)
-        show.segments(2)
+        show = await here.on_air(2)
         clock.off_ms += 3_600_000
         show.segments(1)  # an epoch keeps its own line
         show.epoch(after_ms=3_600_000)

@@ -67,13 +67,15 @@ def test_a_torn_journal_is_good_up_to_its_last_whole_line() -> None:
         ends.append(ends[-1] + len(journal.line(note)))
     for size in range(len(WHOLE) + 1):
         whole = max(end for end in ends if end <= size)
-        if whole == 0 and size:
-            with pytest.raises(BadJournal):
-                journal.read(WHOLE[:size])
-            continue
         ledger = journal.read(WHOLE[:size])
         assert ledger.good == whole
         assert len(ledger.epochs) <= 2
+        assert (ledger.head is None) is (whole == 0)
+
+
+def test_another_file_is_no_journal() -> None:
+    with pytest.raises(BadJournal):
+        journal.read(b"total 12\n")
 
 
 def test_what_stands_behind_rubbish_is_not_believed() -> None:

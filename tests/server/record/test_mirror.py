@@ -7,11 +7,14 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
+import obstore
 import pytest
+from obstore.store import S3Store
 
 from server.record.errors import Missing, StorageDown
 from server.record.library import Library
-from server.record.mirror import Mirror, MirroredStorage
+from server.record.mirror import Mirror
+from server.record.mirrored_storage import MirroredStorage
 from server.record.object_store import ObjectStorage, S3Settings
 from server.record.retention import DAY_MS, Retention
 from server.record.storage import JOURNAL, home
@@ -61,6 +64,19 @@ async def test_the_store_keeps_reads_lists_and_removes(s3: S3Server) -> None:
     assert await store.read("recordings/a/bb/other") == b"1"
 
 
+async def test_nothing_is_brought_in_parts(s3: S3Server) -> None:
+    await bucket(s3, "large").write("recordings/a/b/x.m4s", bytes(12 * 1024 * 1024))
+    plain = S3Store(
+        BUCKET,
+        endpoint=s3.endpoint,
+        access_key_id="key",
+        secret_access_key="secret",
+        client_options={"allow_http": True},
+    )
+    found = await obstore.head_async(plain, "large/recordings/a/b/x.m4s")
+    assert "-" not in str(found["e_tag"])  # what was uploaded in parts has their number
+
+
 async def test_a_store_that_is_not_there_is_down() -> None:
     store = ObjectStorage(
         S3Settings(BUCKET, "", f"http://127.0.0.1:{free_port()}", "us-east-1", "key", "secret")
@@ -75,10 +91,7 @@ async def test_a_recording_is_brought_there_and_played_from_there(
 ) -> None:
     remote = bucket(s3, "replay")
     async with deck(tmp_path) as here, mirrored(here, remote) as (mirror, library):
-        show = here.show()
-        await here.begin(show)
-        show.segments(3)
-        await here.written()
+        show = await here.on_air(3)
         await here.end(show)
         mirror.compare_soon()
         await until_uploaded(here)
@@ -101,9 +114,7 @@ async def test_what_cannot_be_brought_stays_here_and_follows(tmp_path: Path) -> 
     settings = S3Settings(BUCKET, "late", f"http://127.0.0.1:{port}", "us-east-1", "key", "secret")
     remote = ObjectStorage(settings)
     async with deck(tmp_path) as here, mirrored(here, remote) as (mirror, library):
-        show = here.show()
-        await here.begin(show)
-        show.segments(2)
+        show = await here.on_air(2)
         await here.end(show)
         mirror.compare_soon()
         await eventually(lambda: bool(mirror.trouble), 60)

@@ -15,7 +15,9 @@ import psutil
 import pytest
 import pytest_asyncio
 from numpy.typing import NDArray
+from structlog.testing import capture_logs
 
+from server.errors import NotFound
 from server.instant import rfc3339
 from server.record.pictures import POSTER, STORYBOARD, Pauses, Pictures, Stage
 from server.record.storage import TIMELINE, home
@@ -139,6 +141,30 @@ async def test_lost_segments_are_left_out_and_broken_ones_stay_dark(
     await shows.storage.write(key, data[:700] + bytes(len(data) - 700))
     board = await made(pictures)
     assert len([line for line in board.split("\n") if "#xywh=" in line]) == 2
+
+
+async def test_a_poster_that_cannot_be_decoded_costs_the_poster_only(
+    pictures: Pictures, shows: OneShow
+) -> None:
+    for segment in shows.held.renditions["180p"]:
+        key = shows.held.key("180p", segment.name)
+        data = await shows.storage.read(key)
+        media = data.index(b"mdat") + 4
+        await shows.storage.write(key, data[:media] + bytes(len(data) - media))
+    assert "#xywh=" in await made(pictures)
+    with pytest.raises(NotFound):
+        await pictures.read(CHANNEL, SESSION, POSTER)
+
+
+async def test_a_show_that_took_long_to_end_is_made_when_it_is_asked_for(shows: OneShow) -> None:
+    shows.on_air = 1_000
+    pictures = Pictures(shows, replace(SOON, ending=0.05))
+    pictures.start()
+    with capture_logs() as logs:
+        await pictures.session_ended(CHANNEL, SESSION, 0)
+        await eventually(lambda: any(line["event"] == "no pictures" for line in logs))
+    assert pictures.ask(CHANNEL, SESSION) is Stage.MAKING
+    await pictures.close()
 
 
 async def test_a_show_without_pictures_is_done_at_once(shows: OneShow) -> None:

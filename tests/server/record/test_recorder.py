@@ -1,4 +1,4 @@
-"""Sessions become recordings: as they are, across epochs, losses, restarts and crashes."""
+"""Sessions become recordings: as they are, across epochs and losses."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from server.channel import Session
 from server.errors import Conflict, NotFound
 from server.hls.edge import Answer, Edge
 from server.hls.playlist import DateRange
-from server.record.journal_file import TAIL_BYTES
-from server.record.storage import JOURNAL, TAIL, home
+from server.record.storage import home
 from server.shop.timeline import Event, EventKind
 from tests.server.hls.show import AUDIO, PART, PER_SEGMENT, VIDEO, Show
 from tests.server.record.deck import CHANNEL, SESSION, deck
@@ -30,9 +29,7 @@ def pin(ms: int, kind: EventKind = EventKind.PIN, name: str = "p1") -> Event:
 
 async def test_a_replay_is_the_live_segments_as_they_were(tmp_path: Path) -> None:
     async with deck(tmp_path) as here:
-        show = here.show()
-        await here.begin(show)
-        show.segments(4)
+        show = await here.on_air(4)
         show.parts(2)
         live = {name: list(r.segments) for name, r in show.window.renditions.items()}
         bodies = {
@@ -57,9 +54,7 @@ async def test_a_replay_is_the_live_segments_as_they_were(tmp_path: Path) -> Non
 
 async def test_a_replay_playlist_is_vod_and_keeps_its_rules(tmp_path: Path) -> None:
     async with deck(tmp_path) as here:
-        show = here.show()
-        await here.begin(show)
-        show.segments(3)
+        show = await here.on_air(3)
         show.epoch(after_ms=20_000)
         show.segments(2)
         await here.end(show)
@@ -81,9 +76,7 @@ async def test_a_replay_playlist_is_vod_and_keeps_its_rules(tmp_path: Path) -> N
 
 async def test_a_session_on_the_air_is_to_be_seen_live(tmp_path: Path) -> None:
     async with deck(tmp_path) as here:
-        show = here.show()
-        await here.begin(show)
-        show.segments(2)
+        await here.on_air(2)
         with pytest.raises(Conflict, match="see /live/tea") as refused:
             await here.playlist()
         assert refused.value.code == "on-air"
@@ -95,9 +88,7 @@ async def test_a_session_on_the_air_is_to_be_seen_live(tmp_path: Path) -> None:
 
 async def test_an_epoch_without_a_rendition_is_a_gap_of_its_length_there(tmp_path: Path) -> None:
     async with deck(tmp_path) as here:
-        show = here.show()
-        await here.begin(show)
-        show.segments(2)
+        show = await here.on_air(2)
         show.epoch((AUDIO,))
         show.segments(2)
         show.epoch((VIDEO, AUDIO))
@@ -118,8 +109,7 @@ async def test_an_epoch_without_a_rendition_is_a_gap_of_its_length_there(tmp_pat
 
 async def test_what_was_on_show_is_kept_with_it_and_closed(tmp_path: Path) -> None:
     async with deck(tmp_path) as here:
-        show = here.show()
-        await here.begin(show)
+        show = await here.on_air()
         start = show.pdt_ms
         show.segments(3)
         await here.store.open_session(CHANNEL, session_of(show))
@@ -145,9 +135,7 @@ async def test_what_was_on_show_is_kept_with_it_and_closed(tmp_path: Path) -> No
 
 async def test_a_removed_channels_recording_keeps_what_was_on_show(tmp_path: Path) -> None:
     async with deck(tmp_path) as here:
-        show = here.show()
-        await here.begin(show)
-        show.segments(2)
+        show = await here.on_air(2)
         await here.store.open_session(CHANNEL, session_of(show))
         await here.store.append(CHANNEL, SESSION, [pin(show.pdt_ms + 500)])
         tag = DateRange("pin-p1", "com.x.pin", show.pdt_ms + 500, 1000, None, (("X-P", "cup"),))
@@ -163,97 +151,9 @@ async def test_a_removed_channels_recording_keeps_what_was_on_show(tmp_path: Pat
         assert [interval["end"] for interval in told["intervals"]] == [told["ended_at"]]
 
 
-@pytest.mark.parametrize("crash", [False, True], ids=["planned", "crash"])
-async def test_a_restarted_server_goes_on_with_the_recording(tmp_path: Path, crash: bool) -> None:
-    async with deck(tmp_path, crash=crash) as here:
-        show = here.show()
-        await here.begin(show)
-        show.segments(2)
-        show.parts(4)
-        await here.written()
-        until_ms = show.pdt_ms + show.start // 90
-    async with deck(tmp_path) as here:
-        await here.recorder.recover(frozenset({SESSION}))
-        assert here.recorder.unsealed == 0
-        more = here.show(run="r2")
-        more.pdt_ms = until_ms + 5_000
-        await here.begin(more)
-        more.segments(2)
-        await here.end(more)
-        replay = await here.playlist()
-        assert [s.discontinuity for s in replay.segments] == [False, False, False, True, False]
-        assert [s.gap for s in replay.segments] == [False] * 5
-        assert (await here.media(replay.segments[2].uri or "")).body.count(b";") == 4
-        entry = await here.sealed()
-        assert entry.started_ms == show.pdt_ms
-
-
-async def test_what_a_stopped_server_left_is_sealed_where_its_media_ends(tmp_path: Path) -> None:
-    async with deck(tmp_path, crash=True) as here:
-        show = here.show()
-        await here.begin(show)
-        show.segments(1)
-        show.parts(3)
-        await here.written()
-    async with deck(tmp_path) as here:
-        await here.recorder.recover(frozenset())
-        entry = await here.sealed()
-        assert entry.ended_ms == show.window.latest_pdt_ms
-        assert entry.duration_ms == SEGMENT_MS + 3 * PART // 90
-        assert len((await here.playlist()).segments) == 2
-
-
-async def test_a_half_written_part_is_cut(tmp_path: Path) -> None:
-    async with deck(tmp_path, crash=True) as here:
-        show = here.show()
-        await here.begin(show)
-        show.parts(3)
-        await here.written()
-    folder = tmp_path / home(CHANNEL, SESSION)
-    segment = folder / "720p" / "r1-1.m4s"
-    whole = await asyncio.to_thread(segment.read_bytes)
-    await asyncio.to_thread(segment.write_bytes, whole + b"torn")
-    for name, torn in ((JOURNAL, b'{"kind":"seg'), (TAIL, b'{"kind":"pa')):
-        lines = await asyncio.to_thread((folder / name).read_bytes)
-        await asyncio.to_thread((folder / name).write_bytes, lines + torn)
-    async with deck(tmp_path) as here:
-        await here.recorder.recover(frozenset())
-        await here.sealed()
-        assert (await here.media("r1-1.m4s")).body == whole
-
-
-async def test_a_segment_that_a_loss_of_power_shortened_is_a_gap(tmp_path: Path) -> None:
-    async with deck(tmp_path, crash=True) as here:
-        show = here.show()
-        await here.begin(show)
-        show.segments(3)
-        await here.written()
-    segment = tmp_path / home(CHANNEL, SESSION) / "720p" / "r1-2.m4s"
-    await asyncio.to_thread(segment.write_bytes, b"")
-    async with deck(tmp_path) as here:
-        await here.recorder.recover(frozenset())
-        await here.sealed()
-        assert [s.gap for s in (await here.playlist()).segments] == [False, True, False]
-        assert [s.gap for s in (await here.playlist("360p")).segments] == [False] * 3
-
-
-async def test_a_recording_that_the_catalogue_lost_is_found_again(tmp_path: Path) -> None:
-    async with deck(tmp_path) as here:
-        show = here.show()
-        await here.begin(show)
-        show.segments(2)
-        before = await here.end(show)
-        await here.store.recordings.claim(CHANNEL, SESSION)
-        await here.store.recordings.erase(CHANNEL, SESSION, 0, "test", "lost")
-        await here.recorder.recover(frozenset())
-        assert (await here.sealed()).size >= before.size
-        assert len((await here.playlist()).segments) == 2
-
-
 async def test_a_session_of_which_nothing_was_recorded_leaves_nothing(tmp_path: Path) -> None:
     async with deck(tmp_path) as here:
-        show = here.show()
-        await here.begin(show)
+        show = await here.on_air()
         await here.recorder.session_ended(CHANNEL, SESSION, show.pdt_ms)
         async with asyncio.timeout(10):
             while here.recorder.unsealed:
@@ -264,8 +164,7 @@ async def test_a_session_of_which_nothing_was_recorded_leaves_nothing(tmp_path: 
 
 async def test_the_tape_is_the_windows_archive(tmp_path: Path) -> None:
     async with deck(tmp_path) as here:
-        show = here.show(dvr_seconds=120)
-        await here.begin(show)
+        show = await here.on_air(dvr_seconds=120)
         for _ in range(40):
             show.segments(1)
             await here.written()
@@ -285,30 +184,9 @@ def session_of(show: Show) -> Session:
     return Session(SESSION, show.pdt_ms)
 
 
-async def test_the_tail_stays_short_and_still_tells_what_is_growing(tmp_path: Path) -> None:
-    async with deck(tmp_path, crash=True) as here:
-        show = here.show()
-        await here.begin(show)
-        for _ in range(60):
-            show.segments(1)
-            await here.written()
-        show.parts(5)
-        await here.written()
-    tail = tmp_path / home(CHANNEL, SESSION) / TAIL
-    assert (await asyncio.to_thread(tail.stat)).st_size < TAIL_BYTES + 1_000
-    assert here.figures.segments == 180
-    async with deck(tmp_path) as here:
-        await here.recorder.recover(frozenset())
-        entry = await here.sealed()
-        assert entry.duration_ms == 60 * SEGMENT_MS + 5 * PART // 90
-        assert (await here.media("r1-61.m4s")).body.count(b";") == 5
-        assert not await asyncio.to_thread(tail.exists)
-
-
 async def test_the_edge_serves_from_disk_what_memory_let_go(tmp_path: Path) -> None:
     async with deck(tmp_path) as here:
-        show = here.show(dvr_seconds=120)
-        await here.begin(show)
+        show = await here.on_air(dvr_seconds=120)
         for _ in range(30):
             show.segments(1)
             await here.written()
@@ -319,33 +197,3 @@ async def test_the_edge_serves_from_disk_what_memory_let_go(tmp_path: Path) -> N
         assert isinstance(answer, Answer)
         assert answer.body.count(b";") == PER_SEGMENT
         edge.close()
-
-
-async def test_a_session_that_nobody_came_back_to_ends_with_its_media(tmp_path: Path) -> None:
-    async with deck(tmp_path, crash=True) as here:
-        show = here.show()
-        await here.begin(show)
-        show.segments(2)
-        await here.written()
-    async with deck(tmp_path) as here:
-        await here.recorder.recover(frozenset({SESSION}))
-        here.tape()
-        await here.recorder.session_ended(CHANNEL, SESSION, show.pdt_ms)
-        entry = await here.sealed()
-        assert entry.ended_ms == show.window.latest_pdt_ms
-
-
-async def test_a_sealed_recording_whose_session_goes_on_is_gone_on_with(tmp_path: Path) -> None:
-    async with deck(tmp_path) as here:
-        show = here.show()
-        await here.begin(show)
-        show.segments(2)
-        await here.end(show)
-        more = here.show(run="r2")
-        more.pdt_ms = show.pdt_ms + 60_000
-        await here.begin(more)
-        more.segments(1)
-        await here.end(more)
-        recording = await here.library.recording(CHANNEL, SESSION)
-        assert recording.ended_ms == more.window.latest_pdt_ms
-        assert len(recording.renditions["720p"]) == 3

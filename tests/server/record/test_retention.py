@@ -111,6 +111,7 @@ async def test_a_removal_that_failed_is_finished_by_a_sweep(
     here: Deck, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keeper = retention(here)
+    assert (await here.media("r1-1.m4s")).body
 
     async def down(_self: LocalStorage, _prefix: str) -> int:
         raise StorageDown("no answer")
@@ -122,5 +123,7 @@ async def test_a_removal_that_failed_is_finished_by_a_sweep(
         assert await keeper.sweep() == 0
     with pytest.raises(NotFound):
         await here.library.entry(CHANNEL, SESSION)
+    with pytest.raises(NotFound):
+        await here.media("r1-1.m4s")
     assert await keeper.sweep() == 1
     assert not await there(here)
