@@ -76,7 +76,7 @@ FLOORS = (
     (Floor.PURE, "server.hls.*"),
     *(
         (Floor.EDGE, f"server.lint.{name}")
-        for name in ("fetch", "run", "taking", "follower", "probes")
+        for name in ("client", "fetch", "follower", "http2", "probes", "run", "taking")
     ),
     (Floor.PURE, "server.lint.*"),
     *((Floor.SERVICES, f"server.shop.{name}") for name in ("goods", "news", "pins")),
