@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import sqlite3
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import structlog
 from aiohttp import web
@@ -23,14 +20,13 @@ from server.auth import (
     Authenticator,
     Viewers,
     operator_token,
-    playback_secret,
     viewer_secret,
 )
 from server.bus import Bus
-from server.channels import Channels
 from server.claim import claimed
 from server.clock import Clock, SystemClock
 from server.config import Config
+from server.data import make_channels, make_playback, make_private, make_sources, open_store
 from server.http import ingest_metrics
 from server.http.audience import Audience
 from server.http.auth_webhook import AuthWebhook
@@ -45,15 +41,14 @@ from server.http.recording_metrics import families as recording_families
 from server.http.routes import add_routes
 from server.http.site import BodyLimits, Site
 from server.listening import naming, try_ports
+from server.live.gate import Gate
+from server.live.openings import LiveSettings
 from server.live.pulls import Pulls
-from server.live.registry import LiveSettings, Registry
+from server.live.registry import Registry
 from server.live.rounds import KIND, Rounds
 from server.live.warden import Warden
-from server.playback.keys import Playback
 from server.record.service import Recordings
-from server.shop.port import OffAir
 from server.shop.service import Shop
-from server.sources import Sources
 from server.store.port import Store
 from server.store.sqlite import SqliteStore
 from server.webhooks.message import Write
@@ -61,37 +56,8 @@ from server.webhooks.sender import Sender
 from server.webhooks.writer import Herald, Writer
 from server.whep.service import Whep
 
-DATABASE = "vitrine.db"
-_RESTORE = "; move it away and put a backup in its place, or let `vitrine serve` begin a new one"
-_ADVICE = {sqlite3.SQLITE_NOTADB: _RESTORE, sqlite3.SQLITE_CORRUPT: _RESTORE}
 _IDLE_SECONDS = 75.0
 """How long a connection may stay open between two requests."""
-
-
-async def open_store(config: Config, *, make: bool = True) -> SqliteStore:
-    """Open the store in the data directory, making both when they are not there.
-
-    Raises FileNotFoundError when they are not there and `make` is False; else OSError,
-    sqlite3.Error.
-    """
-    folder = config.server.data_dir
-    if not make and not await asyncio.to_thread((folder / DATABASE).is_file):
-        said = "no Vitrine data is here; `vitrine serve` or `vitrine channel add` would begin it"
-        raise FileNotFoundError(errno.ENOENT, said, str(folder))
-    await asyncio.to_thread(_make_private, folder)
-    file = folder / DATABASE
-    try:
-        return await SqliteStore.open(file)
-    except sqlite3.DatabaseError as error:
-        raise type(error)(f"{file}: {error}{_ADVICE.get(error.sqlite_errorcode, '')}") from error
-
-
-def _make_private(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except (FileExistsError, NotADirectoryError) as error:
-        said = "the data directory (server.data_dir, --data-dir) is a file, or lies below one"
-        raise NotADirectoryError(errno.ENOTDIR, said, str(folder)) from error
 
 
 def _ports(config: Config) -> dict[str, int]:
@@ -101,25 +67,15 @@ def _ports(config: Config) -> dict[str, int]:
     return ports if rtmps.files is None else {**ports, "ingest.rtmps.port": rtmps.port}
 
 
-def make_channels(config: Config, store: Store, clock: Clock) -> Channels:
-    ingest = config.ingest
-    attempts = Attempts(ingest.failed_keys, ingest.failed_keys_window_seconds)
-    return Channels(store, clock, config.channel_defaults(), attempts)
-
-
-def make_sources(config: Config, store: Store) -> Sources:
-    pull = config.ingest.pull
-    return Sources(store, allow_private=pull.allow_private, most=pull.max_sources)
-
-
-async def make_playback(config: Config, store: Store, clock: Clock) -> Playback:
-    secret = await asyncio.to_thread(playback_secret, config.server.data_dir)
-    return Playback(store, secret, clock)
-
-
-def make_offline_shop(config: Config, store: Store, clock: Clock) -> Shop:
-    """Make a shop for commands that work on the store while nobody is on the air here."""
-    return Shop(store, Bus(clock), OffAir(), clock, check, config.shop_settings())
+def _live_settings(config: Config) -> LiveSettings:
+    return LiveSettings(
+        config.profiles(),
+        config.hls.window_segments,
+        config.hls.dvr_seconds,
+        config.ingest.grace_seconds,
+        config.ingest.interruption == "slate",
+        config.hls.id3,
+    )
 
 
 class Vitrine:
@@ -149,7 +105,7 @@ class Vitrine:
         config, stack = self.config, self._stack
         clock = SystemClock()
         folder = config.server.data_dir
-        await asyncio.to_thread(_make_private, folder)
+        await asyncio.to_thread(make_private, folder)
         claim = await asyncio.to_thread(stack.enter_context, claimed(folder))
         await asyncio.to_thread(try_ports, config.server.host, _ports(config))
         store = await open_store(config)
@@ -159,22 +115,15 @@ class Vitrine:
 
         self.bus = Bus(clock, config.bus_limits())
         self.channels = make_channels(config, store, clock)
-        live = LiveSettings(
-            config.profiles(),
-            config.hls.window_segments,
-            config.hls.dvr_seconds,
-            config.ingest.grace_seconds,
-            config.ingest.interruption == "slate",
-            config.hls.id3,
-        )
         self.recordings = Recordings(config, store, store.recordings, clock)
         stack.push_async_callback(self.recordings.close)
         self.registry = Registry(
-            store, self._admission(clock), self.bus, clock, live, self.recordings.recorder
+            store, self.bus, clock, _live_settings(config), self.recordings.recorder
         )
+        self.gate = Gate(store, self._admission(clock), self.registry)
         self.sources = make_sources(config, store)
         self.pulls = Pulls(
-            self.sources, self.registry, config.pull_settings(), clock, self._tell_warnings
+            self.sources, self.gate, config.pull_settings(), clock, self._tell_warnings
         )
         write = Writer(config.webhooks.targets(), clock)
         self.shop = Shop(
@@ -227,6 +176,7 @@ class Vitrine:
             bus=self.bus,
             store=store,
             live=self.registry,
+            tally=self.registry.tally,
             authenticator=authenticator,
             viewers=viewers,
             metrics=await asyncio.to_thread(Metrics),
@@ -302,14 +252,14 @@ class Vitrine:
         """Open the ways in."""
         config, stack = self.config, self._stack
         self.rtmp = RtmpListener(
-            self.registry, config.ingest_limits(), config.server.host, config.server.rtmp_port
+            self.gate, config.ingest_limits(), config.server.host, config.server.rtmp_port
         )
         with naming(config.server.host, "rtmp_port", config.server.rtmp_port):
             await self.rtmp.start()
         stack.push_async_callback(self.rtmp.close)
         await self._secure_rtmp()
         whip = config.whip_settings()
-        self.whip = WhipIngest(self.registry, whip) if whip is not None else None
+        self.whip = WhipIngest(self.gate, whip) if whip is not None else None
         if self.whip is not None:
             stack.push_async_callback(self.whip.close)
         shown = config.whep_settings()

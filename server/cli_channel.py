@@ -8,11 +8,11 @@ from typing import Annotated, TypeVar
 import typer
 
 from server.address import addresses
-from server.app import make_channels, make_sources, open_store
 from server.channels import Channels
 from server.claim import running
 from server.clock import SystemClock
 from server.config import Config
+from server.data import make_channels, make_sources, open_store
 from server.duration import parse_duration
 from server.errors import Invalid, Problem
 from server.instant import parse_rfc3339, rfc3339

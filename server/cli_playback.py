@@ -8,11 +8,11 @@ from typing import Annotated, TypeVar
 import typer
 
 from server.address import addresses
-from server.app import make_playback, open_store
 from server.channel import PlaybackMode
 from server.claim import running
 from server.clock import SystemClock
 from server.config import Config
+from server.data import make_playback, open_store
 from server.duration import parse_duration
 from server.errors import Invalid, Problem
 from server.instant import rfc3339

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from server.app import make_offline_shop, open_store
 from server.clock import SystemClock
 from server.config import Config
+from server.data import make_offline_shop, open_store
 from server.errors import Invalid, Problem
 from server.options import AsJson, ConfigFile, DataDir, settings
 from server.shop.feeds import Format, format_of

@@ -7,9 +7,9 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from server.app import open_store
 from server.clock import SystemClock
 from server.config import Config
+from server.data import open_store
 from server.errors import Conflict, Invalid, Problem
 from server.http.sessions import session_document
 from server.instant import rfc3339

@@ -116,7 +116,7 @@ FLOORS = (
     (Floor.PURE, "server.live.tally"),
     (Floor.PURE, "server.live.rules*"),
     (Floor.SERVICES, "server.live.*"),
-    *((Floor.COMPOSE, f"server.{name}") for name in ("__main__", "app", "cli", "serve")),
+    *((Floor.COMPOSE, f"server.{name}") for name in ("__main__", "app", "cli", "data", "serve")),
     *((Floor.COMPOSE, f"server.{name}") for name in ("cli_channel", "cli_lint", "cli_products")),
     *((Floor.COMPOSE, f"server.{name}") for name in ("cli_recording", "options")),
     *((Floor.COMPOSE, f"server.{name}") for name in ("terminal", "push", "pushlane")),

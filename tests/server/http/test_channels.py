@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from server.app import make_channels, open_store
 from server.clock import SystemClock
+from server.data import make_channels, open_store
 from server.instant import rfc3339
 from tests.server.running import OPERATOR, Client
 
