@@ -209,6 +209,9 @@ class _Watch:
             missing = [name for name in needed if name not in stream.tags]
             what = f"a variant without {', '.join(missing)}"
             check(14, "variants", not missing, what, stream.name)
+        without = [stream.tags.get("CLOSED-CAPTIONS") == "NONE" for stream in variants]
+        what = "CLOSED-CAPTIONS=NONE of some variants, not of all"
+        check(14, "captions", all(without) or not any(without), what)
         pictures = [stream for stream in multivariant.streams if stream.size is not None]
         alone = len(pictures) < len(multivariant.streams) or not pictures
         check(14, "audio-only renditions", alone, "there is no audio-only rendition")
