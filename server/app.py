@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 from aiohttp import web
@@ -36,7 +37,7 @@ from server.http.lane import Lane, listen
 from server.http.metrics import Metrics
 from server.http.middleware import add_headers, middlewares
 from server.http.pages import Pages
-from server.http.playback import guarded
+from server.http.playback import guarded, opened
 from server.http.recording_metrics import families as recording_families
 from server.http.routes import add_routes
 from server.http.site import BodyLimits, Site
@@ -144,8 +145,8 @@ class Vitrine:
         site = await self._site(store, clock, authenticator, viewers)
         self._measure(site)
         pages = await asyncio.to_thread(Pages, site)
-        lane = Lane(self.registry, site.metrics, self.playback.is_signed)
-        await self._listen(make_web(site, pages, Proxies(config.server.trusted_proxies)), lane)
+        app = make_web(site, pages, Proxies(config.server.trusted_proxies))
+        await self._listen(app, site.metrics)
         await asyncio.to_thread(
             claim.tell,
             addresses(config, self.http_port, self.rtmp.port, self.rtmp.secure_port),
@@ -315,7 +316,9 @@ class Vitrine:
         if whep is not None:
             site.metrics.watch("whep_sessions", "WHEP sessions.", lambda: whep.sessions)
 
-    async def _listen(self, app: web.Application, lane: Lane) -> None:
+    async def _listen(self, app: web.Application, metrics: Metrics) -> None:
+        may_watch = partial(opened, self.playback, self.registry.session_on)
+        lane = Lane(self.registry, metrics, may_watch)
         runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, shutdown_timeout=2.0
         )

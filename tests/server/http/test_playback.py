@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,16 @@ async def test_the_query_moves_into_the_path_and_relative_addresses_inherit_it(
     media = await ask(site, f"/live/tea/~{token}/720p/{lines(playlist)[0]}")
     assert media.status == 200
     assert media.headers["Cache-Control"] == "max-age=31536000, immutable"
+
+
+async def test_a_good_token_in_the_path_is_served_by_the_lane(site: Client, ticket: Mint) -> None:
+    good, other = ticket(60), ticket(60, session="01KDX3W5V0M7Y4R3H8Z6T1QJ9D")
+    for path in ("720p/index.m3u8", "720p/r1-0.m4s"):
+        answer = await ask(site, f"/live/tea/~{good}/{path}")
+        # Only the lane numbers its answers.
+        assert re.fullmatch(r"[0-9A-Z]{26}-[0-9a-f]+", answer.headers["X-Request-Id"])
+        refused(await ask(site, f"/live/tea/~{other}/{path}"), 403, "token-of-another-show")
+        refused(await ask(site, f"/live/tea/{path}"), 401, "token-missing")
 
 
 async def test_the_same_bytes_lie_behind_every_token(site: Client, ticket: Mint) -> None:
