@@ -203,10 +203,10 @@ class Vitrine:
         )
 
     async def stop(self) -> None:
-        """Drain: broadcasts end properly, players read the end, connections close."""
+        """Drain: broadcasts are put down or end, players read the end, connections close."""
         self._ready = False
         publishers = self.rtmp.connections + (self.whip.sessions if self.whip else 0)
-        on_air = publishers + self.pulls.count() > 0
+        ends = publishers + self.pulls.count() > 0 and not self.config.ingest.grace_seconds
         self._log.info("stopping", publishers=publishers)
         self.registry.admit_no_more()
         try:
@@ -216,7 +216,7 @@ class Vitrine:
                     await self.whip.close()
                 await self.pulls.close()
                 await self.registry.close()
-                if on_air:
+                if ends:
                     # Players poll about once a target duration; this lets them see ENDLIST.
                     await asyncio.sleep(min(2.5, self.config.server.drain_seconds / 2))
         except TimeoutError:

@@ -207,10 +207,10 @@ class Registry:
         self._closing = True
 
     async def close(self) -> None:
-        """End every playlist properly.
+        """Let go of every broadcast.
 
-        Sessions stay open in the store, to be gone on with when the server is back within
-        their grace; without a grace they end.
+        Sessions stay open in the store and their playlists without an end, to be gone on with
+        when the server is back within their grace; without a grace they end.
         """
         self.admit_no_more()
         ends = [self._end_for_now(stream) for stream in list(self._streams.values())]
@@ -235,6 +235,7 @@ class Registry:
                 return
             await stream.finish()
             await self._news.hear_out(stream.session)
+            stream.put_down()
             self._put_away(stream)
             await self._store.save_sequences(stream.channel, stream.sequences)
             self._log.info(
@@ -254,6 +255,7 @@ class Registry:
             try:
                 await self._tell_ended(stream)
             finally:
+                stream.end()
                 self._put_away(stream)
                 was_on = stream.started_ms is not None
                 said = "off the air" if was_on else "nothing came of it"
@@ -261,7 +263,6 @@ class Registry:
                 self._announce(stream.channel)
 
     def _put_away(self, stream: LiveStream) -> None:
-        stream.end()
         if self._recorder is not None and stream.started_ms is None:
             self._recorder.discard(stream.session)
         del self._streams[stream.channel]

@@ -285,6 +285,11 @@ class LiveStream:
         self._showings.give_up()
         await self.supervisor.close()
 
+    def put_down(self) -> None:
+        """Leave the playlists open for a later server to go on with; after `finish`."""
+        self.window.close_segment()
+        self.edge.published()
+
     def end(self) -> None:
         """End the playlists. Idempotent."""
         self.window.end()
