@@ -9,7 +9,8 @@ from ulid import ULID
 from server.channel import Channel, Session
 from server.clock import Clock
 from server.hls.edge import Edge
-from server.live.stream import Broadcast, Hooks, LiveStream
+from server.live.broadcast import Broadcast
+from server.live.stream import Hooks, LiveStream
 from server.record.recorder import Recorder
 from server.store.port import Store
 from transcode.profile import Profile
