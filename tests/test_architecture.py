@@ -72,7 +72,7 @@ FLOORS = (
     (Floor.NATIVE, "overlay.tiles"),
     (Floor.NATIVE, "overlay.typeface"),
     (Floor.PURE, "overlay.*"),
-    *((Floor.SERVICES, f"server.hls.{name}") for name in ("edge", "reads")),
+    *((Floor.SERVICES, f"server.hls.{name}") for name in ("edge", "reads", "waiting")),
     (Floor.PURE, "server.hls.*"),
     *(
         (Floor.EDGE, f"server.lint.{name}")

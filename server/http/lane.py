@@ -21,8 +21,10 @@ import structlog
 import ulid
 from aiohttp import web
 
-from server.hls.edge import Answer, Edge, Held
+from server.hls.answer import Answer
+from server.hls.edge import Edge
 from server.hls.request import MediaRequest, Refuse
+from server.hls.waiting import Held
 from server.http.hls import Origin
 from server.http.lane_text import (
     BEGIN,

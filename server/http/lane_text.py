@@ -13,7 +13,7 @@ from http import HTTPStatus
 from aiohttp import web
 from multidict import CIMultiDict
 
-from server.hls.edge import Answer
+from server.hls.answer import Answer
 from server.hls.request import MediaRequest, PlaylistRequest, Refuse, read_directives
 from server.http.hls import headers_of, refusal_of, takes_gzip
 from server.http.middleware import guard

@@ -18,7 +18,7 @@ from server.bus import Bus
 from server.channel import ChannelDefaults, OverlaySettings
 from server.channels import Channels, NewChannel
 from server.clock import SystemClock
-from server.hls.edge import Answer
+from server.hls.answer import Answer
 from server.live.gate import Gate
 from server.live.openings import LiveSettings
 from server.live.registry import Registry

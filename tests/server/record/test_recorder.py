@@ -10,7 +10,8 @@ import pytest
 
 from server.channel import Session
 from server.errors import Conflict, NotFound
-from server.hls.edge import Answer, Edge
+from server.hls.answer import Answer
+from server.hls.edge import Edge
 from server.hls.playlist import DateRange
 from server.record.journal_file import TAIL_BYTES
 from server.record.storage import JOURNAL, TAIL, home
