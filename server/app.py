@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 from aiohttp import web
@@ -35,13 +36,15 @@ from server.http.lane import Lane, listen
 from server.http.metrics import Metrics
 from server.http.middleware import add_headers, middlewares
 from server.http.pages import Pages
-from server.http.playback import guarded
+from server.http.playback import guarded, opened
 from server.http.recording_metrics import families as recording_families
 from server.http.routes import add_routes
 from server.http.site import BodyLimits, Site
 from server.listening import naming, try_ports
+from server.live.gate import Gate
+from server.live.openings import LiveSettings
 from server.live.pulls import Pulls
-from server.live.registry import LiveSettings, Registry
+from server.live.registry import Registry
 from server.live.renewal import Renewal
 from server.live.rounds import KIND, Rounds
 from server.live.warden import Warden
@@ -64,6 +67,17 @@ def _ports(config: Config) -> dict[str, int]:
     server, rtmps = config.server, config.ingest.rtmps
     ports = {"http_port": server.http_port, "rtmp_port": server.rtmp_port}
     return ports if rtmps.files is None else {**ports, "ingest.rtmps.port": rtmps.port}
+
+
+def _live_settings(config: Config) -> LiveSettings:
+    return LiveSettings(
+        config.profiles(),
+        config.hls.window_segments,
+        config.hls.dvr_seconds,
+        config.ingest.grace_seconds,
+        config.ingest.interruption == "slate",
+        config.hls.id3,
+    )
 
 
 class Vitrine:
@@ -103,22 +117,15 @@ class Vitrine:
 
         self.bus = Bus(clock, config.bus_limits())
         self.channels = make_channels(config, store, clock)
-        live = LiveSettings(
-            config.profiles(),
-            config.hls.window_segments,
-            config.hls.dvr_seconds,
-            config.ingest.grace_seconds,
-            config.ingest.interruption == "slate",
-            config.hls.id3,
-        )
         self.recordings = Recordings(config, store, store.recordings, clock)
         stack.push_async_callback(self.recordings.close)
         self.registry = Registry(
-            store, self._admission(clock), self.bus, clock, live, self.recordings.recorder
+            store, self.bus, clock, _live_settings(config), self.recordings.recorder
         )
+        self.gate = Gate(store, self._admission(clock), self.registry)
         self.sources = make_sources(config, store)
         self.pulls = Pulls(
-            self.sources, self.registry, config.pull_settings(), clock, self._tell_warnings
+            self.sources, self.gate, config.pull_settings(), clock, self._tell_warnings
         )
         write = Writer(config.webhooks.targets(), clock)
         self.shop = Shop(
@@ -139,8 +146,8 @@ class Vitrine:
         site = await self._site(store, clock, authenticator, viewers)
         self._measure(site)
         pages = await asyncio.to_thread(Pages, site)
-        lane = Lane(self.registry, site.metrics, self.playback.is_signed)
-        await self._listen(make_web(site, pages, Proxies(config.server.trusted_proxies)), lane)
+        app = make_web(site, pages, Proxies(config.server.trusted_proxies))
+        await self._listen(app, site.metrics)
         await asyncio.to_thread(
             claim.tell,
             addresses(config, self.http_port, self.rtmp.port, self.rtmp.secure_port),
@@ -171,6 +178,7 @@ class Vitrine:
             bus=self.bus,
             store=store,
             live=self.registry,
+            tally=self.registry.tally,
             authenticator=authenticator,
             viewers=viewers,
             metrics=await asyncio.to_thread(Metrics),
@@ -196,10 +204,10 @@ class Vitrine:
         )
 
     async def stop(self) -> None:
-        """Drain: broadcasts end properly, players read the end, connections close."""
+        """Drain: broadcasts are put down or end, players read the end, connections close."""
         self._ready = False
         publishers = self.rtmp.connections + (self.whip.sessions if self.whip else 0)
-        on_air = publishers + self.pulls.count() > 0
+        ends = publishers + self.pulls.count() > 0 and not self.config.ingest.grace_seconds
         self._log.info("stopping", publishers=publishers)
         self.registry.admit_no_more()
         try:
@@ -209,7 +217,7 @@ class Vitrine:
                     await self.whip.close()
                 await self.pulls.close()
                 await self.registry.close()
-                if on_air:
+                if ends:
                     # Players poll about once a target duration; this lets them see ENDLIST.
                     await asyncio.sleep(min(2.5, self.config.server.drain_seconds / 2))
         except TimeoutError:
@@ -246,14 +254,14 @@ class Vitrine:
         """Open the ways in."""
         config, stack = self.config, self._stack
         self.rtmp = RtmpListener(
-            self.registry, config.ingest_limits(), config.server.host, config.server.rtmp_port
+            self.gate, config.ingest_limits(), config.server.host, config.server.rtmp_port
         )
         with naming(config.server.host, "rtmp_port", config.server.rtmp_port):
             await self.rtmp.start()
         stack.push_async_callback(self.rtmp.close)
         await self._secure_rtmp()
         whip = config.whip_settings()
-        self.whip = WhipIngest(self.registry, whip) if whip is not None else None
+        self.whip = WhipIngest(self.gate, whip) if whip is not None else None
         if self.whip is not None:
             stack.push_async_callback(self.whip.close)
         shown = config.whep_settings()
@@ -315,7 +323,9 @@ class Vitrine:
         if whep is not None:
             site.metrics.watch("whep_sessions", "WHEP sessions.", lambda: whep.sessions)
 
-    async def _listen(self, app: web.Application, lane: Lane) -> None:
+    async def _listen(self, app: web.Application, metrics: Metrics) -> None:
+        may_watch = partial(opened, self.playback, self.registry.session_on)
+        lane = Lane(self.registry, metrics, may_watch)
         runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, shutdown_timeout=2.0
         )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from server.lint.client import Trust
 from server.lint.fetch import LintError
 from server.lint.notes import Outcome, Verdict
 from server.lint.run import Progress, Report, lint
@@ -27,6 +29,9 @@ def lint_command(
         float, typer.Option(min=1, max=86_400, help="Watch for so many seconds.")
     ] = 20,
     insecure: Annotated[bool, typer.Option("--insecure", help="Take any TLS certificate.")] = False,
+    ca: Annotated[
+        Path | None, typer.Option(help="A file (PEM) of TLS authorities to trust instead.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Watch a live low-latency HLS stream from outside and judge it rule by rule.
@@ -36,7 +41,7 @@ def lint_command(
     """
     tell = _tell if sys.stderr.isatty() and not as_json else None
     try:
-        report = run(lint(url, seconds, tell, insecure=insecure))
+        report = run(lint(url, seconds, tell, trust=Trust(insecure, ca)))
     except LintError as error:
         complain(str(error))
         raise typer.Exit(UNUSABLE) from None
@@ -58,7 +63,8 @@ def lint_command(
 def lines(report: Report) -> list[str]:
     """Write a report for people."""
     told = [
-        f"{report.url}: {report.seconds:.0f} s, {report.requests} requests,"
+        f"{report.url}: {report.seconds:.0f} s,"
+        f" {report.requests} requests by {' and '.join(report.protocols)},"
         f" {len(report.renditions)} renditions ({', '.join(report.renditions)})"
     ]
     for verdict in report.verdicts:
@@ -75,6 +81,7 @@ def as_values(report: Report) -> dict[str, object]:
         "url": report.url,
         "seconds": round(report.seconds, 1),
         "requests": report.requests,
+        "protocols": list(report.protocols),
         "renditions": list(report.renditions),
         "clean": all(verdict.outcome is not Outcome.BROKEN for verdict in report.verdicts),
         "rules": [

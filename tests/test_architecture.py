@@ -72,11 +72,11 @@ FLOORS = (
     (Floor.NATIVE, "overlay.tiles"),
     (Floor.NATIVE, "overlay.typeface"),
     (Floor.PURE, "overlay.*"),
-    *((Floor.SERVICES, f"server.hls.{name}") for name in ("edge", "reads")),
+    *((Floor.SERVICES, f"server.hls.{name}") for name in ("edge", "reads", "waiting")),
     (Floor.PURE, "server.hls.*"),
     *(
         (Floor.EDGE, f"server.lint.{name}")
-        for name in ("fetch", "run", "taking", "follower", "probes")
+        for name in ("client", "fetch", "follower", "http2", "probes", "run", "taking")
     ),
     (Floor.PURE, "server.lint.*"),
     *((Floor.SERVICES, f"server.shop.{name}") for name in ("goods", "news", "pins")),

@@ -48,6 +48,8 @@ def _libx264(profile: Profile, rendition: Rendition) -> dict[str, str]:
         **tune,
         "profile": "high",
         "forced-idr": "1",
+        # Captions of the source would be in the rung of its own size alone.
+        "a53cc": "0",
         "maxrate": str(rendition.max_rate),
         "bufsize": str(rendition.buffer_size),
         "x264-params": ":".join(f"{key}={_escaped(value)}" for key, value in parameters.items()),

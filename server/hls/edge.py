@@ -1,17 +1,15 @@
-"""Who waits for what: the origin's answers from memory, one rendering for all.
+"""The origin's answers from memory, one rendering for all, and who waits for them.
 
-asyncio, no HTTP library. `server.hls.request` decides; this holds and wakes.
+asyncio, no HTTP library. `server.hls.request` decides.
 """
 
 from __future__ import annotations
 
-import asyncio
-import gzip
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 
 from server.clock import Clock
+from server.hls.answer import AUDIO_TYPE, FOREVER, PLAYLIST_TYPE, VIDEO_TYPE, Answer, Gzip
 from server.hls.listing import media_playlist, multivariant_playlist
 from server.hls.playlist import Written
 from server.hls.reads import Reads
@@ -26,63 +24,14 @@ from server.hls.request import (
     decide,
     read_directives,
 )
+from server.hls.waiting import Held, Tell, Waiting
 from server.hls.window import Window
 
-PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
-VIDEO_TYPE = "video/mp4"
-AUDIO_TYPE = "audio/mp4"
-FOREVER = 31_536_000
 HOLD_TARGETS = 3
 FIRST_HOLD_SECONDS = 6.0
 """How long a request is held before the first epoch tells a target duration."""
-GZIP_LEVEL = 6
 PINNED_TARGETS = 6
 """How long a cache may keep the answer to a blocking reload: its URL is asked once (B.1)."""
-
-
-class Gzip:
-    """The gzip coding of a text: made when it is first asked for, then shared."""
-
-    def __init__(self, text: bytes) -> None:
-        self._text = text
-        self._coded: bytes | None = None
-
-    @property
-    def made(self) -> bool:
-        return self._coded is not None
-
-    def body(self) -> bytes:
-        if self._coded is None:
-            self._coded = gzip.compress(self._text, GZIP_LEVEL, mtime=0)
-        return self._coded
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A body to send with status 200, shared by everyone who asked."""
-
-    body: bytes
-    content_type: str
-    max_age: int
-    """Seconds."""
-    etag: str
-    """As in the header field, quotes included; weak where there are two codings."""
-    immutable: bool = False
-    gzip: Gzip | None = None
-    """The same body coded, for those who accept that; None: it does not get smaller."""
-
-
-Tell = Callable[[Answer | Refuse], None]
-
-
-@dataclass(slots=True)
-class Held:
-    """A request that waits for its answer."""
-
-    deadline: float
-    """By the edge's clock."""
-    tell: Tell | None
-    """Called once, on the loop; None: it was, or nobody waits any more."""
 
 
 class Edge:
@@ -101,9 +50,7 @@ class Edge:
     ) -> None:
         self.window = window
         self._clock = clock
-        self._most_waiting = most_waiting
-        self._waiting: dict[Request, deque[Held]] = {}
-        self._waiting_count = 0
+        self._waiting = Waiting(clock, most_waiting, self._too_late)
         self._rendered: dict[tuple[str | None, bool], tuple[int, Answer, Answer]] = {}
         self._written: dict[str, Written] = {}
         self._reads = Reads(window.archive) if window.archive else None
@@ -112,13 +59,12 @@ class Edge:
         if before is not None:
             before.forget_before()
             self._before_until = clock.monotonic() + before.window.linger_ms / 1000
-        self._timer: asyncio.TimerHandle | None = None
         self._closed = False
 
     @property
     def waiting(self) -> int:
         """Requests held now."""
-        return self._waiting_count
+        return len(self._waiting)
 
     async def playlist(self, rendition: str | None, query: Mapping[str, str]) -> Answer | Refuse:
         """Answer a playlist (None: the multivariant), held as its directives ask."""
@@ -144,15 +90,13 @@ class Edge:
         answer = self._answer(request)
         if isinstance(answer, Answer):
             return answer
-        if answer is not None or self._closed or self._waiting_count >= self._most_waiting:
+        if answer is not None or self._closed or self._waiting.is_full:
             return None
-        return self._hold(request, tell)
+        return self._waiting.hold(request, self._hold_seconds, tell)
 
     def let_go(self, held: Held) -> None:
         """Hold a request no longer. Idempotent."""
-        if held.tell is not None:
-            held.tell = None
-            self._waiting_count -= 1
+        self._waiting.let_go(held)
 
     def published(self) -> None:
         """Tell that the window changed: wake whoever waited for that, forget what is over."""
@@ -162,10 +106,7 @@ class Edge:
             self._before.window.expire(int(now * 1000))
             if now >= self._before_until:
                 self._before = None
-        for request in tuple(self._waiting):
-            answer = self._answer(request)
-            if answer is not None:
-                self._wake(self._waiting.pop(request), answer)
+        self._waiting.answer(self._answer)
 
     def forget_before(self) -> None:
         """Give no more media of the window before."""
@@ -176,25 +117,11 @@ class Edge:
         self._closed = True
         if self._reads is not None:
             self._reads.close()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        while self._waiting:
-            _, waiters = self._waiting.popitem()
-            self._wake(waiters, Refuse(Refusal.UNAVAILABLE, "The stream is closing."))
+        self._waiting.close(Refuse(Refusal.UNAVAILABLE, "The stream is closing."))
 
     def sweep(self) -> None:
-        """Refuse whoever waited too long, and set the timer for the next."""
-        now = self._clock.monotonic()
-        self._timer = None
-        for request, waiters in tuple(self._waiting.items()):
-            late = 0
-            while late < len(waiters) and waiters[late].deadline <= now:
-                late += 1
-            self._wake([waiters.popleft() for _ in range(late)], self._too_late(request))
-            if not waiters:
-                del self._waiting[request]
-        self._set_timer(now)
+        """Refuse whoever waited too long."""
+        self._waiting.sweep()
 
     async def _resolve(self, request: Request) -> Answer | Refuse:
         answer = self._answer(request)
@@ -202,46 +129,13 @@ class Edge:
             return answer
         if self._closed:
             return Refuse(Refusal.UNAVAILABLE, "The stream is closing.")
-        if self._waiting_count >= self._most_waiting:
+        if self._waiting.is_full:
             return Refuse(Refusal.UNAVAILABLE, "Too many requests are waiting.")
-        return await self._wait(request)
+        return await self._waiting.wait(request, self._hold_seconds)
 
-    async def _wait(self, request: Request) -> Answer | Refuse:
-        future: asyncio.Future[Answer | Refuse] = asyncio.get_running_loop().create_future()
-
-        def tell(answer: Answer | Refuse) -> None:
-            if not future.done():
-                future.set_result(answer)
-
-        held = self._hold(request, tell)
-        try:
-            # The sweep above all bounds this wait: every request that is held has a deadline.
-            return await future
-        finally:
-            self.let_go(held)
-
-    def _hold(self, request: Request, tell: Tell) -> Held:
-        now = self._clock.monotonic()
-        seconds = HOLD_TARGETS * self.window.target_duration or FIRST_HOLD_SECONDS
-        held = Held(now + seconds, tell)
-        self._waiting.setdefault(request, deque()).append(held)
-        self._waiting_count += 1
-        if self._timer is None:
-            self._set_timer(now)
-        return held
-
-    def _set_timer(self, now: float) -> None:
-        deadlines = [waiters[0].deadline for waiters in self._waiting.values() if waiters]
-        if deadlines and not self._closed:
-            delay = max(min(deadlines) - now, 0.0) + 0.005
-            self._timer = asyncio.get_running_loop().call_later(delay, self.sweep)
-
-    def _wake(self, waiters: Iterable[Held], answer: Answer | Refuse) -> None:
-        for held in waiters:
-            tell = held.tell
-            if tell is not None:
-                self.let_go(held)
-                tell(answer)
+    @property
+    def _hold_seconds(self) -> float:
+        return HOLD_TARGETS * self.window.target_duration or FIRST_HOLD_SECONDS
 
     def _too_late(self, request: Request) -> Refuse:
         if isinstance(request, PlaylistRequest) and request.rendition is None:

@@ -8,6 +8,9 @@ from fractions import Fraction
 
 from server.hls.playlist import VERSION
 
+NO_CAPTIONS = "CLOSED-CAPTIONS=NONE"
+"""Of every variant (4.4.6.2): the encoders write none. Untold, players look for some."""
+
 
 @dataclass(frozen=True, slots=True)
 class Variant:
@@ -33,6 +36,7 @@ class Variant:
             pairs.append(f"RESOLUTION={self.width}x{self.height}")
             if self.frame_rate is not None:
                 pairs.append(f"FRAME-RATE={float(self.frame_rate):.3f}")
+        pairs.append(NO_CAPTIONS)
         yield "#EXT-X-STREAM-INF:" + ",".join(pairs)
         yield self.uri
 

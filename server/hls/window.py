@@ -253,6 +253,10 @@ class Window:
             if self.in_band is not None:
                 self.in_band.tell(before, self._ranges.all, list(self._renditions))
 
+    def close_segment(self) -> None:
+        """Close what has begun as it is, in every rendition; the list stays open."""
+        self._step.level()
+
     def end(self) -> None:
         """End every playlist at the same msn, every date range closed. Idempotent."""
         if self.ended:

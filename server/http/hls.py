@@ -12,7 +12,8 @@ from typing import Protocol
 from aiohttp import web
 from multidict import CIMultiDict
 
-from server.hls.edge import Answer, Edge
+from server.hls.answer import Answer
+from server.hls.edge import Edge
 from server.hls.request import Refusal, Refuse
 from server.http.errors import problem
 from server.http.playback import doors

@@ -21,8 +21,10 @@ import structlog
 import ulid
 from aiohttp import web
 
-from server.hls.edge import Answer, Edge, Held
-from server.hls.request import Refuse
+from server.hls.answer import Answer
+from server.hls.edge import Edge
+from server.hls.request import MediaRequest, Refuse
+from server.hls.waiting import Held
 from server.http.hls import Origin
 from server.http.lane_text import (
     BEGIN,
@@ -33,6 +35,7 @@ from server.http.lane_text import (
     read_fields,
     read_line,
     refusal_text,
+    without_token,
 )
 from server.http.metrics import Metrics
 
@@ -43,15 +46,20 @@ JOINED_BYTES = 16_384
 _LEFT = 499
 
 
+MayWatch = Callable[[str, str, bool], bool]
+"""Of a channel, the token in the path ("" for none), and whether media is asked for."""
+
+
 class Lane:
-    """What all connections of a server share. `is_signed`: channels that ask for a token."""
+    """What all connections of a server share."""
 
     def __init__(
-        self, origin: Origin, metrics: Metrics, is_signed: Callable[[str], bool] = lambda _: False
+        self, origin: Origin, metrics: Metrics, may_watch: MayWatch = lambda *_: True
     ) -> None:
+        """Where `may_watch` says no, the long way says why, or knows better."""
         self._origin = origin
         self._metrics = metrics
-        self._is_signed = is_signed
+        self._may_watch = may_watch
         self._lines: dict[bytes, Asked | None] = {}
         self._heads: dict[tuple[str, int, bool], bytes] = {}
         self._run = str(ulid.ULID())
@@ -71,9 +79,11 @@ class Lane:
             asked = self._lines[line] = read_line(line)
             return asked
 
-    def edge(self, channel: str) -> Edge | None:
-        """Return the edge of a channel that anybody may watch."""
-        return None if self._is_signed(channel) else self._origin.edge(channel)
+    def edge(self, asked: Asked, token: str) -> Edge | None:
+        """Return what serves the channel to whoever comes with this token in the path."""
+        media = isinstance(asked.request, MediaRequest)
+        may = self._may_watch(asked.channel, token, media)
+        return self._origin.edge(asked.channel) if may else None
 
     def pieces(self, answer: Answer, takes_gzip: bool) -> tuple[bytes, bytes]:
         """Give the head and the body to send."""
@@ -175,8 +185,9 @@ class LaneConnection(web.RequestHandler):
             if takes_gzip is None:
                 return False
             self._block, self._takes_gzip = block, takes_gzip
-        asked = self._lane.asked(data[:end])
-        edge = None if asked is None else self._lane.edge(asked.channel)
+        line, token = without_token(data[:end])
+        asked = self._lane.asked(line)
+        edge = None if asked is None else self._lane.edge(asked, token)
         if asked is None or edge is None:
             return False
         self._began = time.perf_counter()

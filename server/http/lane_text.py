@@ -13,7 +13,7 @@ from http import HTTPStatus
 from aiohttp import web
 from multidict import CIMultiDict
 
-from server.hls.edge import Answer
+from server.hls.answer import Answer
 from server.hls.request import MediaRequest, PlaylistRequest, Refuse, read_directives
 from server.http.hls import headers_of, refusal_of, takes_gzip
 from server.http.middleware import guard
@@ -22,12 +22,13 @@ MOST_HEAD = 8192
 """Bytes of a request; aiohttp takes as much of one line."""
 BEGIN = b"GET /live/"
 END = b"\r\n\r\n"
-# No percent-coding, and no `~`, which begins a token: those go the long way.
+# No percent-coding, and no `~`, which begins a token: the one of a path is cut out before.
 _LINE = re.compile(
     r"GET (/live/([A-Za-z0-9_-][A-Za-z0-9._-]*)/([A-Za-z0-9_-][A-Za-z0-9._-]*)/"
     r"([A-Za-z0-9_-][A-Za-z0-9._-]*))(?:\?([A-Za-z0-9_=&.-]*))? HTTP/1\.1",
     re.ASCII,
 )
+_TOKEN = re.compile(rb"(GET /live/[A-Za-z0-9_-][A-Za-z0-9._-]*)/~([A-Za-z0-9_.-]+)(?=/)")
 # RFC 9112 5: a name, a colon at once, a value of one line.
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)\r\n")
 _LONG_WAY = frozenset(
@@ -47,6 +48,12 @@ class Asked:
     path: str
     channel: str
     request: PlaylistRequest | MediaRequest
+
+
+def without_token(line: bytes) -> tuple[bytes, str]:
+    """Cut the playback token out of a request line's path; "" where there is none."""
+    found = _TOKEN.match(line)
+    return (found[1] + line[found.end() :], found[2].decode("ascii")) if found else (line, "")
 
 
 def read_line(line: bytes) -> Asked | None:

@@ -7,6 +7,7 @@ the channel may always watch. docs/playback.md.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -21,6 +22,7 @@ from server.http.site import Site
 from server.http.viewer import principal
 from server.instant import rfc3339
 from server.playback.judge import Denied, Reason, opens
+from server.playback.keys import Playback
 from server.playback.token import Claims, read
 
 COOKIE = "vitrine_playback"
@@ -104,6 +106,23 @@ def guarded(site: Site) -> Middleware:
         return response
 
     return guard
+
+
+def opened(
+    playback: Playback,
+    session_on: Callable[[str], str | None],
+    channel: str,
+    token: str,
+    media: bool,
+) -> bool:
+    """Tell whether anybody may watch, or whoever has `token` in the path; as `guarded` does.
+
+    `media`: a file of media is asked for, not a playlist.
+    """
+    if not playback.is_signed(channel):
+        return True
+    told = playback.judge(channel, token, MEDIA_GRACE_SECONDS if media else 0)
+    return isinstance(told, Claims) and opens(told, session_on(channel))
 
 
 async def admit(site: Site, request: web.Request, channel: str) -> Admitted | Denied:

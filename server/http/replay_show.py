@@ -16,7 +16,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from server.errors import Conflict, NotFound, Unavailable
-from server.hls.edge import Answer
+from server.hls.answer import Answer
 from server.http.body import read_query
 from server.http.errors import problem
 from server.http.hls import CORS, respond

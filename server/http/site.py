@@ -9,7 +9,6 @@ from typing import Protocol
 from aiohttp import web
 from yarl import URL
 
-from ingest.port import Refusal
 from ingest.whip import WhipIngest
 from server.auth import Authenticator, Viewers
 from server.bus import Bus
@@ -20,6 +19,7 @@ from server.hls.edge import Edge
 from server.http.audience import Audience
 from server.http.metrics import Metrics
 from server.live.pulls import Pulls
+from server.live.tally import Tally
 from server.playback.keys import Playback
 from server.record.service import Recordings
 from server.shop.service import Shop
@@ -70,10 +70,6 @@ class Live(Protocol):
         """Drop the channel's publisher; False when there is none."""
         ...
 
-    def refused(self, cause: Refusal) -> None:
-        """Count a publish that was refused on its way to the gate."""
-        ...
-
     async def stop(self, channel: str) -> bool:
         """End the channel's broadcast; False when there is none."""
         ...
@@ -100,6 +96,7 @@ class Site:
     bus: Bus
     store: Store
     live: Live
+    tally: Tally
     authenticator: Authenticator
     viewers: Viewers
     metrics: Metrics

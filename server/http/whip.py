@@ -99,7 +99,7 @@ class WhipCalls:
 
     def _refused(self, cause: Refusal, said: VitrineError, peer: str) -> VitrineError:
         """Count and log a refusal, as the gate's own are."""
-        self._site.live.refused(cause)
+        self._site.tally.refused[cause] += 1
         self._whip().refuse(peer, Refused(cause, str(said)))
         return said
 

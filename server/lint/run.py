@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
-import aiohttp
-
+from server.lint.client import HTTP_2, Client, Trust
 from server.lint.course import Course
 from server.lint.delivery import judge_playlist_reply
 from server.lint.ensemble import Ensemble
-from server.lint.fetch import Fetcher, LintError
+from server.lint.fetch import MOST_BYTES, Fetcher, LintError
 from server.lint.follower import Clocks, Follower
 from server.lint.lane import Lane
 from server.lint.multivariant import (
@@ -32,8 +29,8 @@ from server.lint.taking import Taking
 
 MOST_RENDITIONS = 8
 TELL_SECONDS = 1.0
-CONNECT_SECONDS = 10.0
 REAL = Clocks(time.monotonic, time.time)
+SYSTEM = Trust()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +47,8 @@ class Report:
     seconds: float
     requests: int
     renditions: tuple[str, ...]
+    protocols: tuple[str, ...]
+    """Versions of HTTP that answers came by."""
     verdicts: tuple[Verdict, ...]
 
 
@@ -61,19 +60,17 @@ async def lint(
     seconds: float,
     tell: Tell | None = None,
     *,
-    insecure: bool = False,
+    trust: Trust = SYSTEM,
     clocks: Clocks = REAL,
 ) -> Report:
     """Watch the stream at `url` (a multivariant or a media playlist) for so many seconds.
 
-    `insecure` takes any certificate. Raises LintError when there is no stream to look at.
+    Raises LintError when there is no stream to look at.
     """
     if urlsplit(url).scheme not in ("http", "https"):
         raise LintError(f"not an http or https address: {url}")
-    connector = aiohttp.TCPConnector(limit=0, ssl=not insecure)
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
-    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
-        fetcher = Fetcher(session, clocks.monotonic)
+    async with Client(trust, MOST_BYTES) as client:
+        fetcher = Fetcher(client, clocks.monotonic)
         watch = _Watch(url, fetcher, clocks)
         await watch.begin()
         teller = asyncio.create_task(_keep_telling(watch, fetcher, clocks, tell))
@@ -81,8 +78,8 @@ async def lint(
             await watch.run(seconds)
         finally:
             teller.cancel()
-        await _judge_protocol(watch.notes, url, insecure)
-        return watch.report(fetcher.requests)
+        _judge_protocols(watch.notes, fetcher)
+        return watch.report()
 
 
 class _Watch:
@@ -132,9 +129,15 @@ class _Watch:
         await self._ask(probes.after)
         await self._close()
 
-    def report(self, requests: int) -> Report:
-        lasted = self._clocks.monotonic() - self.began
-        return Report(self._url, lasted, requests, tuple(self._followers), self.notes.verdicts())
+    def report(self) -> Report:
+        return Report(
+            self._url,
+            self._clocks.monotonic() - self.began,
+            self._fetcher.requests,
+            tuple(self._followers),
+            tuple(sorted(set(self._fetcher.protocols.values()))),
+            self.notes.verdicts(),
+        )
 
     def _add(self, name: str, url: str, stream: Stream | None) -> None:
         course = Course(name, self.notes, self._ensemble)
@@ -206,6 +209,9 @@ class _Watch:
             missing = [name for name in needed if name not in stream.tags]
             what = f"a variant without {', '.join(missing)}"
             check(14, "variants", not missing, what, stream.name)
+        without = [stream.tags.get("CLOSED-CAPTIONS") == "NONE" for stream in variants]
+        what = "CLOSED-CAPTIONS=NONE of some variants, not of all"
+        check(14, "captions", all(without) or not any(without), what)
         pictures = [stream for stream in multivariant.streams if stream.size is not None]
         alone = len(pictures) < len(multivariant.streams) or not pictures
         check(14, "audio-only renditions", alone, "there is no audio-only rendition")
@@ -218,25 +224,8 @@ async def _keep_telling(watch: _Watch, fetcher: Fetcher, clocks: Clocks, tell: T
         tell(Progress(lasted, fetcher.requests, watch.notes.broken))
 
 
-async def _judge_protocol(notes: Notes, url: str, insecure: bool) -> None:
-    """See whether TLS offers HTTP/2."""
-    parts = urlsplit(url)
-    if parts.scheme != "https" or parts.hostname is None:
-        return
-    context = ssl.create_default_context()
-    if insecure:
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    context.set_alpn_protocols(["h2", "http/1.1"])
-    try:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            _, writer = await asyncio.open_connection(
-                parts.hostname, parts.port or 443, ssl=context
-            )
-    except (OSError, TimeoutError) as error:
-        notes.broke(15, "TLS with HTTP/2 could not be tried", str(error))
-        return
-    chosen = writer.get_extra_info("ssl_object").selected_alpn_protocol()
-    writer.close()
-    with contextlib.suppress(OSError, TimeoutError):
-        await asyncio.wait_for(writer.wait_closed(), CONNECT_SECONDS)
-    notes.check(15, "HTTP/2", chosen == "h2", "TLS does not offer HTTP/2", parts.netloc)
+def _judge_protocols(notes: Notes, fetcher: Fetcher) -> None:
+    """Judge by what each server with TLS answered."""
+    for (scheme, server), protocol in fetcher.protocols.items():
+        if scheme == "https":
+            notes.check(15, HTTP_2, protocol == HTTP_2, "TLS does not offer HTTP/2", server)

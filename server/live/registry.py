@@ -1,59 +1,39 @@
-"""Which channels are on the air. Judges keys for the ingest, is the shop's stage.
+"""Which channels are on the air. The shop's stage, and the origin of all live media.
 
-asyncio. One registry per server process.
+asyncio. One registry per server process; who may come on the air is the gate's to say.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass
-from functools import partial
 
 import structlog
-from ulid import ULID
 
-from ingest.port import Entry, Publisher, PublishRequest, Refusal, Refused, Sink
+from ingest.port import Publisher, Refusal, Refused, Sink
 from overlay.scene import Scene
-from server.admission import Admission, Admitted
 from server.bus import Bus
 from server.channel import Channel, Session
 from server.clock import Clock
-from server.errors import Unavailable
 from server.hls.edge import Edge
 from server.hls.playlist import DateRange
 from server.instant import rfc3339
 from server.live.echo import Echo
 from server.live.news import News, Saying, SessionListener
+from server.live.openings import LiveSettings, Openings
 from server.live.past import Past
 from server.live.state import LiveState, describe
-from server.live.stream import Broadcast, Hooks, LiveStream
+from server.live.stream import Hooks, LiveStream
 from server.live.tally import Tally
 from server.live.tasks import Tasks
 from server.record.recorder import Recorder
 from server.shop.port import LiveSession, ShownAt
 from server.store.port import Store
-from transcode.profile import Profile
 
 EXPIRE_SECONDS = 5.0
 TICK_SECONDS = 0.2
 PULL = "pull"
 """The protocol of sources that the server reads itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class LiveSettings:
-    profiles: dict[str, Profile]
-    segments: int = 15
-    """Whole segments that memory keeps for a live playlist."""
-    dvr_seconds: int = 0
-    """How long a live playlist may be, with older segments from the recording."""
-    grace: float = 60.0
-    """Seconds that a lost publisher has to come back in; 0: none."""
-    slate: bool = False
-    """A still picture stands in for a lost publisher, not gaps."""
-    id3: bool = False
-    """Date ranges are in the media as well."""
 
 
 class Registry:
@@ -62,7 +42,6 @@ class Registry:
     def __init__(
         self,
         store: Store,
-        admission: Admission,
         bus: Bus,
         clock: Clock,
         settings: LiveSettings,
@@ -70,11 +49,11 @@ class Registry:
     ) -> None:
         """`recorder` None: nothing is recorded, and playlists are as long as memory keeps."""
         self._store = store
-        self._admission = admission
         self._bus = bus
         self._clock = clock
-        self._settings = settings
+        self._grace = settings.grace
         self._recorder = recorder
+        self._openings = Openings(store, clock, settings, recorder)
         self._streams: dict[str, LiveStream] = {}
         self._past = Past(clock)
         self._locks: dict[str, asyncio.Lock] = {}
@@ -100,15 +79,9 @@ class Registry:
 
         Each waits for its publisher as after a loss. Before `start`.
         """
-        now_ms = self._clock.wall_ms()
-        for channel_id, session in await self._store.unfinished_sessions():
-            channel = await self._store.channel(channel_id)
-            carry = await self._store.sequences(channel_id)
-            profile = self._settings.profiles.get(channel.profile) if channel else None
-            late = abs(now_ms - carry.pdt_ms) > self._settings.grace * 1000
-            if channel is not None and profile is not None and not late:
-                await self._make(channel, profile, session)
-                self._log.info("waiting for the encoder", channel=channel_id, session=session.id)
+        for channel, session in await self._openings.left():
+            await self._open(channel, session)
+            self._log.info("waiting for the encoder", channel=channel.id, session=session.id)
         return frozenset(stream.session for stream in self._streams.values())
 
     def start(self) -> None:
@@ -116,36 +89,6 @@ class Registry:
         self._begin(self._expire())
         for stream in self._streams.values():
             self._begin(self._bridge(stream))
-
-    # Gate
-
-    async def admit(self, request: PublishRequest) -> Sink | Refused:
-        """Judge a stream key; the channel's earlier publisher is replaced. See `ingest.port`."""
-        judged = await self.judge(request)
-        return judged if isinstance(judged, Refused) else await judged()
-
-    async def judge(self, request: PublishRequest) -> Entry | Refused:
-        """Judge a stream key; give the way in. See `ingest.port.EarlyGate`."""
-        judged = await self._admission.judge(request, lambda channel: self.keys().get(channel, ""))
-        if isinstance(judged, Refused):
-            self.refused(judged.refusal)
-            return judged
-        return partial(self._let_in, judged, request.publisher, request.protocol)
-
-    def refused(self, cause: Refusal) -> None:
-        """Count a publish that was refused, here or on its way here."""
-        self.tally.refused[cause] += 1
-
-    async def admit_source(self, channel: str, publisher: Publisher) -> Sink | Refused:
-        """Let a pulled source feed its channel, unless an encoder does."""
-        try:
-            found = await self._store.channel(channel)
-        except Unavailable as error:
-            return Refused(Refusal.UNAVAILABLE, str(error))
-        if found is None:
-            return Refused(Refusal.UNAVAILABLE, "the channel was removed")
-        refused = await self._admission.ask(found, PublishRequest(PULL, "", "", publisher))
-        return refused or await self._let_in(Admitted(found, ""), publisher, PULL)
 
     def is_taken(self, channel: str) -> bool:
         """Tell whether an encoder feeds the channel, or is waited for."""
@@ -158,18 +101,13 @@ class Registry:
         stream = self._streams.get(channel)
         return stream is not None and stream.publisher is not None
 
-    async def _let_in(
-        self, admitted: Admitted, publisher: Publisher, protocol: str
+    async def attach(
+        self, channel: Channel, key: str, publisher: Publisher, protocol: str
     ) -> Sink | Refused:
-        let_in = await self._attach(admitted, publisher, protocol)
-        if isinstance(let_in, Refused) and protocol != PULL:
-            self.refused(let_in.refusal)
-        return let_in
+        """Put a publisher on the air; the channel's earlier one is replaced.
 
-    async def _attach(
-        self, admitted: Admitted, publisher: Publisher, protocol: str
-    ) -> Sink | Refused:
-        channel = admitted.channel
+        `key` is the digest of the stream key it came with. An encoder is not replaced by a source.
+        """
         async with self._lock(channel.id):
             if self._closing:
                 return Refused(Refusal.UNAVAILABLE, "The server is shutting down.")
@@ -177,14 +115,13 @@ class Registry:
                 return Refused(Refusal.BUSY, "an encoder is on the air")
             stream = self._streams.get(channel.id)
             if stream is None:
-                profile = self._settings.profiles.get(channel.profile)
-                if profile is None:
+                if not self._openings.can(channel):
                     reason = f"The channel's profile {channel.profile!r} is not configured."
                     return Refused(Refusal.UNAVAILABLE, reason)
-                stream = await self._make(channel, profile)
+                stream = await self._open(channel)
             if not stream.supervisor.started:
                 await stream.start()
-            stream.key = admitted.key
+            stream.key = key
             self.tally.takeovers += stream.publisher is not None
             return stream.attach(publisher, protocol)
 
@@ -270,10 +207,10 @@ class Registry:
         self._closing = True
 
     async def close(self) -> None:
-        """End every playlist properly.
+        """Let go of every broadcast.
 
-        Sessions stay open in the store, to be gone on with when the server is back within
-        their grace; without a grace they end.
+        Sessions stay open in the store and their playlists without an end, to be gone on with
+        when the server is back within their grace; without a grace they end.
         """
         self.admit_no_more()
         ends = [self._end_for_now(stream) for stream in list(self._streams.values())]
@@ -283,37 +220,9 @@ class Registry:
         await self._tasks.close()
         self._past.close()
 
-    async def _make(
-        self, channel: Channel, profile: Profile, session: Session | None = None
-    ) -> LiveStream:
-        """Make a stream, its worker not started: of a new session, or of one to go on with."""
-        session_id = session.id if session else str(ULID())
-        carry = await self._store.sequences(channel.id)
-        tape = recalled = None
-        if self._recorder is not None:
-            tape = self._recorder.tape(channel.id, channel.title, session_id)
-            dvr_seconds = self._settings.dvr_seconds
-            if session is not None and dvr_seconds:
-                recalled = await self._recorder.recall(tape, carry, dvr_seconds)
-        broadcast = Broadcast(
-            channel=channel.id,
-            title=channel.title,
-            session=session_id,
-            profile=profile,
-            carry=carry,
-            segments=self._settings.segments,
-            dvr_seconds=self._settings.dvr_seconds,
-            id3=self._settings.id3,
-            archive=tape,
-            scribe=tape,
-            recalled=recalled,
-            before=self._past.edge(channel.id),
-            grace=self._settings.grace,
-            slate=self._settings.slate,
-            started_ms=session.started_ms if session else None,
-        )
-        stream = LiveStream(broadcast, self._clock, self._hooks)
-        await self._store.save_sequences(channel.id, stream.sequences)
+    async def _open(self, channel: Channel, session: Session | None = None) -> LiveStream:
+        before = self._past.edge(channel.id)
+        stream = await self._openings.open(channel, self._hooks, before, session)
         self._streams[channel.id] = stream
         return stream
 
@@ -321,18 +230,19 @@ class Registry:
         async with self._lock(stream.channel):
             if self._streams.get(stream.channel) is not stream:
                 return
-            if stream.started_ms is None or not self._settings.grace:
+            if stream.started_ms is None or not self._grace:
                 await self._end(stream, "shutdown")
                 return
             await stream.finish()
             await self._news.hear_out(stream.session)
+            stream.put_down()
             self._put_away(stream)
             await self._store.save_sequences(stream.channel, stream.sequences)
             self._log.info(
                 "put away until the server is back",
                 channel=stream.channel,
                 session=stream.session,
-                grace=self._settings.grace,
+                grace=self._grace,
             )
 
     async def _end(self, stream: LiveStream, reason: str) -> None:
@@ -345,6 +255,7 @@ class Registry:
             try:
                 await self._tell_ended(stream)
             finally:
+                stream.end()
                 self._put_away(stream)
                 was_on = stream.started_ms is not None
                 said = "off the air" if was_on else "nothing came of it"
@@ -352,7 +263,6 @@ class Registry:
                 self._announce(stream.channel)
 
     def _put_away(self, stream: LiveStream) -> None:
-        stream.end()
         if self._recorder is not None and stream.started_ms is None:
             self._recorder.discard(stream.session)
         del self._streams[stream.channel]
@@ -373,8 +283,9 @@ class Registry:
 
     def _interrupted(self, stream: LiveStream, reason: str) -> None:
         if not self._closing:
-            grace = self._settings.grace
-            self._log.warning("interrupted", channel=stream.channel, reason=reason, grace=grace)
+            self._log.warning(
+                "interrupted", channel=stream.channel, reason=reason, grace=self._grace
+            )
         at_ms = stream.sequences.pdt_ms
         self._tell(
             stream, lambda who: who.session_interrupted(stream.channel, stream.session, at_ms)
@@ -393,7 +304,7 @@ class Registry:
         """See an interrupted stream through until it is resumed, or over."""
         while stream.interrupted and not stream.ending:
             if stream.overdue:
-                reason = f"the encoder did not come back in {self._settings.grace:.0f} s"
+                reason = f"the encoder did not come back in {self._grace:.0f} s"
                 await self._end_locked(stream, reason)
             else:
                 stream.tick()

@@ -15,13 +15,13 @@ from ingest.unit import TICKS_PER_MS, Unit
 from overlay.scene import Scene
 from server.channel import Sequences
 from server.clock import Clock
-from server.hls.archive import Archive, Scribe
 from server.hls.edge import Edge
 from server.hls.errors import WindowError
 from server.hls.id3 import InBand
 from server.hls.playlist import DateRange
 from server.hls.recall import Recalled
 from server.hls.window import Window
+from server.live.broadcast import Broadcast
 from server.live.coach import Coach
 from server.live.echo import Echo
 from server.live.figures import Figures
@@ -30,45 +30,11 @@ from server.live.showing import Showings
 from server.shop.port import ShownAt
 from transcode import wire
 from transcode.part import Epoch, Part
-from transcode.profile import Profile
 from transcode.supervisor import Patience, Supervisor
 
 SEQUENCES_AHEAD = 3
 MOST_AHEAD_MS = 10_000
 """No worker is further behind what arrives: units older than that were dropped."""
-
-
-@dataclass(frozen=True, slots=True)
-class Broadcast:
-    """What a stream is begun with."""
-
-    channel: str
-    title: str
-    """The channel's, for the slate."""
-    session: str
-    profile: Profile
-    carry: Sequences
-    """Where the channel's sequences go on."""
-    segments: int = 15
-    """Whole segments that memory keeps for the playlist."""
-    dvr_seconds: int = 0
-    """How long the playlist may be with what the archive holds."""
-    archive: Archive | None = None
-    """Gives back what memory let go; None: the playlist is as long as memory keeps it."""
-    scribe: Scribe | None = None
-    """Writes down what is published; None: nobody does."""
-    id3: bool = False
-    """Whether date ranges are in the media as well."""
-    recalled: Recalled | None = None
-    """The list that a stopped server left, to go on with."""
-    before: Edge | None = None
-    """Of the channel's broadcast before, whose media is still owed."""
-    grace: float = 0.0
-    """Seconds that a lost publisher has to come back; 0: its loss ends the broadcast."""
-    slate: bool = False
-    """Whether a still picture stands in for a lost publisher; else gaps do."""
-    started_ms: int | None = None
-    """PDT of the first picture of a session that a stopped server left open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +250,11 @@ class LiveStream:
             self.publisher.drop("the broadcast was ended")
         self._showings.give_up()
         await self.supervisor.close()
+
+    def put_down(self) -> None:
+        """Leave the playlists open for a later server to go on with; after `finish`."""
+        self.window.close_segment()
+        self.edge.published()
 
     def end(self) -> None:
         """End the playlists. Idempotent."""

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from server.errors import Conflict, NotFound, Unavailable
-from server.hls.edge import AUDIO_TYPE, FOREVER, PLAYLIST_TYPE, VIDEO_TYPE, Answer, Gzip
+from server.hls.answer import AUDIO_TYPE, FOREVER, PLAYLIST_TYPE, VIDEO_TYPE, Answer, Gzip
 from server.record.catalogue import Catalogue, Entry, Hold
 from server.record.errors import Missing, RecordError
 from server.record.journal import read

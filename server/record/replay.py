@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from ingest.unit import TICKS_PER_SECOND
 from server.hls.bandwidth import bit_rate, peak_bit_rate
+from server.hls.multivariant import NO_CAPTIONS
 from server.instant import rfc3339
 from server.record.recording import RecordedSegment, RecordedTrack, Recording
 
@@ -70,6 +71,7 @@ def _variant(
         pairs.append(f"RESOLUTION={track.width}x{track.height}")
         if track.frame_rate is not None:
             pairs.append(f"FRAME-RATE={float(track.frame_rate):.3f}")
+    pairs.append(NO_CAPTIONS)
     yield "#EXT-X-STREAM-INF:" + ",".join(pairs)
     yield f"{track.name}/index.m3u8"
 

@@ -12,7 +12,8 @@ import aiohttp
 import pytest
 
 from server.clock import SystemClock
-from server.hls.edge import Answer, Edge
+from server.hls.answer import Answer
+from server.hls.edge import Edge
 from server.hls.request import Refuse
 from server.playback.token import Claims, mint
 from tests.helpers.eventually import eventually

@@ -82,12 +82,10 @@ async def show(api: Api, browser: Chromium) -> AsyncIterator[Show]:
     async with another_site() as site:
         async with sending(*ffmpeg_made(url, PICTURE, SOUND, 2)):
             session = (await api.until_state(made.id, "live", LIVE_SECONDS))["session"]
-            ffmpeg = await ffmpeg_plays(live, PROGRAM)
-            # Shaka 5.2 looks for captions in a quarter, half and three quarters of what is
-            # listed; where that is a segment still growing, it fails (docs/players.md).
-            await api.until(lambda text: text.count("#EXTINF:") >= 3, lambda: best(api, live))
+            # In its first seconds: most of what is listed is still growing.
             tab = await opened(browser, site, "shaka", live)
             watching = asyncio.create_task(watch(tab, LIVE))
+            ffmpeg = await ffmpeg_plays(live, PROGRAM)
             tea = await pinned(api, made.id, "tea")
             gstreamer = await gstreamer_plays(live, round(PROGRAM * FRAME_RATE))
             shaka = await watching

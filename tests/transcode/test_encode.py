@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 from av.video.frame import VideoFrame
 
 from overlay.tiles import ColorSpec
+from transcode import nal
 from transcode.encode import VideoEncoder
 from transcode.errors import MediaError
 from transcode.ladder import resolve
@@ -39,6 +41,23 @@ def test_key_pictures_are_where_they_are_asked_for_and_none_is_held_back(
         (unit,) = made.encode(noise(number), number, key=number % 5 == 0)
         assert unit.key == (number % 5 == 0)
     assert made.flush() == []
+
+
+def test_captions_of_the_source_are_not_in_one_rung_alone() -> None:
+    made = encoder(PROFILE)
+    (unit,) = made.encode(noise(0), 0, key=True)
+    told = nal.parse_avcc(made.avcc)
+    text = b"\xb5\x00\x31GA94\x03\xc1\xff\xfc\x94\x20\xff"
+    captions = b"\x06\x04" + bytes([len(text)]) + text + b"\x80"
+    stream = b"".join(b"\0\0\0\1" + each for each in (*told.sps, *told.pps, captions))
+    decoder = av.CodecContext.create("h264", "r")
+    frame, *_ = [
+        *decoder.decode(av.Packet(stream + nal.annexb_sample(unit.data))),
+        *decoder.decode(None),
+    ]
+    assert frame.side_data.get("A53_CC") is not None
+    (again,) = encoder(PROFILE).encode(frame, 0, key=True)
+    assert b"GA94" not in again.data
 
 
 def test_an_unknown_encoder_is_named() -> None:

@@ -4,7 +4,8 @@ import asyncio
 import gzip
 from collections.abc import Awaitable, Callable
 
-from server.hls.edge import Answer, Edge
+from server.hls.answer import Answer
+from server.hls.edge import Edge
 from server.hls.request import Refusal, Refuse
 from server.hls.window import Window
 from tests.server.hls.reader import read

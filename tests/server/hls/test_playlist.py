@@ -133,6 +133,7 @@ def test_rule_14_multivariant_describes_every_rung() -> None:
         "CODECS": "avc1.64001f",
         "RESOLUTION": "1280x720",
         "FRAME-RATE": "29.970",
+        "CLOSED-CAPTIONS": "NONE",
     }
     assert lines[4] == "720p/index.m3u8"
-    assert lines[5] == '#EXT-X-STREAM-INF:BANDWIDTH=7,CODECS="mp4a.40.2"'
+    assert lines[5] == '#EXT-X-STREAM-INF:BANDWIDTH=7,CODECS="mp4a.40.2",CLOSED-CAPTIONS=NONE'

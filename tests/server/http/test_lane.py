@@ -17,7 +17,7 @@ from aiohttp import web
 from server.clock import SystemClock
 from server.hls.edge import Edge
 from server.http.hls import add_routes
-from server.http.lane import Lane, LaneConnection, listen
+from server.http.lane import Lane, LaneConnection, MayWatch, listen
 from server.http.metrics import Metrics
 from server.http.middleware import add_headers, middlewares
 from tests.helpers.eventually import eventually
@@ -139,7 +139,9 @@ def wanted(path: str, *fields: str, method: str = "GET") -> bytes:
 
 
 @asynccontextmanager
-async def serving(keepalive: float = 75.0, *, signed: bool = False) -> AsyncIterator[Site]:
+async def serving(
+    keepalive: float = 75.0, *, may_watch: MayWatch = lambda *_: True
+) -> AsyncIterator[Site]:
     show = on_air(3)
     edge = Edge(show.window, SystemClock())
     show.window.renditions["720p"]._shelf.put("big.m4s", secrets.token_bytes(BIG))
@@ -149,7 +151,7 @@ async def serving(keepalive: float = 75.0, *, signed: bool = False) -> AsyncIter
     add_routes(app, OneChannel(edge))
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=2.0)
     await runner.setup()
-    lane = Lane(OneChannel(edge), metrics, lambda _channel: signed)
+    lane = Lane(OneChannel(edge), metrics, may_watch)
     listening = await listen(lane, runner, "127.0.0.1", 0, keepalive)
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     port = listening.sockets[0].getsockname()[1]
@@ -358,10 +360,26 @@ async def test_idle_connections_are_closed_and_held_ones_are_not() -> None:
         assert await wire.rest() == b""
 
 
-async def test_a_channel_that_asks_for_tokens_goes_the_long_way() -> None:
-    async with serving(signed=True) as site, site.wire() as wire:
-        assert (await wire.ask(MEDIA)).status == 200
-        assert site.taken == 0
+async def test_a_token_in_the_path_opens_the_lane_and_is_asked_about_each_time() -> None:
+    asked: list[tuple[str, str, bool]] = []
+
+    def may_watch(channel: str, token: str, media: bool) -> bool:
+        asked.append((channel, token, media))
+        return token == "v1.good"
+
+    async with serving(may_watch=may_watch) as site, site.wire() as wire:
+        for path, media in ((MEDIA, True), (LIST, False), (f"{LIST}?_HLS_msn=2", False)):
+            place = path.replace("/shop/", "/shop/~v1.good/")
+            for _ in range(2):
+                told = await wire.ask(place)
+                assert told.body == (await wire.ask(place, "X-Request-Id: long-way")).body
+            assert asked == 2 * [("shop", "v1.good", media)]
+            asked.clear()
+        assert site.taken == 6
+        for token in ("", "~v1.bad/", "~v1.good%20/", "~v1.good/~v1.good/"):
+            await wire.ask(MEDIA.replace("720p", f"{token}720p"))
+        assert site.taken == 6
+        assert asked == [("shop", "", True), ("shop", "v1.bad", True)]
 
 
 async def test_what_the_lane_answers_is_counted_and_logged() -> None:

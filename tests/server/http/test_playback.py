@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from aiohttp import ClientSession
 
 from server.clock import SystemClock
 from server.hls.edge import Edge
@@ -96,6 +98,20 @@ async def test_the_query_moves_into_the_path_and_relative_addresses_inherit_it(
     media = await ask(site, f"/live/tea/~{token}/720p/{lines(playlist)[0]}")
     assert media.status == 200
     assert media.headers["Cache-Control"] == "max-age=31536000, immutable"
+
+
+async def test_a_good_token_in_the_path_is_served_by_the_lane(site: Client, ticket: Mint) -> None:
+    good, other = ticket(60), ticket(60, session="01KDX3W5V0M7Y4R3H8Z6T1QJ9D")
+    for path in ("720p/index.m3u8", "720p/r1-0.m4s"):
+        # On a connection of its own: one that had a body is aiohttp's for good.
+        place = f"http://127.0.0.1:{site.server.http_port}/live/tea/~{good}/{path}"
+        async with ClientSession() as player, player.get(place) as answer:
+            assert answer.status == 200
+            # Only the lane numbers its answers.
+            number = answer.headers["X-Request-Id"]
+            assert re.fullmatch(r"[0-9A-Z]{26}-[0-9a-f]+", number)
+        refused(await ask(site, f"/live/tea/~{other}/{path}"), 403, "token-of-another-show")
+        refused(await ask(site, f"/live/tea/{path}"), 401, "token-missing")
 
 
 async def test_the_same_bytes_lie_behind_every_token(site: Client, ticket: Mint) -> None:

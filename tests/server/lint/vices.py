@@ -151,6 +151,7 @@ VICES: dict[tuple[int, str], Vice] = {
     (13, "durations are rounded"): Vice(text=_swapped(r"#EXTINF:1\.0+,", "#EXTINF:1.008,")),
     (14, "no average"): Vice(text=_swapped(r"AVERAGE-BANDWIDTH=\d+,", "")),
     (14, "half the bandwidth"): Vice(text=_swapped(r":BANDWIDTH=\d+", ":BANDWIDTH=20000")),
+    (14, "captions in one rung"): Vice(text=_swapped(r"(x90,\S*),CLOSED-CAPTIONS=NONE", r"\1")),
     (14, "no rendition reports"): Vice(text=_swapped(r"#EXT-X-RENDITION-REPORT:.*\n", "")),
     (14, "another codec"): Vice(text=_swapped(r"avc1\.42c01e", "avc1.640028")),
     (14, "another sound in each rung"): Vice(same_sound=False),

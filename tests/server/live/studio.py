@@ -18,8 +18,10 @@ from server.bus import Bus
 from server.channel import ChannelDefaults, OverlaySettings
 from server.channels import Channels, NewChannel
 from server.clock import SystemClock
-from server.hls.edge import Answer
-from server.live.registry import LiveSettings, Registry
+from server.hls.answer import Answer
+from server.live.gate import Gate
+from server.live.openings import LiveSettings
+from server.live.registry import Registry
 from server.store.sqlite import SqliteStore
 from tests.helpers.clips import Clip, units
 from transcode.profile import Profile, Rung
@@ -99,6 +101,7 @@ class Studio:
     store: SqliteStore
     bus: Bus
     registry: Registry
+    gate: Gate
     channel: NewChannel
     diary: Diary
     settings: LiveSettings
@@ -111,11 +114,12 @@ class Studio:
         bus = Bus(clock)
         defaults = ChannelDefaults("small", frozenset({"small"}), OverlaySettings())
         channels = Channels(store, clock, defaults, Attempts(5, 60.0))
-        registry = Registry(store, Admission(channels, clock), bus, clock, settings)
+        registry = Registry(store, bus, clock, settings)
+        gate = Gate(store, Admission(channels, clock), registry)
         diary = Diary()
         registry.listen(diary)
         made = await channels.add("tea", "Tea")
-        return cls(store, bus, registry, made, diary, settings)
+        return cls(store, bus, registry, gate, made, diary, settings)
 
     async def end(self) -> None:
         await self.registry.close()
@@ -123,7 +127,7 @@ class Studio:
 
     async def admit(self, encoder: Encoder, key: str | None = None) -> Refused | None:
         request = PublishRequest("rtmp", "live", key or self.channel.stream_key, encoder)
-        verdict = await self.registry.admit(request)
+        verdict = await self.gate.admit(request)
         if isinstance(verdict, Refused):
             return verdict
         encoder.sink = verdict

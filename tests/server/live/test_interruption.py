@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from server.channel import Session
-from server.live.registry import LiveSettings, Registry
+from server.live.gate import Gate
+from server.live.openings import LiveSettings
+from server.live.registry import Registry
 from tests.helpers.eventually import eventually
 from tests.server.live.studio import DEADLINE, PROFILE, Diary, Encoder, Studio, last_msn, number
 
@@ -138,8 +140,8 @@ async def test_a_restarted_server_goes_on_with_the_session(studio: Studio) -> No
     await studio.registry.close()
     await studio.store.open_session("tea", Session(session.id, session.started_ms))
 
-    studio.registry, studio.diary = restarted(studio), Diary()
-    studio.registry.listen(studio.diary)
+    studio.diary = Diary()
+    restart(studio).listen(studio.diary)
     assert await studio.registry.recover() == {session.id}
     studio.registry.start()
     state = studio.registry.state("tea")
@@ -161,10 +163,12 @@ async def test_a_restarted_server_goes_on_with_the_session(studio: Studio) -> No
 
 async def test_a_session_left_open_too_long_ago_is_not_gone_on_with(studio: Studio) -> None:
     await studio.store.open_session("tea", Session("old", 1_000))
-    assert await restarted(studio).recover() == frozenset()
+    assert await restart(studio).recover() == frozenset()
 
 
-def restarted(studio: Studio) -> Registry:
-    """Make another server's registry on the same store."""
+def restart(studio: Studio) -> Registry:
+    """Make another server's registry and gate on the same store."""
     old = studio.registry
-    return Registry(studio.store, old._admission, studio.bus, old._clock, studio.settings)
+    studio.registry = Registry(studio.store, studio.bus, old._clock, studio.settings)
+    studio.gate = Gate(studio.store, studio.gate._admission, studio.registry)
+    return studio.registry

@@ -6,7 +6,8 @@ from structlog.testing import capture_logs
 
 from server.channel import Sequences
 from server.hls.recall import Recalled
-from server.live.stream import Broadcast, Hooks, LiveStream
+from server.live.broadcast import Broadcast
+from server.live.stream import Hooks, LiveStream
 from tests.helpers.manual_clock import ManualClock
 from tests.server.hls.shelf_archive import Archive
 from tests.server.hls.test_recall import crashed

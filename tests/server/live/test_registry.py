@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from ingest.port import Refusal, Refused
 from overlay.scene import Card, Money, Motion, Scene
-from server.live.registry import LiveSettings
+from server.live.openings import LiveSettings
 from tests.helpers.eventually import eventually
 from tests.server.live.studio import DEADLINE, PROFILE, Encoder, Studio, last_msn, number
 
@@ -119,8 +119,9 @@ async def test_the_same_key_takes_over_within_the_session(studio: Studio) -> Non
 
 
 async def test_a_source_feeds_a_channel_until_an_encoder_comes(studio: Studio) -> None:
-    registry, source, encoder = studio.registry, Encoder("rtsp://camera.example/1"), Encoder()
-    verdict = await registry.admit_source("tea", source)
+    registry, gate = studio.registry, studio.gate
+    source, encoder = Encoder("rtsp://camera.example/1"), Encoder()
+    verdict = await gate.admit_source("tea", source)
     assert not isinstance(verdict, Refused)
     source.sink = verdict
     await studio.on_air(source)
@@ -130,13 +131,13 @@ async def test_a_source_feeds_a_channel_until_an_encoder_comes(studio: Studio) -
     assert source.dropped is not None
     assert registry.session("tea") == session
     assert registry.is_taken("tea")
-    refused = await registry.admit_source("tea", Encoder())
+    refused = await gate.admit_source("tea", Encoder())
     assert isinstance(refused, Refused)
     assert refused.refusal is Refusal.BUSY
     await registry.stop("tea")
     assert not registry.is_taken("tea")
-    assert not isinstance(await registry.admit_source("tea", Encoder()), Refused)
-    assert isinstance(await registry.admit_source("none", Encoder()), Refused)
+    assert not isinstance(await gate.admit_source("tea", Encoder()), Refused)
+    assert isinstance(await gate.admit_source("none", Encoder()), Refused)
 
 
 async def test_a_scene_is_shown_where_the_worker_says(studio: Studio) -> None:
@@ -179,7 +180,7 @@ async def test_stop_ends_the_broadcast_and_drops_the_encoder(studio: Studio) -> 
     assert studio.registry.state("tea").state == "offline"
 
 
-async def test_close_ends_the_playlists_keeps_the_session_and_admits_nobody(
+async def test_close_keeps_the_session_and_its_playlists_open_and_admits_nobody(
     studio: Studio,
 ) -> None:
     encoder = Encoder()
@@ -187,7 +188,10 @@ async def test_close_ends_the_playlists_keeps_the_session_and_admits_nobody(
     await studio.on_air(encoder)
     await studio.registry.close()
     assert encoder.dropped is not None
-    assert "#EXT-X-ENDLIST" in await studio.playlist()
+    text = await studio.playlist()
+    # What has begun is closed and written; more may come (RFC 8216bis 4.4.3.4).
+    assert "#EXT-X-ENDLIST" not in text
+    assert text.count("#EXTINF") == text.count("#EXT-X-PROGRAM-DATE-TIME")
     assert [line[0] for line in studio.diary.lines] == ["started"]
     refused = await studio.admit(Encoder())
     assert refused is not None

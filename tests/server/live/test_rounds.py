@@ -9,10 +9,11 @@ import pytest
 from ingest.port import Publisher
 from server.bus import Bus
 from server.channel import Sequences
+from server.live.broadcast import Broadcast
 from server.live.coach import Change
 from server.live.rounds import Rounds
 from server.live.rules_line import PICTURE_DUE_MS
-from server.live.stream import Broadcast, Hooks, LiveStream
+from server.live.stream import Hooks, LiveStream
 from tests.helpers.manual_clock import ManualClock
 from transcode.profile import DEFAULT
 

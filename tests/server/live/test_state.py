@@ -9,12 +9,13 @@ from ingest.port import Publisher
 from ingest.unit import AudioCodec, AudioConfig, AudioUnit, VideoCodec, VideoConfig, VideoUnit
 from server.channel import Sequences
 from server.http.documents_ingest import Ingest, Warned
+from server.live.broadcast import Broadcast
 from server.live.coach import Change
 from server.live.pace import Beat
 from server.live.rounds import sight
 from server.live.rules_line import MOST_WORDS, PICTURE_DUE_MS
 from server.live.state import describe
-from server.live.stream import Broadcast, Hooks, LiveStream
+from server.live.stream import Hooks, LiveStream
 from server.live.warden import REPLACED
 from tests.helpers.manual_clock import ManualClock
 from transcode.message import Health

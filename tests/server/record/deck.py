@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server.channel import Channel, OverlaySettings
-from server.hls.edge import Answer
+from server.hls.answer import Answer
 from server.hls.window import Window
 from server.record.catalogue import Entry
 from server.record.chronicle import Chronicle

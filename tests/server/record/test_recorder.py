@@ -10,7 +10,8 @@ import pytest
 
 from server.channel import Session
 from server.errors import Conflict, NotFound
-from server.hls.edge import Answer, Edge
+from server.hls.answer import Answer
+from server.hls.edge import Edge
 from server.hls.playlist import DateRange
 from server.record.storage import home
 from server.shop.timeline import Event, EventKind
