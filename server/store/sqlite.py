@@ -129,6 +129,7 @@ class SqliteStore:
     async def remove_channel(self, channel_id: str) -> bool:
         def remove(db: sqlite3.Connection) -> bool:
             shelves.remove_all(db, channel_id)
+            playback_rows.retire(db, channel_id)
             return db.execute("DELETE FROM channels WHERE id = ?", (channel_id,)).rowcount > 0
 
         return await self._database.write(remove)
