@@ -40,7 +40,7 @@ from server.http.lane import Lane, listen
 from server.http.metrics import Metrics
 from server.http.middleware import add_headers, middlewares
 from server.http.pages import Pages
-from server.http.playback import guarded
+from server.http.playback import guarded, keep_streams_private
 from server.http.recording_metrics import families as recording_families
 from server.http.routes import add_routes
 from server.http.site import BodyLimits, Site
@@ -382,5 +382,6 @@ def make_web(site: Site, pages: Pages, proxies: Proxies) -> web.Application:
     """Make the web application for `site`."""
     app = web.Application(middlewares=[*middlewares(site.metrics, proxies), guarded(site)])
     app.on_response_prepare.append(add_headers)
+    app.on_response_prepare.append(keep_streams_private)
     add_routes(app, site, pages)
     return app

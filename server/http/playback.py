@@ -127,10 +127,13 @@ def refusal(denied: Denied, request: web.Request, *, ancestors: str = "'none'") 
     status, said = _SAID[denied.reason]
     if wants_page(request):
         heading = _HEADINGS.get(denied.reason, "For invited viewers")
-        return missing_page(heading, said, ancestors=ancestors, status=status)
-    members = {} if denied.at is None else {"at": rfc3339(1000 * denied.at)}
-    headers = {**CORS, "WWW-Authenticate": 'Bearer realm="vitrine"'} if status == 401 else CORS
-    return problem(status, said, code=denied.reason, members=members, headers=headers)
+        response = missing_page(heading, said, ancestors=ancestors, status=status)
+    else:
+        members = {} if denied.at is None else {"at": rfc3339(1000 * denied.at)}
+        response = problem(status, said, code=denied.reason, members=members, headers=CORS)
+    if status == 401:  # which has to name a scheme (RFC 9110 15.5.2)
+        response.headers["WWW-Authenticate"] = 'Bearer realm="vitrine"'
+    return response
 
 
 def remember(site: Site, request: web.Request, response: web.StreamResponse, channel: str) -> None:
@@ -149,6 +152,13 @@ def remember(site: Site, request: web.Request, response: web.StreamResponse, cha
     for place in _PLACES:
         path = f"/{place}/{channel}"
         add_cookie(response, COOKIE, token, path=path, seconds=left, https=https, foreign=foreign)
+
+
+async def keep_streams_private(request: web.Request, response: web.StreamResponse) -> None:
+    """A signal: a stream's headers are sent before its handler is done."""
+    found = request.get(ADMITTED)
+    if found is not None and found.carrier is not Carrier.PATH:
+        _keep_private(response)
 
 
 async def check(request: web.Request) -> web.Response:
@@ -174,7 +184,10 @@ def _tokens(request: web.Request) -> list[tuple[Carrier, str]]:
 
 
 def _session(site: Site, request: web.Request, channel: str) -> str | None:
-    named = request.match_info.get("session") or request.query.get("session")
+    """Name the session that is asked for: a front says which, all others ask by their path."""
+    named = request.match_info.get("session", "")
+    if request.path.startswith("/playback/"):
+        named = request.query.get("session", "")
     return named or site.live.session_on(channel)
 
 
@@ -192,12 +205,11 @@ def _leads_on(request: web.Request) -> bool:
 
 def _to_path(site: Site, request: web.Request, token: str) -> web.Response:
     """Move the token from the query into the path, for players that keep no cookies."""
-    channel = request.match_info["channel"]
-    before, _, behind = request.path.partition(f"/{channel}/")
-    place = f"{before}/{channel}/~{token}/{behind}"
+    _, part, channel, behind = request.rel_url.raw_path.split("/", 3)
+    place = f"/{part}/{channel}/~{token}/{behind}"
     headers = {**CORS, "Location": place, "Cache-Control": "no-store"}
     response = web.Response(status=302, headers=headers)
-    remember(site, request, response, channel)
+    remember(site, request, response, request.match_info["channel"])
     return response
 
 
