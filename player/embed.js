@@ -164,10 +164,10 @@ export class VitrinePlayer extends HTMLElement {
     const session = this.getAttribute("session");
     const openProduct = (id) => this.openProduct(id);
     const recorded = (this.#recorded = Boolean(session));
-    this.feed = new Feed(channel, undefined, session || null);
-    this.#stage = new Stage({ openProduct, unmute: () => this.#controls.toggleMute() });
     const token = this.getAttribute("token") ?? "";
-    const source = recorded ? urls.replay(channel, session, token) : urls.hls(channel, token);
+    this.feed = new Feed(channel, undefined, session || null, token);
+    this.#stage = new Stage({ openProduct, unmute: () => this.#controls.toggleMute() });
+    const source = recorded ? urls.ofReplay(channel, session, "index.m3u8", token) : urls.hls(channel, token);
     const begin = readTime(this.getAttribute("start"));
     this.playback = new Playback(this.video, source, { recorded, begin });
     this.#figures = new Figures(() => this.playback.figures());

@@ -5,7 +5,7 @@ import { Api, urls } from "./api.js";
 import { setText } from "./dom.js";
 import { Notice } from "./phase.js";
 import { ordered, row } from "./product.js";
-import { share } from "./share.js";
+import { hideTicket, share } from "./share.js";
 import { pastShow, playable } from "./shows.js";
 
 const MOST_PAST = 8;
@@ -85,6 +85,5 @@ document.addEventListener("keydown", (event) => player.handleKey(event));
 player.feed.addEventListener("channel", watchForPast);
 find("share").addEventListener("click", () => share(find("share")));
 player.setAttribute("bare", "");
-// A ticket in the address bar is soon somebody else's; a cookie keeps it for a reload.
-if (player.getAttribute("token") && navigator.cookieEnabled) history.replaceState(null, "", location.pathname);
+hideTicket();
 arrange();
