@@ -43,7 +43,7 @@ export class Whep extends EventTarget {
     connection.addEventListener("connectionstatechange", () => this.#changed(connection));
     video.srcObject = stream;
     try {
-      const shown = firstPicture(video);
+      const shown = this.#firstPicture(video);
       await connection.setLocalDescription();
       await gathered(connection);
       await this.#ask(connection);
@@ -67,6 +67,22 @@ export class Whep extends EventTarget {
     const said = resource && !told ? bye(resource, this.#token) : Promise.resolve();
     said.then(() => connection.close());
     this.dispatchEvent(new Event("end"));
+  }
+
+  /** Resolve with the first picture; reject when it is late, or the whole thing ends before. */
+  #firstPicture(video) {
+    const shown = new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(UDP_BLOCKED)), DEADLINE_MS + PICTURE_MS);
+      const after = (act) => () => {
+        clearTimeout(timer);
+        act();
+      };
+      video.addEventListener("loadeddata", after(resolve), { once: true });
+      this.addEventListener("end", after(() => reject(new Error(this.sentence))), { once: true });
+    });
+    // Where the offer is refused, that is what is told.
+    shown.catch(() => undefined);
+    return shown;
   }
 
   /** A line that is "disconnected" often comes back by itself. */
@@ -99,13 +115,6 @@ export class Whep extends EventTarget {
 }
 
 const isClosed = (connection) => connection.getReceivers().some(({ transport }) => transport?.state === "closed");
-
-function firstPicture(video) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(UDP_BLOCKED)), DEADLINE_MS + PICTURE_MS);
-    video.addEventListener("loadeddata", () => { clearTimeout(timer); resolve(); }, { once: true });
-  });
-}
 
 /** Wait for this side's candidates; the ones that take longer are seldom the ones that work. */
 function gathered(connection) {
