@@ -17,7 +17,7 @@ const LAST_PICTURE_SECONDS = 0.1;
 
 /**
  * Events: `phase` (see Phase), `levels` (the ladder or the chosen rung changed), `sound` (what
- * is heard changed). Errors are not events: it recovers, or says Phase.FAILED and tries again.
+ * is heard changed), `behind` (paused, and live went on meanwhile: each second). Errors are not events: it recovers, or says Phase.FAILED and tries again.
  */
 export class Playback extends EventTarget {
   phase = Phase.IDLE;
@@ -361,6 +361,7 @@ export class Playback extends EventTarget {
       // A browser's own player chooses its distance by itself.
       if (this.#hls && this.isLive && !this.#behindOnPurpose && this.behind > LOST_SECONDS) this.goLive();
     }
+    if (paused && this.isLive) this.#tell("behind");
     const still = currentTime === this.#progress.time && !paused && !this.patient;
     if (!still || this.#progress.at === 0) this.#progress = { time: currentTime, at: now };
     else if (now - this.#progress.at > STALL_MS && this.phase === Phase.BUFFERING) {

@@ -181,6 +181,18 @@ test("a paused moment that has left the list: on play the oldest there is, not l
   assert.equal(video.currentTime, 1_004);
 });
 
+test("while a show is paused, how far behind it is is told anew", async () => {
+  await watchFrom(1_700);
+  let told = 0;
+  playback.addEventListener("behind", () => (told += 1));
+  mock.timers.tick(2_000);
+  assert.equal(told, 0, "a picture that moves tells by itself");
+  playback.pause();
+  Hls.list = { first: 10, edge: 1_810 };
+  mock.timers.tick(2_000);
+  assert.deepEqual([told, playback.behind], [2, 109]);
+});
+
 test("a picture that falls off the list while it plays stays on it", async () => {
   await watchFrom(4);
   Hls.list = { first: 6, edge: 1_806 };
