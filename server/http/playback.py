@@ -43,11 +43,20 @@ _SAID = {
     Reason.EARLY: (403, "This token is not good yet."),
     Reason.ELSEWHERE: (403, "This token is for another show."),
 }
-_HEADINGS = {
-    Reason.EXPIRED: "Your ticket has expired",
-    Reason.EARLY: "Not open yet",
-    Reason.ELSEWHERE: "A ticket for another show",
+_PAGES = {
+    Reason.MISSING: ("For invited viewers", "Open the show by the link in your invitation."),
+    Reason.UNKNOWN: (
+        "This ticket does not open the show",
+        "A part of its link may be missing. Open it again from your invitation.",
+    ),
+    Reason.EXPIRED: ("Your ticket has expired", "Get a new one where you got it."),
+    Reason.EARLY: ("Not open yet", "Your ticket opens the show later. Come back when it begins."),
+    Reason.ELSEWHERE: (
+        "A ticket for another show",
+        "Open this one by the link that you got for it.",
+    ),
 }
+"""What people are told: they hold a ticket and a link, and know of no tokens."""
 
 
 class Carrier(Enum):
@@ -126,8 +135,7 @@ def refusal(denied: Denied, request: web.Request, *, ancestors: str = "'none'") 
     """Answer who may not watch: programs by a problem, people by a page."""
     status, said = _SAID[denied.reason]
     if wants_page(request):
-        heading = _HEADINGS.get(denied.reason, "For invited viewers")
-        response = missing_page(heading, said, ancestors=ancestors, status=status)
+        response = missing_page(*_PAGES[denied.reason], ancestors=ancestors, status=status)
     else:
         members = {} if denied.at is None else {"at": rfc3339(1000 * denied.at)}
         response = problem(status, said, code=denied.reason, members=members, headers=CORS)

@@ -268,6 +268,7 @@ async def test_pages_ask_for_the_token_and_keep_it(site: Client, ticket: Mint) -
         late = await ask(site, f"/{place}/tea?token={ticket(-60)}", **PAGE)
         assert late.status == 403
         assert "expired" in late.body.decode()
+        assert "token" not in late.body.decode() + answer.body.decode(), "people hold tickets"
         shown = await ask(site, f"/{place}/tea?token={token}", **PAGE)
         assert shown.status == 200
         assert f'token="{token}"' in shown.body.decode()
