@@ -147,7 +147,8 @@ def refusal(denied: Denied, request: web.Request, *, ancestors: str = "'none'") 
 def remember(site: Site, request: web.Request, response: web.StreamResponse, channel: str) -> None:
     """Make cookies of the query's token: one for each part of the site that asks for it.
 
-    Each is sent to this channel's addresses there and nowhere else, not longer than it is good.
+    Each is sent to this channel's addresses there and nowhere else, not longer than it is good. A
+    recording's goes to that recording: it must not take the place of one for the whole channel.
     """
     token = request.query.get(QUERY, "")
     signed = read(token)
@@ -157,8 +158,12 @@ def remember(site: Site, request: web.Request, response: web.StreamResponse, cha
     # In a frame on the shop's own pages we are a third party: only this kind is kept there.
     foreign = https and request.path.startswith("/embed/")
     left = max(0, signed.claims.expires - site.clock.wall_ms() // 1000)
-    for place in _PLACES:
+    session = signed.claims.session
+    recorded = session and request.path.startswith("/replay/")
+    for place in ("replay",) if recorded else _PLACES:
         path = f"/{place}/{channel}"
+        if session and place == "replay":
+            path += f"/{session}"
         add_cookie(response, COOKIE, token, path=path, seconds=left, https=https, foreign=foreign)
 
 

@@ -203,6 +203,9 @@ async def test_the_files_of_a_signed_show_are_for_who_has_a_ticket(shop: Client)
     assert (part.status, part.headers["Cache-Control"]) == (206, "private, max-age=3600")
     page = await get(shop, f"/?token={token}", Accept="text/html")
     assert f'token="{token}"' in page.body.decode(), "where no cookie is kept"
+    cookies = [c for c in page.headers.getall("Set-Cookie") if c.startswith("vitrine_playback")]
+    paths = {part for each in cookies for part in each.split("; ") if part.startswith("Path=")}
+    assert paths == {f"Path=/replay/tea/{SESSION}"}, "one for all of the channel stays"
     assert (await shop.ask("DELETE", "/api/v1/channels/tea")).status == 204
     await shop.server.playback.refresh()
     for asked in (f"{HERE}/recording.mp4", f"/replay/tea/~{token}/{SESSION}/index.m3u8"):
