@@ -12,6 +12,7 @@ import structlog
 
 from ingest.errors import IngestError
 from ingest.port import EarlyGate, Entry, PublishRequest, Refusal, Refused
+from ingest.rtc_session import Sessions
 from ingest.whip_offer import Offer
 from ingest.whip_session import WhipSession
 from ingest.whip_settings import WhipSettings
@@ -52,7 +53,7 @@ class WhipIngest:
     def __init__(self, gate: EarlyGate, settings: WhipSettings) -> None:
         self.settings = settings
         self._gate = gate
-        self._sessions: dict[str, WhipSession] = {}
+        self._sessions: Sessions[WhipSession] = Sessions()
         self._asking = 0
         self._work: set[asyncio.Task[Answered | Refused]] = set()
         self._closing = False
@@ -64,8 +65,7 @@ class WhipIngest:
 
     def session(self, channel: str, resource: str) -> WhipSession | None:
         """Find a session by what stands in its URL."""
-        found = self._sessions.get(resource)
-        return found if found is not None and found.channel == channel else None
+        return self._sessions.find(channel, resource)
 
     async def publish(self, asked: Asked) -> Answered | Refused:
         """Judge a publisher and answer its offer. Raises PeerError for the offer, Lost.
@@ -91,11 +91,10 @@ class WhipIngest:
             return judged
         if self._closing:
             return _CLOSING
-        for other in self._sessions.values():
+        for other in self._sessions:
             if other.channel == session.channel:
                 other.give_way()
-        self._sessions[session.resource] = session
-        session.over.add_done_callback(lambda _: self._sessions.pop(session.resource, None))
+        self._sessions.add(session)
         try:
             return Answered(session, await session.start(judged))
         except TimeoutError as error:
@@ -116,12 +115,7 @@ class WhipIngest:
         self._closing = True
         if self._work:  # each is bounded by the gate's deadline and its own
             await asyncio.wait(set(self._work), timeout=self.settings.verdict_seconds)
-        sessions = list(self._sessions.values())
-        for session in sessions:
-            session.drop("the server is shutting down")
-        if sessions:
-            over = [session.over for session in sessions]
-            await asyncio.wait(over, timeout=self.settings.close_seconds + 1)
+        await self._sessions.close(self.settings.close_seconds + 1)
 
     def _full(self) -> Refused | None:
         """Tell why there is room for nobody; whoever asks already may become a session."""

@@ -27,8 +27,7 @@ const ticket = (token) => (token ? `~${part(token)}/` : "");
 export const urls = {
   /** `token`: of a channel that asks for one; in the path, since relative addresses inherit it. */
   hls: (channel, token = "") => new URL(`live/${part(channel)}/${ticket(token)}index.m3u8`, BASE).href,
-  replay: (channel, session, token = "") => new URL(`replay/${part(channel)}/${ticket(token)}${part(session)}/index.m3u8`, BASE).href,
-  ofReplay: (channel, session, path = "") => new URL(`replay/${part(channel)}/${part(session)}/${path}`, BASE).href,
+  ofReplay: (channel, session, path = "", token = "") => new URL(`replay/${part(channel)}/${ticket(token)}${part(session)}/${path}`, BASE).href,
   watch: (channel, token = "") => new URL(`watch/${part(channel)}${token ? `?token=${part(token)}` : ""}`, BASE).href,
   studio: (channel) => new URL(`studio/${part(channel)}`, BASE).href,
   embed: (channel) => new URL(`embed/${part(channel)}`, BASE).href,
@@ -100,8 +99,8 @@ export class Api {
   }
 
   /** Read the timeline of a show that is over; it does not change. */
-  async replayTimeline(channel, session) {
-    return this.#json("GET", urls.ofReplay(channel, session, "timeline.json"));
+  async replayTimeline(channel, session, token = "") {
+    return this.#json("GET", urls.ofReplay(channel, session, "timeline.json", token));
   }
 
   /** Read one session: its times, whether its pictures are made. */

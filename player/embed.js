@@ -164,10 +164,10 @@ export class VitrinePlayer extends HTMLElement {
     const session = this.getAttribute("session");
     const openProduct = (id) => this.openProduct(id);
     const recorded = (this.#recorded = Boolean(session));
-    this.feed = new Feed(channel, undefined, session || null);
-    this.#stage = new Stage({ openProduct, unmute: () => this.#controls.toggleMute() });
     const token = this.getAttribute("token") ?? "";
-    const source = recorded ? urls.replay(channel, session, token) : urls.hls(channel, token);
+    this.feed = new Feed(channel, undefined, session || null, token);
+    this.#stage = new Stage({ openProduct, unmute: () => this.#controls.toggleMute() });
+    const source = recorded ? urls.ofReplay(channel, session, "index.m3u8", token) : urls.hls(channel, token);
     const begin = readTime(this.getAttribute("start"));
     this.playback = new Playback(this.video, source, { recorded, begin });
     this.#figures = new Figures(() => this.playback.figures());
@@ -201,11 +201,13 @@ export class VitrinePlayer extends HTMLElement {
     on(feed, ["products", "timeline"], () => this.#redraw());
     on(playback, ["phase", "levels", "sound"], () => this.#show());
     on(video, ["resize", "loadedmetadata"], () => this.#shapeChanged());
-    on(video, ["timeupdate", "seeking"], () => {
+    const moved = () => {
       this.#controls.update();
       this.#stage.dim(!this.#recorded && !playback.atLive);
-    });
-    on(video, ["timeupdate", "durationchange"], () => this.#place());
+      this.#place();
+    };
+    on(video, ["timeupdate", "seeking", "durationchange"], moved);
+    on(playback, ["behind"], moved);
     on(this, ["keydown"], (event) => this.handleKey(event));
     on(document, ["fullscreenchange"], () => this.#controls.setFull(document.fullscreenElement === this));
     on(window, ["online"], () => feed.refresh());
@@ -248,7 +250,9 @@ export class VitrinePlayer extends HTMLElement {
     const placed = `${Math.round((first ?? 0) / 1000)} ${Math.round(range.start)}`;
     if (placed === this.#placed) return;
     this.#placed = placed;
-    this.#stretches = stretches(this.feed.timeline.intervals, (date) => this.playback.timeAt(date));
+    // What has left the list is of no use, and grows with the hours.
+    const listed = this.feed.timeline.intervals.filter(({ end }) => first === null || end > first);
+    this.#stretches = stretches(listed, (date) => this.playback.timeAt(date));
     this.#controls.scrub.setStretches(this.#stretches, ({ interval }) => this.feed.productOf(interval)?.title ?? "");
     this.#tell("vitrine-shown", { stretches: this.#stretches });
   }

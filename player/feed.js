@@ -62,14 +62,21 @@ export class Feed extends EventTarget {
   #refetch;
   /** The session whose recording is watched; null: what is live. */
   #recorded;
+  #token;
   #stocked = false;
+  /** Events of products that came while the list was on its way, `[kind, data]`; null: it is not. */
+  #told = null;
 
-  /** `recorded`: a session that is over: its timeline is read once, products stay those of now. */
-  constructor(name, api = new Api(), recorded = null) {
+  /**
+   * `recorded`: a session that is over: its timeline is read once, products stay those of now.
+   * `token`: what opens a recording that asks for one.
+   */
+  constructor(name, api = new Api(), recorded = null, token = "") {
     super();
     this.#name = name;
     this.#api = api;
     this.#recorded = recorded;
+    this.#token = token;
     this.#refetch = {
       channel: coalesce(() => this.#guard(() => this.#loadChannel())),
       products: coalesce(() => this.#guard(() => this.#loadProducts())),
@@ -161,6 +168,7 @@ export class Feed extends EventTarget {
       viewers: () => this.#changeChannel({ viewers: data.count }),
       health: () => Array.isArray(data.warnings) && this.#changeChannel({ warnings: data.warnings }),
     };
+    if (kind === "product" || kind === "stock") this.#told?.push([kind, data]);
     if (takers[kind]) takers[kind]();
     else this.refresh();
   }
@@ -215,7 +223,7 @@ export class Feed extends EventTarget {
       try {
         await (stillOpen ? this.#refetch.channel() : this.refresh());
       } finally {
-        this.#poll();
+        if (!this.#closed) this.#poll();
       }
     });
   }
@@ -235,24 +243,37 @@ export class Feed extends EventTarget {
   }
 
   async #loadProducts() {
-    const products = await this.#api.products(this.#name);
-    this.products = new Map(products.map((product) => [product.id, product]));
+    const told = (this.#told = []);
+    try {
+      const products = await this.#api.products(this.#name);
+      this.products = new Map(products.map((product) => [product.id, product]));
+    } finally {
+      this.#told = null;
+    }
     this.#stocked = true;
+    for (const [kind, data] of told) this.#take(kind, data);
     this.#tell("products");
   }
 
   async #loadTimeline() {
     if (this.#recorded) {
       if (this.#session !== null) return;
-      this.timeline = fromSnapshot(await this.#api.replayTimeline(this.#name, this.#recorded));
+      this.timeline = fromSnapshot(await this.#api.replayTimeline(this.#name, this.#recorded, this.#token));
       this.#session = this.#recorded;
       this.#tell("timeline");
       return;
     }
+    const before = this.timeline;
     const { body, etag } = await this.#api.timeline(this.#name, this.#etag);
-    this.#etag = etag;
     if (body === null) return;
-    this.timeline = fromSnapshot(body);
+    const timeline = fromSnapshot(body);
+    if (this.timeline !== before && timeline.seq < this.timeline.seq) {
+      // An event came first that this does not know of yet.
+      this.#refetch.timeline();
+      return;
+    }
+    this.#etag = etag;
+    this.timeline = timeline;
     this.#session = body.session ?? null;
     this.#cursor = Number.isSafeInteger(body.cursor) ? body.cursor : null;
     this.#tell("timeline");

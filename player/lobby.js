@@ -1,4 +1,4 @@
-/** The lobby: the shows that are on, then the others, then those to watch again. */
+/** The lobby: the shows that are on, those to watch again, then the channels that are off air. */
 
 import { Api, urls } from "./api.js";
 import { h, icon, setText } from "./dom.js";
@@ -14,26 +14,42 @@ let drawn = "";
 let drawnPast = "";
 let asked = -Infinity;
 
-function show({ id, title, state, viewers }) {
-  const live = state === "live" || state === "interrupted";
+const isOn = (state) => state === "live" || state === "interrupted";
+
+function show({ id, title, state, viewers, playback }) {
+  const live = isOn(state);
   return h(
     "li",
     {},
     h(
       "a",
-      { className: live ? "show-card show-card-live" : "show-card", href: urls.watch(id) },
-      h("span", { className: "show-window", "aria-hidden": "true" }, h("span", { className: "brand-mark" })),
+      { className: "show-card", href: urls.watch(id) },
+      live ? h("span", { className: "show-window", "aria-hidden": "true" }, h("span", { className: "brand-mark" })) : null,
       h(
         "span",
         { className: "show-foot" },
         h("span", { className: "show-title" }, title || id),
-        live
-          ? h("span", { className: "badge" }, "Live")
-          : h("span", { className: "show-off" }, "Off air"),
-        live && viewers > 0 ? h("span", { className: "show-viewers" }, icon("eye"), String(viewers)) : null,
+        playback === "signed" ? h("span", { className: "show-note" }, "By invitation") : null,
+        live ? h("span", { className: "badge" }, "Live") : null,
+        live && viewers > 0 ? h("span", { className: "show-note" }, icon("eye"), String(viewers), h("span", { className: "unseen" }, " watching")) : null,
       ),
     ),
   );
+}
+
+function draw(channels) {
+  const now = JSON.stringify(channels.map(({ id, title, state, viewers, playback }) => [id, title, state, viewers, playback]));
+  if (now === drawn) return;
+  drawn = now;
+  const held = document.activeElement?.closest?.(".show-card")?.href;
+  const on = channels.filter(({ state }) => isOn(state));
+  const off = channels.filter(({ state }) => !isOn(state));
+  find("shows").replaceChildren(...on.map(show));
+  find("off-shows").replaceChildren(...off.map(show));
+  find("off").hidden = off.length === 0;
+  [...document.querySelectorAll(".show-card")].find(({ href }) => href === held)?.focus();
+  const silent = channels.length ? "Nothing is live right now." : "No shows yet. The first one appears here.";
+  setText(find("note"), on.length ? "" : silent);
 }
 
 async function refresh() {
@@ -41,12 +57,11 @@ async function refresh() {
     const channels = await new Api().channels();
     const rank = ({ state }) => (state === "live" ? 0 : state === "interrupted" ? 1 : 2);
     channels.sort((a, b) => rank(a) - rank(b) || (a.title || a.id).localeCompare(b.title || b.id));
-    setText(find("note"), channels.length ? "" : "No shows yet. The first one appears here.");
-    const now = JSON.stringify(channels.map(({ id, title, state, viewers }) => [id, title, state, viewers]));
-    if (now !== drawn) find("shows").replaceChildren(...channels.map(show));
-    drawn = now;
-    await drawPast(channels.slice(0, MOST_ASKED));
+    draw(channels);
+    // What a ticket opens is no offer to whoever passes by.
+    await drawPast(channels.filter(({ playback }) => playback !== "signed").slice(0, MOST_ASKED));
   } catch (error) {
+    drawn = "";
     setText(find("note"), error.status === 0 ? "No connection. We keep trying." : error.message);
   }
   setTimeout(refresh, REFRESH_MS);

@@ -16,8 +16,15 @@ const WORDS = {
 
 const ENDED_WITH_BAG = [WORDS[Notice.ENDED][0], "Thank you for watching. Everything that was shown is still in the bag."];
 
-/** Give a notice's heading and text; `bag`: the player has one, the page lists nothing itself. */
-export function wordsFor(notice, { bag = false } = {}) {
+/** Whether and when there is another show nobody knows: only the first one is promised. */
+const SOON_AGAIN = ["Not live right now", "The next show begins here by itself. Until then, watch the last one."];
+
+/**
+ * Give a notice's heading and text; `bag`: the player has one, the page lists nothing itself;
+ * `again`: there were shows, and the last one is offered.
+ */
+export function wordsFor(notice, { bag = false, again = false } = {}) {
+  if (again && notice === Notice.SOON) return SOON_AGAIN;
   if (bag && notice === Notice.ENDED) return ENDED_WITH_BAG;
   return WORDS[notice] ?? ["", ""];
 }
@@ -26,6 +33,7 @@ export class NoticeBoard {
   #heading = h("h2", { className: "notice-heading" });
   #text = h("p", { className: "notice-text" });
   #shown = "";
+  #bag = false;
   #offered = false;
   #link = h("a", { className: "notice-link", hidden: true });
 
@@ -43,6 +51,13 @@ export class NoticeBoard {
       setText(this.#link, link.text);
     }
     this.#showLink();
+    this.#say();
+  }
+
+  #say() {
+    const [heading, text] = wordsFor(this.#shown, { bag: this.#bag, again: this.#offered });
+    setText(this.#heading, heading);
+    setText(this.#text, text);
   }
 
   #showLink() {
@@ -50,11 +65,11 @@ export class NoticeBoard {
   }
 
   show(notice, { bag = false } = {}) {
-    const [heading, text] = wordsFor(notice, { bag });
-    setText(this.#heading, heading);
-    setText(this.#text, text);
-    if (notice === this.#shown) return;
+    const same = notice === this.#shown;
     this.#shown = notice;
+    this.#bag = bag;
+    this.#say();
+    if (same) return;
     this.element.hidden = notice === Notice.NONE;
     this.element.dataset.notice = notice;
     const waiting = [Notice.LOADING, Notice.INTERRUPTED, Notice.UNREACHABLE].includes(notice);

@@ -1,65 +1,23 @@
 /** Plays one show, live or recorded, in one video element, and keeps at it. */
 
-import { urls } from "./api.js";
 import { dateOf, timeOf } from "./axis.js";
 import { backoff } from "./backoff.js";
+import { CATCH_UP_RATE, configOf, loadHls } from "./engine.js";
 import { keepNear } from "./nearness.js";
 import { Phase } from "./phase.js";
 
-const CATCH_UP_RATE = 1.08;
 const BEHIND_SECONDS = 3;
+/** So far behind without having asked for it, as after an hour in the background, there is a leap. */
+const LOST_SECONDS = 12;
 /** The oldest segment leaves the list while it is loaded: nobody is led closer to it. */
 const MARGIN_SECONDS = 4;
 const STALL_MS = 8_000;
 const WATCH_MS = 1_000;
-
-const retry = (attempts) => ({
-  maxNumRetry: attempts,
-  retryDelayMs: 400,
-  maxRetryDelayMs: 4_000,
-  backoff: "exponential",
-});
-const policy = (firstByte, whole, attempts) => ({
-  default: {
-    maxTimeToFirstByteMs: firstByte,
-    maxLoadTimeMs: whole,
-    timeoutRetry: retry(2),
-    errorRetry: retry(attempts),
-  },
-});
-
-const CONFIG = Object.freeze({
-  lowLatencyMode: true,
-  maxLiveSyncPlaybackRate: CATCH_UP_RATE,
-  backBufferLength: 30,
-  maxBufferLength: 20,
-  capLevelToPlayerSize: true,
-  abrEwmaDefaultEstimate: 2_500_000,
-  enableWorker: true,
-  // The player has its own timeline; the cues' <track> would need data: in the media policy.
-  enableDateRangeMetadataCues: false,
-  enableEmsgMetadataCues: false,
-  enableID3MetadataCues: false,
-  workerPath: urls.vendor("hls.js/dist/hls.worker.js"),
-  manifestLoadPolicy: policy(8_000, 12_000, 1),
-  playlistLoadPolicy: policy(12_000, 15_000, 6),
-  fragLoadPolicy: policy(10_000, 30_000, 5),
-});
-
 const LAST_PICTURE_SECONDS = 0.1;
-
-/** A recording has no edge to keep close to, and room to load ahead. */
-const RECORDED = Object.freeze({ lowLatencyMode: false, maxLiveSyncPlaybackRate: 1, backBufferLength: 60, maxBufferLength: 30 });
-
-/** hls.js by the page's import map; a page of another site has none. */
-async function loadHls() {
-  const module = await import("hls.js").catch(() => import(urls.vendor("hls.js/dist/hls.light.min.mjs")));
-  return module.default;
-}
 
 /**
  * Events: `phase` (see Phase), `levels` (the ladder or the chosen rung changed), `sound` (what
- * is heard changed). Errors are not events: it recovers, or says Phase.FAILED and tries again.
+ * is heard changed), `behind` (paused, and live went on meanwhile: each second). Errors are not events: it recovers, or says Phase.FAILED and tries again.
  */
 export class Playback extends EventTarget {
   phase = Phase.IDLE;
@@ -78,14 +36,21 @@ export class Playback extends EventTarget {
   #mediaFaults = [];
   #chosen = -1;
   #behindOnPurpose = false;
+  /** Paused: what is loaded anew meanwhile does not begin to play by itself. */
+  #resting = false;
   #recorded;
   /** Where to begin: seconds in a recording, a date (UTC ms) in a live show; null: where it does. */
   #begin;
   #abort = new AbortController();
+  #engine;
 
-  /** `recorded`: it is over and can be played from anywhere, from `begin` (seconds) at first. */
-  constructor(video, source, { recorded = false, begin = null } = {}) {
+  /**
+   * `recorded`: it is over and can be played from anywhere, from `begin` (seconds) at first.
+   * `engine()` resolves with hls.js.
+   */
+  constructor(video, source, { recorded = false, begin = null, engine = loadHls } = {}) {
     super();
+    this.#engine = engine;
     this.#video = video;
     this.#source = source;
     this.#recorded = recorded;
@@ -93,7 +58,8 @@ export class Playback extends EventTarget {
     const on = (kind, act) => video.addEventListener(kind, act, { signal: this.#abort.signal });
     on("playing", () => this.#playing());
     on("waiting", () => this.#wanted && this.#set(Phase.BUFFERING));
-    on("pause", () => this.#wanted && !video.ended && this.#set(Phase.PAUSED));
+    on("pause", () => this.#paused());
+    on("loadeddata", () => this.#resting && this.#begin !== null && this.#goBack());
     on("ended", () => this.#set(Phase.ENDED));
     on("volumechange", () => this.#tell("sound"));
     on("error", () => !this.#hls && this.#wanted && this.#fail("native playback"));
@@ -102,14 +68,18 @@ export class Playback extends EventTarget {
   /** Start, or start anew. Safe to call again. */
   async start() {
     this.stop();
+    this.#set(Phase.LOADING);
+    await this.#load();
+  }
+
+  async #load() {
     this.#wanted = true;
     if (this.#begin === null) this.#behindOnPurpose = false;
     this.#progress = { time: 0, at: 0 };
-    this.#set(Phase.LOADING);
     this.#watch = setInterval(() => this.#look(), WATCH_MS);
     let Hls;
     try {
-      Hls = await loadHls();
+      Hls = await this.#engine();
     } catch {
       this.#fail("hls.js did not load");
       return;
@@ -136,12 +106,18 @@ export class Playback extends EventTarget {
 
   /** Play; with sound where the browser lets us, else muted. */
   async play() {
+    this.#resting = false;
     // A moment's pause is made up for; who has been away longer stays where they are.
     if (this.#behindOnPurpose && this.atLive) this.#stayBehind(false);
+    this.#keepInRange();
     try {
       await this.#video.play();
     } catch (error) {
-      if (error.name !== "NotAllowedError" || this.#video.muted) return;
+      if (error.name !== "NotAllowedError") return;
+      if (this.#video.muted) {
+        this.#set(Phase.PAUSED);
+        return;
+      }
       this.#video.muted = true;
       this.#video.dataset.silenced = "true";
       await this.#video.play().catch(() => this.#set(Phase.PAUSED));
@@ -169,6 +145,7 @@ export class Playback extends EventTarget {
   }
 
   goLive() {
+    if (!this.#recorded) this.#begin = null;
     this.#stayBehind(false);
     const edge = this.#edge();
     if (edge !== null && this.behind > 0.5) this.#video.currentTime = edge;
@@ -267,16 +244,14 @@ export class Playback extends EventTarget {
   }
 
   #attach(Hls) {
-    const config = this.#recorded ? { ...CONFIG, ...RECORDED } : { ...CONFIG };
-    if (this.#recorded && this.#begin !== null) config.startPosition = this.#begin;
-    const hls = new Hls(config);
+    const hls = new Hls(configOf(this.#recorded, this.#begin));
     this.#hls = hls;
     this.#stayBehind(this.#behindOnPurpose);
     hls.on(Hls.Events.MANIFEST_PARSED, () => {
       if (this.#chosen >= hls.levels.length) this.#chosen = -1;
       if (this.#chosen >= 0) hls.nextLevel = this.#chosen;
       this.#tell("levels");
-      this.play();
+      this.#playUnlessPaused();
     });
     hls.on(Hls.Events.LEVEL_SWITCHED, () => this.#tell("levels"));
     hls.on(Hls.Events.ERROR, (_, data) => this.#hlsFault(Hls, data));
@@ -288,11 +263,24 @@ export class Playback extends EventTarget {
   #native() {
     const begin = this.#recorded && this.#begin ? `#t=${this.#begin}` : "";
     this.#video.src = this.#source + begin;
-    this.play();
+    this.#playUnlessPaused();
+  }
+
+  #playUnlessPaused() {
+    if (this.#resting) this.#set(Phase.PAUSED);
+    else this.play();
+  }
+
+  #paused() {
+    const gone = this.phase === Phase.FAILED || this.phase === Phase.DENIED;
+    if (!this.#wanted || this.#video.ended || gone) return;
+    this.#resting = true;
+    this.#set(Phase.PAUSED);
   }
 
   /** Loaded anew: who watched an earlier moment goes on there, if it is still to be had. */
   #goBack() {
+    if (this.#recorded) return;
     const time = this.timeAt(this.#begin);
     this.#begin = null;
     if (Number.isFinite(time)) this.seek(time);
@@ -326,12 +314,18 @@ export class Playback extends EventTarget {
   #fail(fault, phase = Phase.FAILED) {
     this.fault = fault;
     if (this.#recorded) this.#begin = this.#video.currentTime || this.#begin;
-    else this.#begin = this.#behindOnPurpose ? this.dateAt() : null;
+    else this.#begin = this.#behindOnPurpose ? (this.#begin ?? this.dateAt()) : null;
     this.#detach();
     clearInterval(this.#watch);
     this.#set(phase);
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#wanted && this.start(), backoff(this.#tries++));
+    this.#timer = setTimeout(() => this.#tryAgain(), backoff(this.#tries++));
+  }
+
+  #tryAgain() {
+    // Who was refused is told so until they are let in: no use in taking it back for each try.
+    if (this.phase !== Phase.DENIED) this.#set(Phase.LOADING);
+    this.#load();
   }
 
   #detach() {
@@ -346,14 +340,28 @@ export class Playback extends EventTarget {
   #playing() {
     this.#tries = 0;
     this.#set(Phase.PLAYING);
-    if (!this.#recorded && this.#begin !== null) this.#goBack();
+    this.#resting = false;
+    if (this.#begin !== null) this.#goBack();
     // Behind because of stalls, not by the shopper's choice: no use in being late to a sale.
     if (this.isLive && !this.#behindOnPurpose && this.behind > 2 * BEHIND_SECONDS) this.goLive();
   }
 
-  /** A stream that should move and does not is loaded anew. */
+  /** An earlier moment that has left the list: the oldest one there is takes its place, not live. */
+  #keepInRange() {
+    const { range, time } = this;
+    const chosen = this.isLive && this.#behindOnPurpose && this.#begin === null;
+    if (chosen && range !== null && time < range.start) this.seek(time);
+  }
+
+  /** A stream that should move and does not is loaded anew; one that lags is brought up. */
   #look(now = performance.now()) {
     const { currentTime, paused } = this.#video;
+    if (this.phase === Phase.PLAYING && !paused) {
+      this.#keepInRange();
+      // A browser's own player chooses its distance by itself.
+      if (this.#hls && this.isLive && !this.#behindOnPurpose && this.behind > LOST_SECONDS) this.goLive();
+    }
+    if (paused && this.isLive) this.#tell("behind");
     const still = currentTime === this.#progress.time && !paused && !this.patient;
     if (!still || this.#progress.at === 0) this.#progress = { time: currentTime, at: now };
     else if (now - this.#progress.at > STALL_MS && this.phase === Phase.BUFFERING) {

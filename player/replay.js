@@ -5,7 +5,7 @@ import { Api, urls } from "./api.js";
 import { chapter } from "./chapter.js";
 import { h, setText } from "./dom.js";
 import { clock, spoken } from "./reel.js";
-import { share } from "./share.js";
+import { hideTicket, share } from "./share.js";
 import { readStoryboard } from "./storyboard.js";
 
 /** How often thumbnails that are being made are asked for, and how far apart where nothing is said. */
@@ -14,8 +14,10 @@ const AGAIN_SECONDS = 5;
 
 const find = (id) => document.getElementById(id);
 const player = document.querySelector("vitrine-player");
-const [channel, session] = ["channel", "session"].map((name) => player.getAttribute(name));
+const [channel, session, token] = ["channel", "session", "token"].map((name) => player.getAttribute(name));
+const address = (path) => urls.ofReplay(channel, session, path, token);
 let drawn = "";
+let offered = "";
 
 function isOn({ from, to }) {
   const { time } = player.playback;
@@ -28,13 +30,14 @@ function drawChapters() {
   const rows = stretches
     .map((stretch) => ({ stretch, product: feed.productOf(stretch.interval), current: isOn(stretch) }))
     .filter(({ product }) => product);
-  const now = JSON.stringify([locale, rows.map(({ stretch, product, current }) => [stretch.id, stretch.from, product, current])]);
+  const empty = rows.length === 0 && player.playback.range !== null;
+  const now = JSON.stringify([locale, empty, rows.map(({ stretch, product, current }) => [stretch.id, stretch.from, product, current])]);
   if (now === drawn) return;
   drawn = now;
   const held = [...find("chapters").querySelectorAll("button, a")].indexOf(document.activeElement);
   find("chapters").replaceChildren(...rows.map(({ stretch, product, current }) => chapter(stretch, product, { locale, current, jump })));
   if (held >= 0) find("chapters").querySelectorAll("button, a")[held]?.focus();
-  find("empty").hidden = rows.length > 0 || player.playback.range === null;
+  find("empty").hidden = !empty;
   drawDownloads(rows);
 }
 
@@ -45,11 +48,16 @@ function jump({ from }) {
 }
 
 function drawDownloads(rows) {
-  const file = (path, text) => h("li", {}, h("a", { href: urls.ofReplay(channel, session, path), download: "" }, text));
-  const clips = rows.map(({ stretch, product }) =>
-    file(`clip.mp4?pin=${encodeURIComponent(stretch.interval.id)}`, `${product.title}, from ${clock(stretch.from)} (MP4)`),
-  );
-  find("downloads").replaceChildren(file("recording.mp4", "The whole show (MP4)"), ...clips);
+  const clips = rows.map(({ stretch, product }) => [
+    `clip.mp4?pin=${encodeURIComponent(stretch.interval.id)}`,
+    `${product.title}, from ${clock(stretch.from)} (MP4)`,
+  ]);
+  const files = [["recording.mp4", "The whole show (MP4)"], ...clips];
+  // Not for a row that only is on the screen now: whoever is on a link here stays on it.
+  const now = JSON.stringify(files);
+  if (now === offered) return;
+  offered = now;
+  find("downloads").replaceChildren(...files.map(([path, text]) => h("li", {}, h("a", { href: address(path), download: "" }, text))));
 }
 
 function drawWhen() {
@@ -63,7 +71,7 @@ function drawWhen() {
 
 /** Thumbnails are made after the show; until they are there the bar tells the time alone. */
 async function loadStoryboard(asks = ASKS) {
-  const url = urls.ofReplay(channel, session, "storyboard.vtt");
+  const url = address("storyboard.vtt");
   const answer = await fetch(url).catch(() => null);
   if (answer?.status === 200) player.storyboard = readStoryboard(await answer.text(), url);
   else if (answer?.status === 202 && asks > 0) {
@@ -92,9 +100,10 @@ player.addEventListener("vitrine-on-air", drawChapters);
 player.addEventListener("vitrine-shape", arrange);
 for (const kind of ["timeupdate", "seeking"]) player.video.addEventListener(kind, drawChapters);
 for (const kind of ["durationchange", "loadedmetadata"]) player.video.addEventListener(kind, drawWhen);
-player.video.poster = urls.ofReplay(channel, session, "poster.jpg");
+player.video.poster = address("poster.jpg");
 document.addEventListener("keydown", (event) => player.handleKey(event));
 find("share").addEventListener("click", () => share(find("share"), Math.floor(player.playback.time)));
+hideTicket();
 drawWhen();
 arrange();
 loadStoryboard();

@@ -55,7 +55,8 @@ export class Scrub {
     on("pointerdown", (event) => this.#press(event));
     on("pointermove", (event) => this.#move(event));
     on("pointerup", (event) => this.#release(event));
-    on("pointercancel", () => this.#let());
+    // Also where the drag is broken off, or the bar goes away under it.
+    on("lostpointercapture", () => this.#dragged !== null && this.#let());
     on("pointerleave", () => this.#dragged === null && this.#hide());
     on("keydown", (event) => this.#key(event));
     on("blur", () => this.#hide());
@@ -98,7 +99,7 @@ export class Scrub {
     this.thumb.style.left = `${at * 100}%`;
     const { element } = this;
     element.setAttribute("aria-valuemax", String(Math.round(range.end - range.start)));
-    element.setAttribute("aria-valuenow", String(Math.round(time - range.start)));
+    element.setAttribute("aria-valuenow", String(Math.max(0, Math.round(time - range.start))));
     element.setAttribute("aria-valuetext", this.#words(time));
   }
 
@@ -159,6 +160,7 @@ export class Scrub {
     if (this.#dragged === null) return;
     const time = this.#dragged;
     this.#let();
+    if (this.#range === null) return;
     if (event.pointerType === "mouse") this.#show(this.#point(event));
     this.#playback.seek(time);
     this.update();

@@ -9,6 +9,18 @@ export function addressAt(seconds, { origin, pathname } = location) {
   return `${origin}${pathname}${seconds > 0 ? `?t=${seconds}` : ""}`;
 }
 
+/**
+ * Take the ticket out of the address bar, where a cookie keeps it for a reload: what is copied from
+ * there is soon somebody else's.
+ */
+export function hideTicket() {
+  const query = new URLSearchParams(location.search);
+  if (!query.has("token") || !navigator.cookieEnabled) return;
+  query.delete("token");
+  const rest = query.toString();
+  history.replaceState(null, "", location.pathname + (rest && `?${rest}`));
+}
+
 /** Share this page by what the device offers, else by the clipboard; the button says which. */
 export async function share(button, seconds = 0) {
   const { title } = document;

@@ -5,7 +5,7 @@ import { Api, urls } from "./api.js";
 import { setText } from "./dom.js";
 import { Notice } from "./phase.js";
 import { ordered, row } from "./product.js";
-import { share } from "./share.js";
+import { hideTicket, share } from "./share.js";
 import { pastShow, playable } from "./shows.js";
 
 const MOST_PAST = 8;
@@ -24,6 +24,8 @@ const player = document.querySelector("vitrine-player");
 const wide = matchMedia("(min-width: 900px)");
 let drawn = "";
 let known = null;
+/** The newest show that is over; undefined: none. */
+let last;
 
 function drawProducts() {
   const { products, overlay } = player.feed;
@@ -33,11 +35,12 @@ function drawProducts() {
   const now = JSON.stringify([locale, list, [...onAir]]);
   if (now === drawn) return;
   drawn = now;
-  const held = document.activeElement?.closest?.("[data-product]")?.dataset.product;
+  const { activeElement: active } = document;
+  const held = active?.closest?.("[data-product]")?.dataset.product;
   const open = ({ id }) => player.openProduct(id);
   find("rows").replaceChildren(...list.map((product) => row(product, { locale, onAir: onAir.has(product.id), open })));
   find("empty").hidden = list.length > 0;
-  if (held) find("rows").querySelector(`[data-product="${CSS.escape(held)}"] button`)?.focus();
+  if (held) find("rows").querySelector(`[data-product="${CSS.escape(held)}"] ${active.localName}`)?.focus();
 }
 
 function drawState() {
@@ -45,7 +48,8 @@ function drawState() {
   const live = state === "live" && player.dataset.notice !== Notice.UNREACHABLE;
   // A slate in the picture plays on: what is the matter is told here all the same.
   const notice = state === "interrupted" ? Notice.INTERRUPTED : player.dataset.notice;
-  setText(find("state"), live ? "Live now" : (WORDS[notice] ?? ""));
+  const words = notice === Notice.SOON && last ? "Not live right now" : WORDS[notice];
+  setText(find("state"), live ? "Live now" : (words ?? ""));
   find("state").classList.toggle("panel-live", live);
 }
 
@@ -62,8 +66,9 @@ async function drawPast() {
   const past = playable(await new Api().sessions(channel).catch(() => []));
   find("past").hidden = past.length === 0;
   find("past-shows").replaceChildren(...past.slice(0, MOST_PAST).map((session) => pastShow(session)));
-  const last = past[0];
+  last = past[0];
   player.instead = last ? { href: urls.ofReplay(channel, last.id), text: "Watch the last show" } : null;
+  drawState();
 }
 
 /** A show that has just ended is listed as soon as it is written to its end. */
@@ -85,6 +90,5 @@ document.addEventListener("keydown", (event) => player.handleKey(event));
 player.feed.addEventListener("channel", watchForPast);
 find("share").addEventListener("click", () => share(find("share")));
 player.setAttribute("bare", "");
-// A ticket in the address bar is soon somebody else's; a cookie keeps it for a reload.
-if (player.getAttribute("token") && navigator.cookieEnabled) history.replaceState(null, "", location.pathname);
+hideTicket();
 arrange();

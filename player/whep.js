@@ -1,13 +1,11 @@
 /** A WHEP client: the publisher's own picture, under half a second behind, for who runs the channel. */
 
-import { ApiError, urls } from "./api.js";
-import { iceServersOf } from "./sdp.js";
+import { urls } from "./api.js";
+import { bye, DEADLINE_MS, gathered, post } from "./signalling.js";
 
-const DEADLINE_MS = 12_000;
 const GATHER_MS = 1_000;
 /** From the answer to the first picture; UDP may be blocked on the way. */
 const PICTURE_MS = 8_000;
-const GOODBYE_MS = 3_000;
 const PATIENCE_MS = 4_000;
 
 const UDP_BLOCKED = "No media gets through: UDP may be blocked on the way.";
@@ -43,9 +41,9 @@ export class Whep extends EventTarget {
     connection.addEventListener("connectionstatechange", () => this.#changed(connection));
     video.srcObject = stream;
     try {
-      const shown = firstPicture(video);
+      const shown = this.#firstPicture(video);
       await connection.setLocalDescription();
-      await gathered(connection);
+      await gathered(connection, GATHER_MS);
       await this.#ask(connection);
       // A transport that the server closed is no state of the connection's own.
       const transport = connection.getReceivers()[0]?.transport;
@@ -69,6 +67,22 @@ export class Whep extends EventTarget {
     this.dispatchEvent(new Event("end"));
   }
 
+  /** Resolve with the first picture; reject when it is late, or the whole thing ends before. */
+  #firstPicture(video) {
+    const shown = new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(UDP_BLOCKED)), DEADLINE_MS + PICTURE_MS);
+      const after = (act) => () => {
+        clearTimeout(timer);
+        act();
+      };
+      video.addEventListener("loadeddata", after(resolve), { once: true });
+      this.addEventListener("end", after(() => reject(new Error(this.sentence))), { once: true });
+    });
+    // Where the offer is refused, that is what is told.
+    shown.catch(() => undefined);
+    return shown;
+  }
+
   /** A line that is "disconnected" often comes back by itself. */
   #changed(connection) {
     const lost = (...states) => this.#connection === connection && states.includes(connection.connectionState);
@@ -78,46 +92,13 @@ export class Whep extends EventTarget {
   }
 
   async #ask(connection) {
-    const url = urls.whep(this.#channel);
-    const response = await fetch(url, {
-      method: "POST",
-      headers: { Authorization: `Bearer ${this.#token}`, "Content-Type": "application/sdp" },
-      body: connection.localDescription.sdp,
-      signal: AbortSignal.timeout(DEADLINE_MS),
-    });
-    if (response.status !== 201) {
-      const problem = await response.json().catch(() => null);
-      throw new ApiError(response.status, problem, Number(response.headers.get("Retry-After")) || null);
-    }
-    this.#resource = new URL(response.headers.get("Location"), url).href;
-    this.#iceServers = iceServersOf(response.headers.get("Link"));
-    this.sound = response.headers.get("X-Vitrine-Sound") === "opus";
-    const sdp = await response.text();
-    if (this.#connection === connection) await connection.setRemoteDescription({ type: "answer", sdp });
+    const { resource, answer, iceServers, headers } = await post(urls.whep(this.#channel), this.#token, connection.localDescription.sdp);
+    this.#resource = resource;
+    this.#iceServers = iceServers;
+    this.sound = headers.get("X-Vitrine-Sound") === "opus";
+    if (this.#connection === connection) await connection.setRemoteDescription({ type: "answer", sdp: answer });
     else bye(this.#resource, this.#token);
   }
 }
 
 const isClosed = (connection) => connection.getReceivers().some(({ transport }) => transport?.state === "closed");
-
-function firstPicture(video) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(UDP_BLOCKED)), DEADLINE_MS + PICTURE_MS);
-    video.addEventListener("loadeddata", () => { clearTimeout(timer); resolve(); }, { once: true });
-  });
-}
-
-/** Wait for this side's candidates; the ones that take longer are seldom the ones that work. */
-function gathered(connection) {
-  if (connection.iceGatheringState === "complete") return Promise.resolve();
-  return new Promise((resolve) => {
-    setTimeout(resolve, GATHER_MS);
-    connection.addEventListener("icegatheringstatechange", () => connection.iceGatheringState === "complete" && resolve());
-  });
-}
-
-/** Say goodbye; it is sent even while the page goes away. */
-async function bye(resource, token) {
-  const headers = { Authorization: `Bearer ${token}` };
-  await fetch(resource, { method: "DELETE", headers, keepalive: true, signal: AbortSignal.timeout(GOODBYE_MS) }).catch(() => undefined);
-}

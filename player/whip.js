@@ -3,12 +3,11 @@
 import { Api, ApiError, urls } from "./api.js";
 import { backoff } from "./backoff.js";
 import { afterRefusal, Air } from "./onair.js";
-import { iceServersOf, preferred, withStart } from "./sdp.js";
+import { preferred, withStart } from "./sdp.js";
+import { bye, DEADLINE_MS, gathered, post } from "./signalling.js";
 
-const DEADLINE_MS = 12_000;
 const GATHER_MS = 1_500;
 const CONNECT_MS = 12_000;
-const GOODBYE_MS = 3_000;
 /** A line that is "disconnected" often comes back by itself. */
 const PATIENCE_MS = 4_000;
 const START_KBITS = 1_200;
@@ -91,7 +90,7 @@ export class Whip extends EventTarget {
     try {
       for (const track of this.#stream.getTracks()) await add(connection, track, this.#stream);
       await connection.setLocalDescription();
-      await gathered(connection);
+      await gathered(connection, GATHER_MS);
       if (turn !== this.#turn) return;
       const { resource, answer, iceServers } = await post(urls.whip(this.#channel), this.#key, connection.localDescription.sdp);
       this.#iceServers = iceServers;
@@ -197,41 +196,6 @@ async function limit(sender, track) {
   for (const encoding of parameters.encodings ?? []) encoding.maxBitrate = MAX_KBITS[kind] * 1000;
   // A browser that does not know them goes on without.
   await sender.setParameters(parameters).catch(() => undefined);
-}
-
-/** Wait for this side's candidates; the ones that take longer are seldom the ones that work. */
-function gathered(connection) {
-  if (connection.iceGatheringState === "complete") return Promise.resolve();
-  return new Promise((resolve) => {
-    setTimeout(resolve, GATHER_MS);
-    connection.addEventListener("icegatheringstatechange", () => connection.iceGatheringState === "complete" && resolve());
-  });
-}
-
-/** Say goodbye; it is sent even while the page goes away. */
-async function bye(resource, key) {
-  const headers = { Authorization: `Bearer ${key}` };
-  await fetch(resource, { method: "DELETE", headers, keepalive: true, signal: AbortSignal.timeout(GOODBYE_MS) }).catch(() => undefined);
-}
-
-async function post(url, key, offer) {
-  let response;
-  try {
-    response = await fetch(url, {
-      method: "POST",
-      headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/sdp" },
-      body: offer,
-      signal: AbortSignal.timeout(DEADLINE_MS),
-    });
-    if (response.status === 201) {
-      const resource = new URL(response.headers.get("Location"), url).href;
-      return { resource, answer: await response.text(), iceServers: iceServersOf(response.headers.get("Link")) };
-    }
-  } catch {
-    throw new ApiError(0, { title: "The server cannot be reached." });
-  }
-  const problem = await response.json().catch(() => null);
-  throw new ApiError(response.status, problem, Number(response.headers.get("Retry-After")) || null);
 }
 
 async function isReady() {

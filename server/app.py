@@ -36,7 +36,7 @@ from server.http.lane import Lane, listen
 from server.http.metrics import Metrics
 from server.http.middleware import add_headers, middlewares
 from server.http.pages import Pages
-from server.http.playback import guarded, opened
+from server.http.playback import guarded, keep_streams_private, opened
 from server.http.recording_metrics import families as recording_families
 from server.http.routes import add_routes
 from server.http.site import BodyLimits, Site
@@ -342,5 +342,6 @@ def make_web(site: Site, pages: Pages, proxies: Proxies) -> web.Application:
     """Make the web application for `site`."""
     app = web.Application(middlewares=[*middlewares(site.metrics, proxies), guarded(site)])
     app.on_response_prepare.append(add_headers)
+    app.on_response_prepare.append(keep_streams_private)
     add_routes(app, site, pages)
     return app

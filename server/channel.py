@@ -73,6 +73,7 @@ class PlaybackAccess:
 
     mode: PlaybackMode
     salt: str
+    """Empty: the channel was removed, and its recordings open for nobody's token."""
     old_salt: str = ""
     """The one before a rotation that left it some time; empty: none."""
     old_until_ms: int = 0

@@ -19,7 +19,7 @@ from aiohttp import web
 from server.errors import Conflict, NotFound
 from server.http.assets import PLAYER, Assets, answer
 from server.http.missing import missing_page
-from server.http.playback import Carrier, admit, refusal, remember
+from server.http.playback import ADMITTED, Admitted, Carrier, admit, refusal, remember
 from server.http.site import Site
 from server.http.viewer import greet
 from server.instant import rfc3339
@@ -94,6 +94,7 @@ class Pages:
         fields = {
             "channel": recording.channel,
             "session": recording.session,
+            "token": _carried(request.get(ADMITTED)),
             "title": recording.title or recording.channel,
             "started": rfc3339(recording.started_ms),
             "begin": begin if _MOMENT.fullmatch(begin) else "",
@@ -143,7 +144,6 @@ class Pages:
             return token
         fields = {
             "channel": channel.id,
-            # Where no cookie is kept, as in a frame, the player carries it in its addresses.
             "token": token,
             "title": channel.title or channel.id,
             "url": str(self._site.url(request, f"/watch/{channel.id}")),
@@ -161,7 +161,7 @@ class Pages:
         if isinstance(admitted, Denied):
             frame = page.ancestors if page is Page.EMBED else "'none'"
             return refusal(admitted, request, ancestors=frame)
-        return admitted.token if admitted.carrier is Carrier.QUERY else ""
+        return _carried(admitted)
 
     async def _page(self, request: web.Request, page: Page, fields: dict[str, str]) -> web.Response:
         return await self._filled(request, page, self._root / page.file, fields)
@@ -186,6 +186,11 @@ class Pages:
             response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         greet(self._site, request, response)
         return response
+
+
+def _carried(admitted: Admitted | None) -> str:
+    """Give the token that the player carries in its addresses, where no cookie may be kept."""
+    return admitted.token if admitted and admitted.carrier is Carrier.QUERY else ""
 
 
 def _policy(nonce: str, ancestors: str) -> str:

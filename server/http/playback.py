@@ -45,11 +45,20 @@ _SAID = {
     Reason.EARLY: (403, "This token is not good yet."),
     Reason.ELSEWHERE: (403, "This token is for another show."),
 }
-_HEADINGS = {
-    Reason.EXPIRED: "Your ticket has expired",
-    Reason.EARLY: "Not open yet",
-    Reason.ELSEWHERE: "A ticket for another show",
+_PAGES = {
+    Reason.MISSING: ("For invited viewers", "Open the show by the link in your invitation."),
+    Reason.UNKNOWN: (
+        "This ticket does not open the show",
+        "A part of its link may be missing. Open it again from your invitation.",
+    ),
+    Reason.EXPIRED: ("Your ticket has expired", "Get a new one where you got it."),
+    Reason.EARLY: ("Not open yet", "Your ticket opens the show later. Come back when it begins."),
+    Reason.ELSEWHERE: (
+        "A ticket for another show",
+        "Open this one by the link that you got for it.",
+    ),
 }
+"""What people are told: they hold a ticket and a link, and know of no tokens."""
 
 
 class Carrier(Enum):
@@ -145,17 +154,20 @@ def refusal(denied: Denied, request: web.Request, *, ancestors: str = "'none'") 
     """Answer who may not watch: programs by a problem, people by a page."""
     status, said = _SAID[denied.reason]
     if wants_page(request):
-        heading = _HEADINGS.get(denied.reason, "For invited viewers")
-        return missing_page(heading, said, ancestors=ancestors, status=status)
-    members = {} if denied.at is None else {"at": rfc3339(1000 * denied.at)}
-    headers = {**CORS, "WWW-Authenticate": 'Bearer realm="vitrine"'} if status == 401 else CORS
-    return problem(status, said, code=denied.reason, members=members, headers=headers)
+        response = missing_page(*_PAGES[denied.reason], ancestors=ancestors, status=status)
+    else:
+        members = {} if denied.at is None else {"at": rfc3339(1000 * denied.at)}
+        response = problem(status, said, code=denied.reason, members=members, headers=CORS)
+    if status == 401:  # which has to name a scheme (RFC 9110 15.5.2)
+        response.headers["WWW-Authenticate"] = 'Bearer realm="vitrine"'
+    return response
 
 
 def remember(site: Site, request: web.Request, response: web.StreamResponse, channel: str) -> None:
     """Make cookies of the query's token: one for each part of the site that asks for it.
 
-    Each is sent to this channel's addresses there and nowhere else, not longer than it is good.
+    Each is sent to this channel's addresses there and nowhere else, not longer than it is good. A
+    recording's goes to that recording: it must not take the place of one for the whole channel.
     """
     token = request.query.get(QUERY, "")
     signed = read(token)
@@ -165,9 +177,20 @@ def remember(site: Site, request: web.Request, response: web.StreamResponse, cha
     # In a frame on the shop's own pages we are a third party: only this kind is kept there.
     foreign = https and request.path.startswith("/embed/")
     left = max(0, signed.claims.expires - site.clock.wall_ms() // 1000)
-    for place in _PLACES:
+    session = signed.claims.session
+    recorded = session and request.path.startswith("/replay/")
+    for place in ("replay",) if recorded else _PLACES:
         path = f"/{place}/{channel}"
+        if session and place == "replay":
+            path += f"/{session}"
         add_cookie(response, COOKIE, token, path=path, seconds=left, https=https, foreign=foreign)
+
+
+async def keep_streams_private(request: web.Request, response: web.StreamResponse) -> None:
+    """A signal: a stream's headers are sent before its handler is done."""
+    found = request.get(ADMITTED)
+    if found is not None and found.carrier is not Carrier.PATH:
+        _keep_private(response)
 
 
 async def check(request: web.Request) -> web.Response:
@@ -193,7 +216,10 @@ def _tokens(request: web.Request) -> list[tuple[Carrier, str]]:
 
 
 def _session(site: Site, request: web.Request, channel: str) -> str | None:
-    named = request.match_info.get("session") or request.query.get("session")
+    """Name the session that is asked for: a front says which, all others ask by their path."""
+    named = request.match_info.get("session", "")
+    if request.path.startswith("/playback/"):
+        named = request.query.get("session", "")
     return named or site.live.session_on(channel)
 
 
@@ -211,12 +237,11 @@ def _leads_on(request: web.Request) -> bool:
 
 def _to_path(site: Site, request: web.Request, token: str) -> web.Response:
     """Move the token from the query into the path, for players that keep no cookies."""
-    channel = request.match_info["channel"]
-    before, _, behind = request.path.partition(f"/{channel}/")
-    place = f"{before}/{channel}/~{token}/{behind}"
+    _, part, channel, behind = request.rel_url.raw_path.split("/", 3)
+    place = f"/{part}/{channel}/~{token}/{behind}"
     headers = {**CORS, "Location": place, "Cache-Control": "no-store"}
     response = web.Response(status=302, headers=headers)
-    remember(site, request, response, channel)
+    remember(site, request, response, request.match_info["channel"])
     return response
 
 

@@ -11,7 +11,7 @@ from aiohttp import web
 from server.http import documents as d
 from server.http import documents_playback as p
 from server.http import documents_recording as r
-from server.http import hls, replay, replay_show, whep, whip
+from server.http import hls, replay, replay_show
 from server.http.body import BODY_LIMIT
 from server.http.channels import ChannelCalls
 from server.http.events import EventsQuery, EventStream
@@ -29,6 +29,8 @@ from server.http.shop import ImportQuery, ShopCalls, TimelineQuery
 from server.http.site import Site
 from server.http.sources import SourceCalls
 from server.http.viewer import PRINCIPAL, principal
+from server.http.whep import WhepCalls
+from server.http.whip import WhipCalls
 from server.http.writes import Writes
 
 API = "/api/v1"
@@ -133,8 +135,8 @@ def add_routes(app: web.Application, site: Site, pages: Pages) -> None:
     hls.add_routes(app, site.live)
     replay_show.add_routes(app, site.recordings, pages.replay)
     replay.add_routes(app, site.recordings.library)
-    whip.add_routes(app, site)
-    whep.add_routes(app, site)
+    WhipCalls(site).add_routes(app)
+    WhepCalls(site).add_routes(app)
     for door in doors("/playback"):
         get(door, check)
     get("/images/{name}", shop.image)

@@ -1,17 +1,21 @@
-"""What WHIP and WHEP have in common over HTTP: bodies, entity tags, Link headers, preflights.
+"""What WHIP and WHEP have in common over HTTP: sessions, entity tags, Link headers, preflights.
 
 Sources: RFC 9725 4, which the WHEP draft follows.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from typing import ClassVar
 
 from aiohttp import web
 
 from ingest.errors import PeerError
-from ingest.whip_offer import Fragment, Unsupported, read_fragment
+from ingest.rtc_session import RtcSession
+from ingest.whip_offer import Unsupported, read_fragment
 from ingest.whip_settings import IceServer
+from server.errors import NotFound, Unauthorized
 from server.http.body import read_body
 from server.http.errors import problem
 from server.http.route import Stream
@@ -23,6 +27,66 @@ _PREFLIGHT = {
     "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match",
     "Access-Control-Max-Age": "86400",
 }
+
+
+class Calls(ABC):
+    """The endpoint `/{kind}/{channel}`, and the sessions below it."""
+
+    kind: ClassVar[str]
+    """`whip` or `whep`."""
+    secret: ClassVar[str]
+    """What every request carries, and the session was made with."""
+
+    @abstractmethod
+    async def begin(self, request: web.Request) -> web.StreamResponse:
+        """POST an offer: 201 with the answer and the session's address (4.2)."""
+
+    async def patch(self, request: web.Request) -> web.Response:
+        """PATCH candidates: 204 (4.3.2). ICE restarts are not supported: 422 (4.3.1)."""
+        session = await self._session(request)
+        if request.content_type != FRAGMENT:
+            return open_to_all(problem(415, f"Send candidates as {FRAGMENT}."))
+        wanted = request.headers.get("If-Match")
+        if wanted is None:
+            return open_to_all(problem(428, "Send the session's ETag as If-Match."))
+        if not _matches(wanted, session.tag):
+            said = "The ETag is not this session's: it has no other ICE session."
+            return open_to_all(problem(412, said))
+        if await session.add(read_fragment(await text_of(request))):
+            return open_to_all(web.Response(status=204))
+        said = "ICE restarts are not supported: end the session and POST a new offer."
+        return open_to_all(problem(422, said))
+
+    async def end(self, request: web.Request) -> web.Response:
+        """DELETE: the client says goodbye (4.2)."""
+        await (await self._session(request)).finish()
+        return open_to_all(web.Response(status=200))
+
+    def add_routes(self, app: web.Application) -> None:
+        """Mount the endpoint; other methods are 405 (4.2)."""
+        endpoint = f"/{self.kind}/{{channel}}"
+        session = f"{endpoint}/{{resource}}"
+        app.router.add_post(endpoint, told(self.begin))
+        app.router.add_route("OPTIONS", endpoint, options)
+        app.router.add_patch(session, told(self.patch))
+        app.router.add_delete(session, told(self.end))
+        app.router.add_route("OPTIONS", session, options)
+
+    @abstractmethod
+    async def _key(self, request: web.Request) -> str:
+        """Give the secret that a request carries. Raises Unauthorized, Forbidden."""
+
+    @abstractmethod
+    def _find(self, channel: str, resource: str) -> RtcSession | None: ...
+
+    async def _session(self, request: web.Request) -> RtcSession:
+        key = await self._key(request)
+        found = self._find(request.match_info["channel"], request.match_info["resource"])
+        if found is None:
+            raise NotFound(f"{self.kind.upper()} session", request.match_info["resource"][:64])
+        if not found.opens(key):
+            raise Unauthorized(f"This is not the {self.secret} that the session was made with.")
+        return found
 
 
 def open_to_all(response: web.Response) -> web.Response:
@@ -64,27 +128,6 @@ async def text_of(request: web.Request) -> str:
         return (await read_body(request)).decode()
     except UnicodeDecodeError as error:
         raise PeerError("The body is not UTF-8.") from error
-
-
-async def fragment_of(request: web.Request, tag: str) -> Fragment | web.Response:
-    """Read candidates for the session of `tag`, or what is to be answered (4.3.1, 4.3.2)."""
-    if request.content_type != FRAGMENT:
-        return open_to_all(problem(415, f"Send candidates as {FRAGMENT}."))
-    wanted = request.headers.get("If-Match")
-    if wanted is None:
-        return open_to_all(problem(428, "Send the session's ETag as If-Match."))
-    if not _matches(wanted, tag):
-        said = "The ETag is not this session's: it has no other ICE session."
-        return open_to_all(problem(412, said))
-    return read_fragment(await text_of(request))
-
-
-def added(done: bool) -> web.Response:
-    """Answer a PATCH; `done`: it asked for no ICE restart, which we cannot do."""
-    if done:
-        return open_to_all(web.Response(status=204))
-    said = "ICE restarts are not supported: end the session and POST a new offer."
-    return open_to_all(problem(422, said))
 
 
 def created(sdp: str, location: str, tag: str, servers: Iterable[IceServer]) -> web.Response:

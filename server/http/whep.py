@@ -6,23 +6,15 @@ encryption of all its packets. Every request carries the token.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from aiohttp import web
 
 from ingest.whip_offer import RECEIVES, read_offer
 from server.attempts import Attempts
-from server.errors import NotFound, RateLimited, Unauthorized
+from server.errors import NotFound, RateLimited
 from server.http.errors import problem
-from server.http.route import Stream
-from server.http.signalling import (
-    OFFER,
-    added,
-    created,
-    fragment_of,
-    open_to_all,
-    options,
-    text_of,
-    told,
-)
+from server.http.signalling import OFFER, Calls, created, open_to_all, text_of
 from server.http.site import Site
 from server.http.viewer import principal
 from server.whep.errors import Crowded, Lost, Unseen
@@ -36,15 +28,23 @@ SOUND = "X-Vitrine-Sound"
 """`none`: the publisher's sound is none that a browser can be sent as it is."""
 
 
-class WhepCalls:
-    """The endpoint `/whep/{channel}`, and the sessions below it."""
+class WhepCalls(Calls):
+    kind: ClassVar[str] = "whep"
+    secret: ClassVar[str] = "token"  # noqa: S105 - its name
 
     def __init__(self, site: Site) -> None:
         self._site = site
         self._pace = Attempts(OFFERS_A_MINUTE, 60.0)
 
-    async def watch(self, request: web.Request) -> web.Response:
-        """POST an offer: 201 with the answer and the session's address."""
+    async def begin(self, request: web.Request) -> web.Response:
+        try:
+            return await self._watch(request)
+        except Unseen as error:
+            status = 503 if isinstance(error, Crowded | Lost) else 409
+            headers = {"Retry-After": str(RETRY_SECONDS)}
+            return open_to_all(problem(status, str(error), code=error.code, headers=headers))
+
+    async def _watch(self, request: web.Request) -> web.Response:
         whep = self._whep()
         channel, key = request.match_info["channel"], await self._key(request)
         if request.content_type != OFFER:
@@ -60,37 +60,17 @@ class WhepCalls:
         response.headers["Access-Control-Expose-Headers"] += f", {SOUND}"
         return response
 
-    async def patch(self, request: web.Request) -> web.Response:
-        """PATCH candidates: 204. ICE restarts are not supported: 422."""
-        session = await self._session(request)
-        fragment = await fragment_of(request, session.tag)
-        if isinstance(fragment, web.Response):
-            return fragment
-        return added(await session.add(fragment))
-
-    async def end(self, request: web.Request) -> web.Response:
-        """DELETE: the viewer has seen enough."""
-        await (await self._session(request)).finish()
-        return open_to_all(web.Response(status=200))
-
     def _whep(self) -> Whep:
         if self._site.whep is None:
             raise NotFound("WHEP endpoint here: whep.max_sessions is", "0")
         return self._site.whep
 
     async def _key(self, request: web.Request) -> str:
-        """Give the token of who runs the channel. Raises Unauthorized, Forbidden."""
         (await principal(self._site, request)).require_channel(request.match_info["channel"])
         return request.headers.get("Authorization", "").partition(" ")[2].strip()
 
-    async def _session(self, request: web.Request) -> WhepSession:
-        key = await self._key(request)
-        found = self._whep().session(request.match_info["channel"], request.match_info["resource"])
-        if found is None:
-            raise NotFound("WHEP session", request.match_info["resource"][:64])
-        if not found.opens(key):
-            raise Unauthorized("This is not the token that the session was made with.")
-        return found
+    def _find(self, channel: str, resource: str) -> WhepSession | None:
+        return self._whep().session(channel, resource)
 
     def _count(self, peer: str) -> None:
         now = self._site.clock.monotonic()
@@ -98,28 +78,3 @@ class WhepCalls:
         if wait:
             raise RateLimited(f"Too many previews were begun; try again in {wait} s.", wait)
         self._pace.count(peer, now)
-
-
-def add_routes(app: web.Application, site: Site) -> None:
-    """Mount the endpoint; other methods are 405."""
-    calls = WhepCalls(site)
-    endpoint, session = "/whep/{channel}", "/whep/{channel}/{resource}"
-    app.router.add_post(endpoint, _seen(told(calls.watch)))
-    app.router.add_route("OPTIONS", endpoint, options)
-    app.router.add_patch(session, told(calls.patch))
-    app.router.add_delete(session, told(calls.end))
-    app.router.add_route("OPTIONS", session, options)
-
-
-def _seen(call: Stream) -> Stream:
-    """Turn the reasons why there is no picture into problems."""
-
-    async def answer(request: web.Request) -> web.StreamResponse:
-        try:
-            return await call(request)
-        except Unseen as error:
-            status = 503 if isinstance(error, Crowded | Lost) else 409
-            headers = {"Retry-After": str(RETRY_SECONDS)}
-            return open_to_all(problem(status, str(error), code=error.code, headers=headers))
-
-    return answer

@@ -6,6 +6,7 @@ Any page may publish from anywhere: what counts is the stream key. Every request
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
 from aiohttp import web
 
@@ -22,16 +23,7 @@ from server.errors import (
     VitrineError,
 )
 from server.http.errors import problem
-from server.http.signalling import (
-    OFFER,
-    added,
-    created,
-    fragment_of,
-    open_to_all,
-    options,
-    text_of,
-    told,
-)
+from server.http.signalling import OFFER, Calls, created, open_to_all, text_of
 from server.http.site import Site
 
 RETRY_SECONDS = 30
@@ -41,16 +33,16 @@ _PROGRAM = re.compile(r"(OBS-Studio|GStreamer|Edg|OPR|Firefox|Chrome|Safari)/([\
 _NAMES = {"OBS-Studio": "OBS", "Edg": "Edge", "OPR": "Opera"}
 
 
-class WhipCalls:
-    """The endpoint `/whip/{channel}`, and the sessions below it."""
+class WhipCalls(Calls):
+    kind: ClassVar[str] = "whip"
+    secret: ClassVar[str] = "stream key"  # noqa: S105 - its name
 
     def __init__(self, site: Site) -> None:
         self._site = site
 
-    async def publish(self, request: web.Request) -> web.Response:
-        """POST an offer: 201 with the answer and the session's address (4.2)."""
+    async def begin(self, request: web.Request) -> web.Response:
         whip = self._whip()
-        channel, key = request.match_info["channel"], _key(request)
+        channel, key = request.match_info["channel"], await self._key(request)
         if request.content_type != OFFER:
             return open_to_all(problem(415, f"Send the SDP offer as {OFFER}."))
         text = await text_of(request)
@@ -61,19 +53,6 @@ class WhipCalls:
             return self._published(await whip.publish(asked), whip)
         except Lost as error:
             raise Unavailable(str(error)) from error
-
-    async def patch(self, request: web.Request) -> web.Response:
-        """PATCH candidates: 204 (4.3.2). ICE restarts are not supported: 422 (4.3.1)."""
-        session = self._session(request)
-        fragment = await fragment_of(request, session.tag)
-        if isinstance(fragment, web.Response):
-            return fragment
-        return added(await session.add(fragment))
-
-    async def end(self, request: web.Request) -> web.Response:
-        """DELETE: the publisher says goodbye (4.2)."""
-        await self._session(request).finish()
-        return open_to_all(web.Response(status=200))
 
     def _whip(self) -> WhipIngest:
         if self._site.whip is None:
@@ -103,14 +82,14 @@ class WhipCalls:
         self._whip().refuse(peer, Refused(cause, str(said)))
         return said
 
-    def _session(self, request: web.Request) -> WhipSession:
-        key = _key(request)
-        found = self._whip().session(request.match_info["channel"], request.match_info["resource"])
-        if found is None:
-            raise NotFound("WHIP session", request.match_info["resource"][:64])
-        if not found.opens(key):
-            raise Unauthorized("This is not the stream key that the session was made with.")
-        return found
+    async def _key(self, request: web.Request) -> str:
+        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not key.strip():
+            raise Unauthorized("Send the stream key as Authorization: Bearer KEY.")
+        return key.strip()
+
+    def _find(self, channel: str, resource: str) -> WhipSession | None:
+        return self._whip().session(channel, resource)
 
     def _published(self, verdict: Answered | Refused, whip: WhipIngest) -> web.Response:
         if isinstance(verdict, Refused):
@@ -118,24 +97,6 @@ class WhipCalls:
         session = verdict.session
         location = f"/whip/{session.channel}/{session.resource}"
         return created(verdict.sdp, location, session.tag, whip.settings.ice_servers)
-
-
-def add_routes(app: web.Application, site: Site) -> None:
-    """Mount the endpoint; other methods are 405 (4.2)."""
-    calls = WhipCalls(site)
-    endpoint, session = "/whip/{channel}", "/whip/{channel}/{resource}"
-    app.router.add_post(endpoint, told(calls.publish))
-    app.router.add_route("OPTIONS", endpoint, options)
-    app.router.add_patch(session, told(calls.patch))
-    app.router.add_delete(session, told(calls.end))
-    app.router.add_route("OPTIONS", session, options)
-
-
-def _key(request: web.Request) -> str:
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
-        raise Unauthorized("Send the stream key as Authorization: Bearer KEY.")
-    return key.strip()
 
 
 def _encoder(request: web.Request) -> str:

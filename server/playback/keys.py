@@ -42,6 +42,7 @@ class Playback:
         self._clock = clock
         self._policies: Mapping[str, Policy] = {}
         self._judge = Judge()
+        self._reading = asyncio.Lock()
         self._watch: asyncio.Task[None] | None = None
         self._log = structlog.get_logger("playback")
 
@@ -57,12 +58,13 @@ class Playback:
 
     async def refresh(self) -> None:
         """Do as the store says now. Raises Unavailable; then all stays as it was."""
-        found = await self._store.playbacks()
-        self._policies = {
-            name: self._policy(name, access)
-            for name, access in found.items()
-            if access.mode is PlaybackMode.SIGNED
-        }
+        async with self._reading:  # an older reading must not end after a newer one
+            found = await self._store.playbacks()
+            self._policies = {
+                name: self._policy(name, access)
+                for name, access in found.items()
+                if access.mode is PlaybackMode.SIGNED
+            }
 
     # Asked for every request
 
@@ -134,7 +136,7 @@ class Playback:
 
     async def _access(self, channel: str) -> PlaybackAccess:
         access = await self._store.playback(channel) if is_channel_id(channel) else None
-        if access is not None:
+        if access is not None and access.salt:
             return access
         if not is_channel_id(channel) or await self._store.channel(channel) is None:
             raise NotFound("channel", channel[:64])
@@ -144,6 +146,8 @@ class Playback:
         )
 
     def _policy(self, channel: str, access: PlaybackAccess) -> Policy:
+        if not access.salt:
+            return Policy(signed=True)
         keys = [SigningKey(self._key(channel, access.salt))]
         if access.old_salt:
             keys.append(SigningKey(self._key(channel, access.old_salt), access.old_until_ms))

@@ -7,7 +7,7 @@ import sqlite3
 from server.channel import Channel, SecretKind, StreamKey
 from server.errors import Conflict, NotFound, TooLarge
 from server.shop.records import overlay_record, read_overlay
-from server.store import keys, shelves
+from server.store import keys, playback_rows, shelves
 from server.store.port import Secrets
 
 
@@ -82,6 +82,7 @@ def rotate_key(
 
 def remove(db: sqlite3.Connection, channel_id: str) -> bool:
     shelves.remove_all(db, channel_id)
+    playback_rows.retire(db, channel_id)
     return db.execute("DELETE FROM channels WHERE id = ?", (channel_id,)).rowcount > 0
 
 

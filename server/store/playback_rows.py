@@ -23,7 +23,8 @@ def put(
     """Set the mode; `salt` only where there is none."""
     db.execute(
         "INSERT INTO playback VALUES (?, ?, ?, '', 0)"
-        " ON CONFLICT DO UPDATE SET mode = excluded.mode",
+        " ON CONFLICT DO UPDATE SET mode = excluded.mode,"
+        " salt = iif(salt = '', excluded.salt, salt)",
         (channel_id, mode, salt),
     )
     return get(db, channel_id)
@@ -33,10 +34,19 @@ def rotate(db: sqlite3.Connection, channel_id: str, salt: str, old_until_ms: int
     kept = "salt" if old_until_ms is not None else "''"
     done = db.execute(
         f"UPDATE playback SET old_salt = {kept}, old_until_ms = ?, salt = ?"  # noqa: S608
-        " WHERE channel = ?",
+        " WHERE channel = ? AND salt <> ''",
         (old_until_ms or 0, salt, channel_id),
     )
     return done.rowcount > 0
+
+
+def retire(db: sqlite3.Connection, channel_id: str) -> None:
+    """Take a removed channel's key away; its recordings, if signed, stay so."""
+    db.execute("DELETE FROM playback WHERE channel = ? AND mode = 'public'", (channel_id,))
+    db.execute(
+        "UPDATE playback SET salt = '', old_salt = '', old_until_ms = 0 WHERE channel = ?",
+        (channel_id,),
+    )
 
 
 def _read(row: sqlite3.Row) -> PlaybackAccess:

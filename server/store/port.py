@@ -116,7 +116,8 @@ class Store(Protocol):
     async def remove_channel(self, channel_id: str) -> bool:
         """Remove a channel with all that belongs to it; False when there is none.
 
-        Its sequences stay: a channel of the same name goes on with them.
+        Its sequences stay: a channel of the same name goes on with them. If it was signed it
+        stays so, without a key: its recordings are there still.
         """
         ...
 
@@ -150,7 +151,7 @@ class Store(Protocol):
         ...
 
     async def playbacks(self) -> dict[str, PlaybackAccess]:
-        """Return what was ever set, by the channel's id."""
+        """Return what was ever set, by the channel's id; of removed channels the signed ones."""
         ...
 
     async def set_playback(

@@ -93,4 +93,14 @@ MIGRATIONS: tuple[str, ...] = (
         old_salt TEXT NOT NULL, old_until_ms INTEGER NOT NULL
     ) STRICT
     """,
+    # Outlives its channel, as the recordings do that it guards.
+    """
+    CREATE TABLE playback_kept (
+        channel TEXT PRIMARY KEY, mode TEXT NOT NULL, salt TEXT NOT NULL,
+        old_salt TEXT NOT NULL, old_until_ms INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO playback_kept SELECT * FROM playback;
+    DROP TABLE playback;
+    ALTER TABLE playback_kept RENAME TO playback
+    """,
 )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final, Protocol
 
 import structlog
 
+from ingest.rtc_session import Sessions
 from ingest.whip_offer import Offer
 from ingest.whip_settings import WhipSettings
 from server.live.echo import Echo
@@ -29,7 +29,7 @@ class Whep:
     def __init__(self, echoes: Echoes, settings: WhipSettings) -> None:
         self.settings = settings
         self._echoes = echoes
-        self._sessions: dict[str, WhepSession] = {}
+        self._sessions: Sessions[WhepSession] = Sessions()
         self._closing = False
         self._log = structlog.get_logger("whep")
 
@@ -39,8 +39,7 @@ class Whep:
 
     def session(self, channel: str, resource: str) -> WhepSession | None:
         """Find a session by what stands in its URL."""
-        found = self._sessions.get(resource)
-        return found if found is not None and found.channel == channel else None
+        return self._sessions.find(channel, resource)
 
     def look(self, channel: str) -> None:
         """Raise Unseen where nobody can look on now: before an offer is read."""
@@ -58,8 +57,7 @@ class Whep:
         echo = self._echoes.echo(channel)
         check(echo)
         session = WhepSession(channel, key, echo or Echo(), offer, self.settings)
-        self._sessions[session.resource] = session
-        session.over.add_done_callback(lambda _: self._sessions.pop(session.resource, None))
+        self._sessions.add(session)
         try:
             return session, await session.start()
         except TimeoutError as error:
@@ -68,9 +66,4 @@ class Whep:
     async def close(self) -> None:
         """Let nobody in, end all, return when they are over. Idempotent."""
         self._closing = True
-        sessions = list(self._sessions.values())
-        for session in sessions:
-            session.end("the server is shutting down")
-        if sessions:
-            over = [session.over for session in sessions]
-            await asyncio.wait(over, timeout=self.settings.close_seconds + 1)
+        await self._sessions.close(self.settings.close_seconds + 1)

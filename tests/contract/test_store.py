@@ -363,3 +363,15 @@ async def test_who_may_watch(store: Store, reopen: Reopen) -> None:
     assert not await store.rotate_playback("none", "s4", 500)
     await store.remove_channel("tea")
     assert await store.playbacks() == {}
+
+
+async def test_of_a_removed_channel_only_its_key_goes(store: Store) -> None:
+    await add(store)
+    await store.set_playback("tea", PlaybackMode.SIGNED, "s1")
+    await store.remove_channel("tea")
+    assert await store.playbacks() == {"tea": PlaybackAccess(PlaybackMode.SIGNED, "")}
+    assert not await store.rotate_playback("tea", "s2", 500), "there is none to replace"
+    assert await store.set_playback("tea", PlaybackMode.PUBLIC, "s2") is None, "nor a channel"
+    await add(store)
+    again = PlaybackAccess(PlaybackMode.SIGNED, "s3")
+    assert await store.set_playback("tea", PlaybackMode.SIGNED, "s3") == again

@@ -105,6 +105,28 @@ test("products change, go and are counted without loading the list", async () =>
   assert.deepEqual(server.asked, ["products"]);
 });
 
+test("an event that comes while the list is on its way is not undone by it", async () => {
+  const source = server.sources[0];
+  server.productsJson = [{ id: "tea", title: "Green tea", stock: 9 }];
+  const loading = feed.refreshProducts();
+  source.say("stock", { product_id: "tea", stock: 0, availability: "out_of_stock" });
+  source.say("product", { id: "bowl", title: "Bowl" });
+  await loading;
+  const { title, stock } = feed.products.get("tea");
+  assert.deepEqual([title, stock, feed.products.size], ["Green tea", 0, 2]);
+});
+
+test("a pin that is told of while an older snapshot is on its way stays, and is asked for", async () => {
+  const loading = feed.refreshTimeline();
+  server.sources[0].say("timeline", { session: "s1", seq: 2, intervals: [pin("b")] });
+  server.timelineJson = { session: "s1", seq: 2, cursor: 41, intervals: [pin("a"), pin("b")] };
+  await loading;
+  assert.deepEqual(feed.timeline.intervals.map(({ id }) => id), ["a", "b"]);
+  await settle();
+  assert.deepEqual(server.asked, ["timeline", "timeline"]);
+  assert.deepEqual([feed.timeline.seq, feed.timeline.intervals.length], [2, 2]);
+});
+
 test("a state is told at once", () => {
   let told = 0;
   feed.addEventListener("channel", () => (told += 1));

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { sinceThen } from "../../player/chapter.js";
 import { Feed } from "../../player/feed.js";
-import { ApiError } from "../../player/api.js";
+import { ApiError, urls } from "../../player/api.js";
 import { Notice, noticeFor, Phase } from "../../player/phase.js";
 import { addressAt } from "../../player/share.js";
 import { playable, when } from "../../player/shows.js";
@@ -103,7 +103,8 @@ class Server {
     throw new Error("the live timeline is not this show's");
   }
 
-  replayTimeline() {
+  replayTimeline(channel, session, token) {
+    this.ticket = token;
     return this.#answer("replay", this.timelineJson);
   }
 
@@ -124,6 +125,16 @@ test("a replay has the timeline of its show and the prices of now", async () => 
   const [tea, cup] = feed.timeline.intervals.toSorted((a, b) => (a.id < b.id ? 1 : -1));
   assert.equal(feed.productOf(tea).price.amount, 1500);
   assert.deepEqual([feed.productOf(cup).removed, feed.productOf(cup).availability], [true, "out_of_stock"]);
+});
+
+test("a ticket opens the timeline as it does the picture", async () => {
+  const server = new Server();
+  const feed = new Feed("demo", server, "then", "v1.demo.x");
+  await feed.start();
+  feed.stop();
+  assert.equal(server.ticket, "v1.demo.x");
+  assert.match(urls.ofReplay("demo", "then", "timeline.json", "v1.demo.x"), /\/replay\/demo\/~v1\.demo\.x\/then\/timeline\.json$/);
+  assert.match(urls.ofReplay("demo", "then"), /\/replay\/demo\/then\/$/);
 });
 
 test("a stored timeline is read once", async () => {

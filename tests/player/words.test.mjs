@@ -85,6 +85,12 @@ test("a page without a bag is not told of one", () => {
   assert.deepEqual(wordsFor(Notice.SOON, { bag: true }), wordsFor(Notice.SOON));
 });
 
+test("a show is promised soon only where there was none before", () => {
+  assert.equal(wordsFor(Notice.SOON)[0], "Starts soon");
+  assert.doesNotMatch(wordsFor(Notice.SOON, { again: true }).join(" "), /soon/i);
+  assert.deepEqual(wordsFor(Notice.ENDED, { again: true }), wordsFor(Notice.ENDED));
+});
+
 test("tries come ever later, up to a limit", () => {
   const middle = { random: () => 0.5 };
   assert.deepEqual([0, 1, 2, 3, 9, 1000].map((n) => backoff(n, middle)), [500, 1000, 2000, 4000, 10000, 10000]);

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
+from yarl import URL
 
 from server.clock import SystemClock
 from server.hls.edge import Edge
@@ -34,7 +35,10 @@ async def signed(site: Client, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     site.keys["tea"] = made.json()
     await site.channel("cup")
     edge = Edge(on_air(3).window, SystemClock())
-    monkeypatch.setattr(site.server.registry, "edge", lambda _: edge)
+    on_the_air = ("tea", "cup", "live")
+    monkeypatch.setattr(
+        site.server.registry, "edge", lambda name: edge if name in on_the_air else None
+    )
     monkeypatch.setattr(site.server.registry, "session_on", lambda _: SESSION)
     yield site.keys["tea"]["playback_key"]
     edge.close()
@@ -172,6 +176,91 @@ async def test_an_ended_token_still_loads_what_was_listed(site: Client, ticket: 
     refused(await ask(site, f"/live/tea/~{long}/720p/r1-0.m4s"), 403, "token-expired")
 
 
+async def test_a_ticket_for_a_recording_does_not_open_what_is_live(
+    site: Client, ticket: Mint
+) -> None:
+    """Which session is asked for is said by the address, not by who asks."""
+    token = ticket(session="OLD")
+    for path in (
+        f"/live/tea/~{token}/index.m3u8?session=OLD",
+        f"/live/tea/~{token}/720p/index.m3u8?session=OLD",
+        f"/live/tea/~{token}/720p/r1-0.m4s?session=OLD",
+        f"/live/tea/index.m3u8?session=OLD&token={token}",
+        f"/replay/tea/~{token}/{SESSION}/index.m3u8?session=OLD",
+    ):
+        refused(await ask(site, path), 403, "token-of-another-show")
+    page = await ask(site, f"/watch/tea?session=OLD&token={token}", **PAGE)
+    assert page.status == 403
+
+
+ODD = (
+    "//live/tea/index.m3u8",
+    "/live//tea/index.m3u8",
+    "/live/./tea/index.m3u8",
+    "/live/cup/../tea/index.m3u8",
+    "/live/cup/%2e%2e/tea/index.m3u8",
+    "/live/cup/..%2ftea/720p/index.m3u8",
+    "/live/cup%2f..%2ftea/720p/index.m3u8",
+    "/%6cive/tea/720p/index.m3u8",
+    "/live/%74ea/720p/index.m3u8",
+    "/live/te%61/720p/r1-0.m4s",
+    "/live/TEA/720p/index.m3u8",
+    "/live/tea%00/720p/index.m3u8",
+    "/live/tea;x/720p/index.m3u8",
+    "/live/tea%2f720p/index.m3u8",
+    "/live%2ftea/720p/index.m3u8",
+    "/live/tea/720p/../720p/r1-0.m4s",
+    "/live/tea/~/720p/index.m3u8",
+    "/live/tea/~~/720p/r1-0.m4s",
+    "/live/tea/%7e/720p/r1-0.m4s",
+    "/live/~x/tea/720p/index.m3u8",
+    "/live/tea/720p/index.m3u8?token=",
+    "/live/tea/720p/index.m3u8?token=x&token=y",
+    "/live/tea/720p/index.m3u8#/live/cup/",
+    "/playback/tea?session=",
+)
+
+
+async def test_no_way_of_writing_the_address_leads_around(site: Client, signed: str) -> None:
+    del signed
+    for path in ODD:
+        url = URL(site.base + path, encoded=True)
+        for method in ("GET", "HEAD"):
+            async with site.session.request(method, url, allow_redirects=False) as answer:
+                assert answer.status in (400, 401, 404), path
+                assert b"EXTM3U" not in await answer.read(), path
+
+
+async def test_a_cookie_that_was_tampered_with_opens_nothing(site: Client, ticket: Mint) -> None:
+    token = ticket()
+    text, _, signature = token.rpartition(".")
+    fields = text.split(".")
+    later = [*fields[:3], str(int(fields[3]) + 1), *fields[4:]]
+    for forged in (
+        ".".join([*later, signature]),
+        f"{token}=",
+        f"{token}A",
+        token[:-1],
+        token.upper(),
+        f"{text}.{'A' * 43}",
+        f"v2{token[2:]}",
+        f'"{token}',
+        f"{token}\u00e9",
+    ):
+        answer = await ask(site, "/live/tea/720p/index.m3u8", Cookie=f"vitrine_playback={forged}")
+        refused(answer, 401, "token-unknown")
+
+
+async def test_a_channel_may_be_called_as_the_folder_is(site: Client, signed: str) -> None:
+    del signed
+    made = await site.ask("POST", "/api/v1/channels", json={"id": "live", "playback": "signed"})
+    claims = Claims("live", SystemClock().wall_ms() // 1000 + 60)
+    token = mint(claims, made.json()["playback_key"])
+    moved = await ask(site, f"/live/live/index.m3u8?token={token}")
+    assert moved.headers["Location"] == f"/live/live/~{token}/index.m3u8"
+    assert (await ask(site, moved.headers["Location"])).status == 200
+
+
 async def test_who_runs_the_channel_always_watches(site: Client, signed: str) -> None:
     del signed
     other = site.keys["cup"]["anchor_token"]
@@ -190,9 +279,12 @@ async def test_pages_ask_for_the_token_and_keep_it(site: Client, ticket: Mint) -
         assert answer.status == 401
         assert answer.headers["Content-Type"].startswith("text/html")
         assert "invited" in answer.body.decode()
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+        assert answer.headers["Cache-Control"] == "no-store"
         late = await ask(site, f"/{place}/tea?token={ticket(-60)}", **PAGE)
         assert late.status == 403
         assert "expired" in late.body.decode()
+        assert "token" not in late.body.decode() + answer.body.decode(), "people hold tickets"
         shown = await ask(site, f"/{place}/tea?token={token}", **PAGE)
         assert shown.status == 200
         assert f'token="{token}"' in shown.body.decode()

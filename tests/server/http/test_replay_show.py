@@ -10,8 +10,10 @@ import av
 import pytest
 import pytest_asyncio
 
+from server.clock import SystemClock
 from server.hls.window import Window
 from server.instant import rfc3339
+from server.playback.token import Claims, mint
 from server.record.storage import TIMELINE, home
 from tests.helpers.clips import Clip
 from tests.helpers.eventually import eventually
@@ -87,7 +89,7 @@ async def test_the_page_names_its_show_and_its_moment(shop: Client) -> None:
     page = await get(shop, "/?t=1m5s")
     text = page.body.decode()
     assert page.status == 200
-    assert f'session="{SESSION}" start="1m5s"' in text
+    assert f'session="{SESSION}" token="" start="1m5s"' in text
     assert "Tea &lt;b&gt; Ü" in text
     assert f"{HERE}/poster.jpg" in text
     assert "{{" not in text
@@ -186,3 +188,30 @@ async def test_what_is_still_on_the_air_is_watched_live(shop: Client, messages: 
     assert (found.status, found.headers["Location"]) == (302, "/watch/tea")
     file = await shop.ask("GET", f"/replay/tea/{session}/recording.mp4", token=None)
     assert (file.status, file.json()["code"]) == (409, "on-air")
+
+
+async def test_the_files_of_a_signed_show_are_for_who_has_a_ticket(shop: Client) -> None:
+    made = await shop.ask("PATCH", "/api/v1/channels/tea", json={"playback": "signed"})
+    claims = Claims("tea", SystemClock().wall_ms() // 1000 + 60, SESSION)
+    token = mint(claims, made.json()["playback_key"])
+    files = ("recording.mp4", "clip.mp4?pin=first", "chapters.vtt", "timeline.json", "index.m3u8")
+    for name in files:
+        assert (await get(shop, f"/{name}")).status == 401, name
+        kept = await get(shop, f"/{name}", Cookie=f"vitrine_playback={token}")
+        assert kept.status == 200, name
+        assert kept.headers["Cache-Control"].startswith("private, max-age="), name
+        path = await shop.ask("GET", f"/replay/tea/~{token}/{SESSION}/{name}", token=None)
+        assert path.status == 200, name
+        assert "private" not in path.headers["Cache-Control"], name
+    part = await get(shop, f"/recording.mp4?token={token}", Range="bytes=0-9")
+    assert (part.status, part.headers["Cache-Control"]) == (206, "private, max-age=3600")
+    page = await get(shop, f"/?token={token}", Accept="text/html")
+    assert f'token="{token}"' in page.body.decode(), "where no cookie is kept"
+    cookies = [c for c in page.headers.getall("Set-Cookie") if c.startswith("vitrine_playback")]
+    paths = {part for each in cookies for part in each.split("; ") if part.startswith("Path=")}
+    assert paths == {f"Path=/replay/tea/{SESSION}"}, "one for all of the channel stays"
+    assert (await shop.ask("DELETE", "/api/v1/channels/tea")).status == 204
+    await shop.server.playback.refresh()
+    for asked in (f"{HERE}/recording.mp4", f"/replay/tea/~{token}/{SESSION}/index.m3u8"):
+        assert (await shop.ask("GET", asked, token=None)).status == 401, "a removed one's as well"
+    assert (await shop.ask("GET", f"{HERE}/index.m3u8")).status == 200, "the operator sees it"

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from server.channel import Channel, OverlaySettings, PlaybackMode, SecretKind
+from server.channel import Channel, OverlaySettings, PlaybackAccess, PlaybackMode, SecretKind
 from server.errors import Conflict, Invalid, NotFound
 from server.playback.judge import UNKNOWN
 from server.playback.keys import KEY_PREFIX, Playback
@@ -102,16 +103,61 @@ async def test_another_process_is_followed(
     assert isinstance(playback.judge("tea", mint(soon(clock), key)), Claims)
 
 
-async def test_a_channel_made_anew_has_another_key(
+async def test_recordings_of_a_removed_channel_open_for_nobody(
     playback: Playback, store: SqliteStore, clock: ManualClock
 ) -> None:
     key = await playback.set_mode("tea", PlaybackMode.SIGNED)
     assert key is not None
     await store.remove_channel("tea")
     await playback.refresh()
-    assert not playback.is_signed("tea")
-    await store.add_channel(Channel("tea", "Tea", "default", OverlaySettings(), 5), (), 10)
+    assert playback.is_signed("tea"), "its recordings are there still"
+    for signed_with in (key, playback._key("tea", "")):
+        assert playback.judge("tea", mint(soon(clock), signed_with)) == UNKNOWN
+    with pytest.raises(NotFound):
+        await playback.mint("tea", 60)
+    with pytest.raises(NotFound):
+        await playback.rotate("tea")
+
+
+async def test_a_channel_made_anew_is_signed_still_and_has_another_key(
+    playback: Playback, store: SqliteStore
+) -> None:
+    key = await playback.set_mode("tea", PlaybackMode.SIGNED)
+    await playback.set_mode("cup", PlaybackMode.SIGNED)
+    await playback.set_mode("cup", PlaybackMode.PUBLIC)
+    for name in ("tea", "cup"):
+        await store.remove_channel(name)
+        await store.add_channel(Channel(name, name, "default", OverlaySettings(), 5), (), 10)
+    await playback.refresh()
+    assert playback.is_signed("tea")
+    assert not playback.is_signed("cup")
+    with pytest.raises(Conflict, match="no signing key"):
+        await playback.rotate("tea")
     assert await playback.set_mode("tea", PlaybackMode.SIGNED) not in (None, key)
+
+
+async def test_a_slow_reading_does_not_undo_a_newer_one(
+    playback: Playback, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watch reads, the reading takes its time, and meanwhile the channel is signed."""
+    read, was_read, may_end = store.playbacks, asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> dict[str, PlaybackAccess]:
+        found = await read()
+        was_read.set()
+        await may_end.wait()
+        return found
+
+    monkeypatch.setattr(store, "playbacks", slowly)
+    async with asyncio.timeout(10):
+        watch = asyncio.create_task(playback.refresh())
+        await was_read.wait()
+        monkeypatch.setattr(store, "playbacks", read)
+        change = asyncio.create_task(playback.set_mode("tea", PlaybackMode.SIGNED))
+        await asyncio.wait([change], timeout=0.2)  # as far as it comes
+        may_end.set()
+        await asyncio.gather(watch, change)
+    assert playback.is_signed("tea")
 
 
 async def test_neither_the_store_nor_the_secret_alone_makes_the_key(
