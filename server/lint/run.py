@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
@@ -69,7 +70,11 @@ async def lint(
     """
     if urlsplit(url).scheme not in ("http", "https"):
         raise LintError(f"not an http or https address: {url}")
-    async with Client(trust, MOST_BYTES) as client:
+    async with AsyncExitStack() as stack:
+        try:
+            client = await stack.enter_async_context(Client(trust, MOST_BYTES))
+        except OSError as error:
+            raise LintError(f"{trust.ca}: {error.strerror or error}") from error
         fetcher = Fetcher(client, clocks.monotonic)
         watch = _Watch(url, fetcher, clocks)
         await watch.begin()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 
 from server.cli_lint import as_values, lines
+from server.lint.client import Trust
 from server.lint.fetch import LintError
 from server.lint.run import Progress, lint
 from tests.server.lint.origin import Vice, serving
@@ -49,6 +51,18 @@ async def test_no_stream_is_an_error_of_one_line() -> None:
             assert "\n" not in str(error.value)
     with pytest.raises(LintError):
         await lint(url, SECONDS)
+
+
+@pytest.mark.parametrize("text", [None, "no certificate"])
+async def test_authorities_that_cannot_be_read_are_an_error(
+    tmp_path: Path, text: str | None
+) -> None:
+    file = tmp_path / "ca.pem"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(LintError, match=r"ca\.pem: ") as error:
+        await lint("https://127.0.0.1:9/live/x/index.m3u8", 1, trust=Trust(ca=file))
+    assert "\n" not in str(error.value)
 
 
 async def test_a_media_playlist_that_is_not_there_is_an_error() -> None:
