@@ -160,6 +160,8 @@ def _chunk(data: bytes, moof: int, start: int, end: int) -> Chunk:
     told = _U32.unpack_from(data, at)[0] & 0xFF_FFFF
     count, offset = _U32.unpack_from(data, at + 4)[0], _U32.unpack_from(data, at + 8)[0]
     at += 12
+    if count > len(data):
+        raise MediaError("a fragment with more samples than bytes")
     if not told & 1:
         raise MediaError("a fragment without the place of its data")
     leads = _U32.unpack_from(data, at)[0] if told & 4 else None

@@ -111,7 +111,10 @@ class Catalogue(Protocol):
         ...
 
     async def overdue(self, ended_before_ms: int, limit: int) -> tuple[Entry, ...]:
-        """Return what ended before, without a hold, and whose removal has begun; oldest first."""
+        """Return what ended before, without a hold, oldest first, then removals that had begun.
+
+        So one that cannot be finished holds up no other.
+        """
         ...
 
     async def mark(self, channel: str, session: str, *, uploaded: bool, local: bool) -> None:

@@ -18,6 +18,8 @@ from server.record.turn import in_turn
 THREADS = 4
 MOST_WAITING = 256
 DEADLINE_SECONDS = 10.0
+WHOLE_SECONDS = 120.0
+"""For all files of a recording: of a show of hours there are tens of thousands."""
 _T = TypeVar("_T")
 
 
@@ -37,11 +39,11 @@ class LocalStorage:
         await self._run(key, lambda: self._disk.replace(key, data))
 
     async def items(self, prefix: str) -> tuple[Item, ...]:
-        sizes = await self._run(prefix, lambda: self._disk.sizes(prefix))
+        sizes = await self._run(prefix, lambda: self._disk.sizes(prefix), WHOLE_SECONDS)
         return tuple(Item(key, sizes[key]) for key in sorted(sizes))
 
     async def remove(self, prefix: str) -> int:
-        return await self._run(prefix, lambda: self._disk.remove(prefix))
+        return await self._run(prefix, lambda: self._disk.remove(prefix), WHOLE_SECONDS)
 
     async def close(self) -> None:
         self._threads.close(0)

@@ -32,6 +32,8 @@ from server.record.turn import in_turn
 ROUND_SECONDS = 1.0
 RECALL_SECONDS = 10.0
 """How long the start of a server waits for the disk to tell of a session that goes on."""
+DEAF_SECONDS = 0.5
+"""Instead, once the disk did not answer: it is one disk for all sessions."""
 SEARCH_SECONDS = 60.0
 """For what the catalogue does not know; of a disk that is slower the next start asks again."""
 LAST_SECONDS = 5.0
@@ -56,6 +58,8 @@ class Recorder:
         """UTC ms, by session; noted within a round."""
         self._searching = False
         """The disk is still to be searched for what the catalogue does not know."""
+        self._deaf = False
+        """The disk did not answer the last time."""
         self._due = asyncio.Event()
         """There is something to seal."""
         self._rounds: asyncio.Task[None] | None = None
@@ -87,14 +91,18 @@ class Recorder:
                 tape.hold(found)
             return found
 
+        seconds = DEAF_SECONDS if self._deaf else RECALL_SECONDS
         try:
-            return await in_turn(self._kit.writer, work, RECALL_SECONDS)
-        except (OSError, TimeoutError, RecordError) as error:
+            found = await in_turn(self._kit.writer, work, seconds)
+        except (OSError, RecordError) as error:
+            self._deaf = isinstance(error, TimeoutError)
             self._log.warning(
                 "the live list begins anew", channel=tape.head.channel, session=tape.head.session,
                 reason=str(error) or "the disk does not answer",
             )  # fmt: skip
             return None
+        self._deaf = False
+        return found
 
     def discard(self, session: str) -> None:
         """Let go of a tape whose session never began."""

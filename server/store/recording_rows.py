@@ -114,7 +114,8 @@ class SqliteCatalogue:
         return await self._database.read(
             lambda db: _entries(
                 db,
-                "removing OR (ended_ms < ? AND hold_reason IS NULL) ORDER BY ended_ms LIMIT ?",
+                "removing OR (ended_ms < ? AND hold_reason IS NULL)"
+                " ORDER BY removing, ended_ms LIMIT ?",
                 (ended_before_ms, limit),
             )
         )

@@ -97,6 +97,9 @@ async def test_only_what_ended_before_is_overdue_oldest_first(catalogue: Catalog
     await catalogue.begin(Entry("tea", "01D", "Tea", 0))
     assert [e.session for e in await catalogue.overdue(5_500, 10)] == ["01B", "01A"]
     assert [e.session for e in await catalogue.overdue(5_500, 1)] == ["01B"]
+    assert await catalogue.claim("tea", "01B")
+    assert [e.session for e in await catalogue.overdue(5_500, 1)] == ["01A"]
+    assert [e.session for e in await catalogue.overdue(5_500, 10)] == ["01A", "01B"]
 
 
 async def test_copies_are_noted(catalogue: Catalogue) -> None:

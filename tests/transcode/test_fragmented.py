@@ -38,7 +38,10 @@ def segment(at_s: int) -> bytes:
 
 def test_a_segment_reaches_as_far_as_the_longest_of_its_tracks() -> None:
     assert reach(segment(5), HEADS) == Reach(Fraction(5), 5 + Fraction(49_024, 48_000))
-    for bad in (b"", segment(0)[:60], box(b"mdat", bytes(8))):
+    many = bytearray(fragment(1, [Run(VIDEO_TRACK, 0, [Sample(bytes(9), 45_000, True)])]))
+    at = many.index(b"trun")
+    many[at + 4 : at + 12] = b"\x01\x00\x00\x01\xff\xff\xff\xff"  # sizes not told
+    for bad in (b"", segment(0)[:60], box(b"mdat", bytes(8)), bytes(many)):
         with pytest.raises(MediaError):
             reach(bad, HEADS)
 

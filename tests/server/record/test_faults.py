@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from server.channel import Sequences
 from server.hls.playlist import Segment
 from server.record.disk import Handle, LocalDisk
 from server.record.disk_threads import DiskThreads
@@ -213,6 +214,26 @@ async def test_a_disk_that_hangs_holds_neither_the_loop_nor_the_memory(tmp_path:
         assert len(holes) == 25
         assert entry.gaps == sum(holes) > 10
         assert not any(holes[:2] + holes[-3:])
+
+
+async def test_a_disk_that_hangs_is_waited_for_once_by_a_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+
+    async def hangs(_writer: object, _work: object, seconds: float) -> None:
+        waited.append(seconds)
+        raise TimeoutError
+
+    async with deck(tmp_path) as here:
+        with monkeypatch.context() as hung:
+            hung.setattr("server.record.recorder.in_turn", hangs)
+            for number in range(20):
+                tape = here.tape(f"01KE0000000000000000000{number:03}")
+                assert await here.recorder.recall(tape, Sequences(), 60) is None
+        assert waited[0] > 1
+        assert sum(waited) < 2 * waited[0] + 1
+        assert await here.recorder.recall(here.tape(), Sequences(), 60) is None
 
 
 WEDGED = """
