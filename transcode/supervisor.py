@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,8 +62,6 @@ class Supervisor:
         self._receive = receive
         self._patience = patience or Patience()
         self._log = structlog.get_logger("worker").bind(channel=channel)
-        # Kept, for to ask for it costs a system call (getpid), and `feed` is called for each unit.
-        self._loop = asyncio.get_running_loop()
         self._process: WorkerProcess | None = None
         self._decoder = wire.Decoder()
         self._briefing = Briefing()
@@ -102,7 +101,7 @@ class Supervisor:
         costs is the writing to the pipe.
         """
         self._arrived_ms = arrived_ms
-        self._debt.fed(arrived_ms, self._loop.time())
+        self._debt.fed(arrived_ms, time.monotonic())
         if isinstance(unit, VideoUnit):
             if not self._takes(unit):
                 return
@@ -217,7 +216,7 @@ class Supervisor:
             self._send(wire.Close())
 
     async def _run(self) -> None:
-        loop = self._loop
+        loop = asyncio.get_running_loop()
         delay = self._patience.backoff_first
         while True:
             began = loop.time()
@@ -275,9 +274,8 @@ class Supervisor:
         self._log.info("worker says", line=line)
 
     async def _wait_for_silence(self) -> None:
-        loop = self._loop
         while True:
-            waited = self._debt.waited(loop.time())
+            waited = self._debt.waited(time.monotonic())
             if waited >= self._patience.silence:
                 return
             await asyncio.sleep(self._patience.silence - waited)
