@@ -73,16 +73,33 @@ class Probes:
             "_HLS_part without _HLS_msn": {"_HLS_part": "0"},
             "_HLS_msn too far ahead": {"_HLS_msn": str(msn + FAR)},
         }
-        if playlist.has_part_target:
-            cases["_HLS_part too far ahead"] = {"_HLS_msn": str(msn), "_HLS_part": "1000"}
         for name, query in cases.items():
-            reply = await self._fetcher.get(self._url, query)
-            good = reply.status == 400 and reply.seconds < AT_ONCE
-            what = (
-                f"{name} answers {reply.status} after {reply.seconds:.1f} s instead of 400 at once"
-            )
-            self._notes.check(5, "refusals", good, what, reply.url)
-            judge_cors(self._notes, reply)
+            self._judge_refusal(name, await self._fetcher.get(self._url, query))
+        if playlist.has_part_target:
+            await self._part_too_far(playlist)
+
+    async def _part_too_far(self, playlist: ReadPlaylist) -> None:
+        """Ask for a part far behind the newest; of a segment that has ended, it is the next's."""
+        reply = await self._part_1000(playlist)
+        for _ in range(TRIES):
+            if reply.status != 200 or reply.seconds >= AT_ONCE:
+                break
+            later = self._read(reply)
+            if later.newest[0] == playlist.newest[0]:
+                break
+            playlist = later
+            reply = await self._part_1000(playlist)
+        self._judge_refusal("_HLS_part too far ahead", reply)
+
+    async def _part_1000(self, playlist: ReadPlaylist) -> Reply:
+        query = {"_HLS_msn": str(playlist.newest[0]), "_HLS_part": "1000"}
+        return await self._fetcher.get(self._url, query)
+
+    def _judge_refusal(self, name: str, reply: Reply) -> None:
+        good = reply.status == 400 and reply.seconds < AT_ONCE
+        what = f"{name} answers {reply.status} after {reply.seconds:.1f} s instead of 400 at once"
+        self._notes.check(5, "refusals", good, what, reply.url)
+        judge_cors(self._notes, reply)
 
     async def _gone(self) -> None:
         """Ask for a segment that has left the playlist: all of it must come at once."""
