@@ -36,6 +36,8 @@ export class VitrinePlayer extends HTMLElement {
   static observedAttributes = ["channel", "session", "bagless", "token"];
 
   feed = null;
+  /** What the channel is asked through, by who runs it: set before it is connected; null: as a viewer. */
+  api = null;
   playback = null;
   #stage = null;
   #controls;
@@ -165,7 +167,7 @@ export class VitrinePlayer extends HTMLElement {
     const openProduct = (id) => this.openProduct(id);
     const recorded = (this.#recorded = Boolean(session));
     const token = this.getAttribute("token") ?? "";
-    this.feed = new Feed(channel, undefined, session || null, token);
+    this.feed = new Feed(channel, this.api ?? undefined, session || null, token);
     this.#stage = new Stage({ openProduct, unmute: () => this.#controls.toggleMute() });
     const source = recorded ? urls.ofReplay(channel, session, "index.m3u8", token) : urls.hls(channel, token);
     const begin = readTime(this.getAttribute("start"));
