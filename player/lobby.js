@@ -29,7 +29,7 @@ function show({ id, title, state, viewers, playback }) {
         "span",
         { className: "show-foot" },
         h("span", { className: "show-title" }, title || id),
-        playback === "signed" ? h("span", { className: "show-note" }, "By invitation") : null,
+        playback === "signed" ? h("span", { className: "show-note" }, "With a ticket") : null,
         live ? h("span", { className: "badge" }, "Live") : null,
         live && viewers > 0 ? h("span", { className: "show-note" }, icon("eye"), String(viewers), h("span", { className: "unseen" }, " watching")) : null,
       ),
