@@ -17,7 +17,7 @@ import { Bag, Sheet } from "./drawer.js";
 import { Feed } from "./feed.js";
 import { Figures } from "./figures.js";
 import { onFrames } from "./frames.js";
-import { noticeFor, Phase } from "./phase.js";
+import { isOnAir, Notice, noticeFor, Phase } from "./phase.js";
 import { Playback } from "./playback.js";
 import { readTime, stretches } from "./reel.js";
 import { Stage } from "./stage.js";
@@ -322,9 +322,9 @@ export class VitrinePlayer extends HTMLElement {
     }
     const notice = noticeFor({ state, phase, reachable, missing: missing && !recorded, seen: this.#seen, recorded });
     this.#stage.notice.show(notice, { bag: !this.hasAttribute("bagless") });
-    this.#stage.describe({ title: channel?.title, live: state === "live" && !recorded, viewers: channel?.viewers ?? 0, recorded });
+    this.#stage.describe({ title: channel?.title, live: isOnAir(state, notice) && !recorded, viewers: channel?.viewers ?? 0, recorded });
     this.#stage.offerSound(this.video.muted && Boolean(this.video.dataset.silenced) && phase === Phase.PLAYING);
-    this.#controls.setAway(state === "interrupted" && !recorded);
+    this.#controls.setAway(state === "interrupted" && !recorded, { cut: notice === Notice.UNREACHABLE });
     this.dataset.notice = notice;
     this.dataset.phase = phase;
     this.#tell("vitrine-notice", { notice });

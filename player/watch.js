@@ -3,7 +3,7 @@
 import "./embed.js";
 import { Api, urls } from "./api.js";
 import { setText } from "./dom.js";
-import { Notice } from "./phase.js";
+import { besideThePicture, isOnAir, Notice } from "./phase.js";
 import { ordered, row } from "./product.js";
 import { hideTicket, share } from "./share.js";
 import { pastShow, playable } from "./shows.js";
@@ -45,9 +45,8 @@ function drawProducts() {
 
 function drawState() {
   const { state } = player.feed;
-  const live = state === "live" && player.dataset.notice !== Notice.UNREACHABLE;
-  // A slate in the picture plays on: what is the matter is told here all the same.
-  const notice = state === "interrupted" ? Notice.INTERRUPTED : player.dataset.notice;
+  const live = isOnAir(state, player.dataset.notice);
+  const notice = besideThePicture(state, player.dataset.notice);
   const words = notice === Notice.SOON && last ? "Not live right now" : WORDS[notice];
   setText(find("state"), live ? "Live now" : (words ?? ""));
   find("state").classList.toggle("panel-live", live);

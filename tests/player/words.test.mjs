@@ -8,7 +8,7 @@ import { hintOf, readingsOf } from "../../player/health.js";
 import { isRtl, localeOf } from "../../player/locale.js";
 import { formatPrice, priceOf } from "../../player/money.js";
 import { wordsFor } from "../../player/notice.js";
-import { Notice, noticeFor, Phase } from "../../player/phase.js";
+import { besideThePicture, isOnAir, Notice, noticeFor, Phase } from "../../player/phase.js";
 import { obstacleOf } from "../../player/preview.js";
 import { clock } from "../../player/tiles.js";
 
@@ -75,6 +75,20 @@ test("a shopper is told the one thing that matters", () => {
     [{ state: null, phase: IDLE, missing: true }, Notice.MISSING],
   ];
   for (const [given, notice] of cases) assert.equal(noticeFor(given), notice, JSON.stringify(given));
+});
+
+test("nothing is called live that does not come through, whatever the channel was last known to be", () => {
+  for (const notice of [Notice.UNREACHABLE, Notice.DENIED, Notice.MISSING]) assert.equal(isOnAir("live", notice), false, notice);
+  for (const notice of [Notice.NONE, Notice.LOADING]) assert.equal(isOnAir("live", notice), true, notice);
+  assert.equal(isOnAir("interrupted", Notice.NONE), false);
+});
+
+test("what is told beside the picture does not contradict what stands in its place", () => {
+  for (const notice of Object.values(Notice)) {
+    if (notice !== Notice.NONE) assert.equal(besideThePicture("interrupted", notice), notice);
+    assert.equal(besideThePicture("live", notice), notice);
+  }
+  assert.equal(besideThePicture("interrupted", Notice.NONE), Notice.INTERRUPTED, "a slate plays");
 });
 
 test("a page without a bag is not told of one", () => {
