@@ -321,7 +321,7 @@ export class VitrinePlayer extends HTMLElement {
       this.#drawOnAir();
     }
     const notice = noticeFor({ state, phase, reachable, missing: missing && !recorded, seen: this.#seen, recorded });
-    this.#stage.notice.show(notice, { bag: !this.hasAttribute("bagless") });
+    this.#stage.notice.show(notice, { bag: !this.hasAttribute("bagless"), refused: this.playback.refused });
     this.#stage.describe({ title: channel?.title, live: isOnAir(state, notice) && !recorded, viewers: channel?.viewers ?? 0, recorded });
     this.#stage.offerSound(this.video.muted && Boolean(this.video.dataset.silenced) && phase === Phase.PLAYING);
     this.#controls.setAway(state === "interrupted" && !recorded, { cut: notice === Notice.UNREACHABLE });

@@ -1,7 +1,7 @@
 /** The words over an empty picture. */
 
 import { h, setText } from "./dom.js";
-import { Notice } from "./phase.js";
+import { EXPIRED, Notice } from "./phase.js";
 
 const WORDS = {
   [Notice.LOADING]: ["", ""],
@@ -14,6 +14,8 @@ const WORDS = {
   [Notice.UNSUPPORTED]: ["This browser cannot play the show", "Please open the page in a current Chrome, Edge, Firefox or Safari."],
 };
 
+const TICKET_OVER = ["Your ticket has expired", "Get a new one where you got it."];
+
 const ENDED_WITH_BAG = [WORDS[Notice.ENDED][0], "Thank you for watching. Everything that was shown is still in the bag."];
 
 /** Whether and when there is another show nobody knows: only the first one is promised. */
@@ -21,9 +23,11 @@ const SOON_AGAIN = ["Not live right now", "The next show begins here by itself. 
 
 /**
  * Give a notice's heading and text; `bag`: the player has one, the page lists nothing itself;
- * `again`: there were shows, and the last one is offered.
+ * `again`: there were shows, and the last one is offered; `refused`: why, as the code of the
+ * server's problem.
  */
-export function wordsFor(notice, { bag = false, again = false } = {}) {
+export function wordsFor(notice, { bag = false, again = false, refused = "" } = {}) {
+  if (notice === Notice.DENIED && refused === EXPIRED) return TICKET_OVER;
   if (again && notice === Notice.SOON) return SOON_AGAIN;
   if (bag && notice === Notice.ENDED) return ENDED_WITH_BAG;
   return WORDS[notice] ?? ["", ""];
@@ -33,7 +37,7 @@ export class NoticeBoard {
   #heading = h("h2", { className: "notice-heading" });
   #text = h("p", { className: "notice-text" });
   #shown = "";
-  #bag = false;
+  #how = {};
   #offered = false;
   #link = h("a", { className: "notice-link", hidden: true });
 
@@ -55,7 +59,7 @@ export class NoticeBoard {
   }
 
   #say() {
-    const [heading, text] = wordsFor(this.#shown, { bag: this.#bag, again: this.#offered });
+    const [heading, text] = wordsFor(this.#shown, { ...this.#how, again: this.#offered });
     setText(this.#heading, heading);
     setText(this.#text, text);
   }
@@ -64,10 +68,11 @@ export class NoticeBoard {
     this.#link.hidden = !(this.#offered && [Notice.SOON, Notice.ENDED].includes(this.#shown));
   }
 
-  show(notice, { bag = false } = {}) {
+  /** `how`: as `wordsFor` takes it. */
+  show(notice, how = {}) {
     const same = notice === this.#shown;
     this.#shown = notice;
-    this.#bag = bag;
+    this.#how = how;
     this.#say();
     if (same) return;
     this.element.hidden = notice === Notice.NONE;

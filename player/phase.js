@@ -49,6 +49,9 @@ export function noticeFor({ state, phase, missing = false, reachable = true, see
   return Notice.LOADING;
 }
 
+/** The code of the server's problem when a ticket's time is over. */
+export const EXPIRED = "token-expired";
+
 /** Where nothing of a live show reaches the page, whatever the channel was last known to be. */
 const CUT = new Set([Notice.UNREACHABLE, Notice.DENIED, Notice.MISSING]);
 

@@ -3,7 +3,7 @@
 import "./embed.js";
 import { Api, urls } from "./api.js";
 import { setText } from "./dom.js";
-import { besideThePicture, isOnAir, Notice } from "./phase.js";
+import { besideThePicture, EXPIRED, isOnAir, Notice } from "./phase.js";
 import { ordered, row } from "./product.js";
 import { hideTicket, share } from "./share.js";
 import { pastShow, playable } from "./shows.js";
@@ -43,12 +43,17 @@ function drawProducts() {
   if (held) find("rows").querySelector(`[data-product="${CSS.escape(held)}"] ${active.localName}`)?.focus();
 }
 
+function wordsOf(notice) {
+  if (notice === Notice.SOON && last) return "Not live right now";
+  if (notice === Notice.DENIED && player.playback.refused === EXPIRED) return "Your ticket has expired";
+  return WORDS[notice] ?? "";
+}
+
 function drawState() {
   const { state } = player.feed;
   const live = isOnAir(state, player.dataset.notice);
   const notice = besideThePicture(state, player.dataset.notice);
-  const words = notice === Notice.SOON && last ? "Not live right now" : WORDS[notice];
-  setText(find("state"), live ? "Live now" : (words ?? ""));
+  setText(find("state"), live ? "Live now" : wordsOf(notice));
   find("state").classList.toggle("panel-live", live);
 }
 

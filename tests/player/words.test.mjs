@@ -8,7 +8,7 @@ import { hintOf, readingsOf } from "../../player/health.js";
 import { isRtl, localeOf } from "../../player/locale.js";
 import { formatPrice, priceOf } from "../../player/money.js";
 import { wordsFor } from "../../player/notice.js";
-import { besideThePicture, isOnAir, Notice, noticeFor, Phase } from "../../player/phase.js";
+import { besideThePicture, EXPIRED, isOnAir, Notice, noticeFor, Phase } from "../../player/phase.js";
 import { obstacleOf } from "../../player/preview.js";
 import { clock } from "../../player/tiles.js";
 
@@ -158,6 +158,7 @@ test("a ticket that opens nothing is told, whatever the channel does", () => {
     assert.equal(noticeFor({ state, phase: Phase.DENIED }), Notice.DENIED);
   }
   assert.match(wordsFor(Notice.DENIED).join(" "), /ticket/);
+  assert.doesNotMatch(wordsFor(Notice.DENIED, { refused: EXPIRED }).join(" "), /may/, "the server said that it did");
 });
 
 test("what a preview without delay cannot show is told, and nothing else", () => {
