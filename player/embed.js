@@ -4,7 +4,8 @@
  * Attributes: `channel`; `session` plays the recording of that session instead of what is live,
  * from `start` on (seconds, or `12m34s`); `bare` hides the title line; `bagless` hides the bag, for
  * pages that list the products themselves; `muted` keeps it silent until unmuted; `token` opens a
- * channel whose playback is signed (another one starts the player anew). Events, with `detail`:
+ * channel whose playback is signed (another one starts the player anew); `for-host` speaks to who
+ * runs the channel, not to viewers. Events, with `detail`:
  * `vitrine-on-air` (`{intervals}`: what the picture shows changed), `vitrine-shape`
  * (`{width, height, portrait}`), `vitrine-notice` (`{notice}`), `vitrine-shown` (`{stretches}`: when
  * products are shown in what can be played changed; reel.js).
@@ -78,7 +79,7 @@ export class VitrinePlayer extends HTMLElement {
     this.#controls.scrub.setPictures(cues.length ? (time) => tileAt(cues, time) : null);
   }
 
-  /** What to offer where nothing is on: `{href, text}`, or null. */
+  /** What to offer where nothing is on: `{href, target, text}`, or null. */
   set instead(link) {
     this.#stage.notice.offer(link);
   }
@@ -201,6 +202,8 @@ export class VitrinePlayer extends HTMLElement {
     };
     on(feed, ["channel"], () => this.#channelChanged());
     on(feed, ["products", "timeline"], () => this.#redraw());
+    // Whether there has been a show is in the timeline.
+    on(feed, ["timeline"], () => this.#show());
     on(playback, ["phase", "levels", "sound"], () => this.#show());
     on(video, ["resize", "loadedmetadata"], () => this.#shapeChanged());
     const moved = () => {
@@ -321,7 +324,12 @@ export class VitrinePlayer extends HTMLElement {
       this.#drawOnAir();
     }
     const notice = noticeFor({ state, phase, reachable, missing: missing && !recorded, seen: this.#seen, recorded });
-    this.#stage.notice.show(notice, { bag: !this.hasAttribute("bagless"), refused: this.playback.refused });
+    this.#stage.notice.show(notice, {
+      bag: !this.hasAttribute("bagless"),
+      again: this.feed.hadShow,
+      host: this.hasAttribute("for-host"),
+      refused: this.playback.refused,
+    });
     this.#stage.describe({ title: channel?.title, live: isOnAir(state, notice) && !recorded, viewers: channel?.viewers ?? 0, recorded });
     this.#stage.offerSound(this.video.muted && Boolean(this.video.dataset.silenced) && phase === Phase.PLAYING);
     this.#controls.setAway(state === "interrupted" && !recorded, { cut: notice === Notice.UNREACHABLE });

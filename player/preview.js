@@ -112,7 +112,7 @@ export class Preview {
     if (!box.open || this.#whep) return;
     if (this.#channel === null || (this.#channel.playback === "signed" && !this.#ticket)) return;
     // By the anchor's own token, which makes nobody a viewer.
-    const how = { muted: true, bare: true, bagless: true, api: this.#api };
+    const how = { muted: true, bare: true, bagless: true, "for-host": true, api: this.#api };
     place.replaceChildren(h("vitrine-player", { channel: this.#name, token: this.#ticket, class: "preview-player", ...how }));
     box.dataset.preview = "viewers";
     this.#tell();

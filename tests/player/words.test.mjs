@@ -101,8 +101,19 @@ test("a page without a bag is not told of one", () => {
 
 test("a show is promised soon only where there was none before", () => {
   assert.equal(wordsFor(Notice.SOON)[0], "Starts soon");
-  assert.doesNotMatch(wordsFor(Notice.SOON, { again: true }).join(" "), /soon/i);
-  assert.deepEqual(wordsFor(Notice.ENDED, { again: true }), wordsFor(Notice.ENDED));
+  const again = wordsFor(Notice.SOON, { again: true });
+  const offered = wordsFor(Notice.SOON, { again: true, offered: true });
+  for (const words of [again, offered]) assert.doesNotMatch(words.join(" "), /soon/i);
+  assert.doesNotMatch(again.join(" "), /last one/, "its recording was removed, or there is none");
+  assert.match(offered.join(" "), /last one/);
+  assert.deepEqual(wordsFor(Notice.ENDED, { again: true, offered: true }), wordsFor(Notice.ENDED));
+});
+
+test("the studio's preview does not tell the host about the host", () => {
+  const told = (notice) => wordsFor(notice, { host: true, again: true }).join(" ");
+  for (const notice of Object.values(Notice)) assert.doesNotMatch(told(notice), /\bhost\b|stay here|thank you/i, notice);
+  assert.match(told(Notice.SOON), /Off air/);
+  assert.equal(wordsFor(Notice.UNSUPPORTED, { host: true })[0], wordsFor(Notice.UNSUPPORTED)[0]);
 });
 
 test("tries come ever later, up to a limit", () => {
