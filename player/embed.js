@@ -18,6 +18,7 @@ import { Bag, Sheet } from "./drawer.js";
 import { Feed } from "./feed.js";
 import { Figures } from "./figures.js";
 import { onFrames } from "./frames.js";
+import { wordsOfNone } from "./notice.js";
 import { isOnAir, Notice, noticeFor, Phase } from "./phase.js";
 import { Playback } from "./playback.js";
 import { readTime, stretches } from "./reel.js";
@@ -202,8 +203,8 @@ export class VitrinePlayer extends HTMLElement {
     };
     on(feed, ["channel"], () => this.#channelChanged());
     on(feed, ["products", "timeline"], () => this.#redraw());
-    // Whether there has been a show is in the timeline.
-    on(feed, ["timeline"], () => this.#show());
+    // Whether there has been a show, and whether there is anything to buy, is told too.
+    on(feed, ["products", "timeline"], () => this.#show());
     on(playback, ["phase", "levels", "sound"], () => this.#show());
     on(video, ["resize", "loadedmetadata"], () => this.#shapeChanged());
     const moved = () => {
@@ -264,10 +265,15 @@ export class VitrinePlayer extends HTMLElement {
 
   #drawOnAir() {
     const { shown } = this.#scene;
-    const { overlay, products } = this.feed;
-    this.#stage.spots.show(shown, overlay, (item) => this.feed.productOf(item));
-    this.#bag.update(products, new Set(shown.map(({ productId }) => productId)), overlay.locale);
+    this.#stage.spots.show(shown, this.feed.overlay, (item) => this.feed.productOf(item));
+    this.#drawBag();
     this.#tell("vitrine-on-air", { intervals: shown });
+  }
+
+  #drawBag() {
+    const { overlay, products } = this.feed;
+    const onAir = new Set(this.#scene.shown.map(({ productId }) => productId));
+    this.#bag.update(products, onAir, overlay.locale, wordsOfNone(this.dataset.notice));
   }
 
   /** The show begins, is taken over or ends without the page being loaded again. */
@@ -326,6 +332,7 @@ export class VitrinePlayer extends HTMLElement {
     const notice = noticeFor({ state, phase, reachable, missing: missing && !recorded, seen: this.#seen, recorded });
     this.#stage.notice.show(notice, {
       bag: !this.hasAttribute("bagless"),
+      empty: this.feed.products.size === 0,
       again: this.feed.hadShow,
       host: this.hasAttribute("for-host"),
       refused: this.playback.refused,
@@ -334,6 +341,7 @@ export class VitrinePlayer extends HTMLElement {
     this.#stage.offerSound(this.video.muted && Boolean(this.video.dataset.silenced) && phase === Phase.PLAYING);
     this.#controls.setAway(state === "interrupted" && !recorded, { cut: notice === Notice.UNREACHABLE });
     this.dataset.notice = notice;
+    this.#drawBag();
     this.dataset.phase = phase;
     this.#tell("vitrine-notice", { notice });
   }

@@ -17,6 +17,12 @@ const WORDS = {
 const TICKET_OVER = ["Your ticket has expired", "Get a new one where you got it."];
 
 const ENDED_WITH_BAG = [WORDS[Notice.ENDED][0], "Thank you for watching. Everything that was shown is still in the bag."];
+const ENDED_WITHOUT_PRODUCTS = [WORDS[Notice.ENDED][0], "Thank you for watching."];
+
+/** What stands where products would: after the end none are to come. */
+export function wordsOfNone(notice) {
+  return notice === Notice.ENDED ? "There were no products in this show." : "Products appear here as soon as the shop adds them.";
+}
 
 /** Whether and when there is another show nobody knows: only the first one is promised. */
 const SOON_AGAIN = ["Not live right now", "The next show begins here by itself."];
@@ -33,14 +39,15 @@ const FOR_HOST = {
 
 /**
  * Give a notice's heading and text; `bag`: the player has one, the page lists nothing itself;
- * `again`: there were shows; `offered`: the last one is; `host`: they are for who runs the channel;
- * `refused`: why, as the code of the server's problem.
+ * `empty`: there are no products; `again`: there were shows; `offered`: the last one is; `host`: they
+ * are for who runs the channel; `refused`: why, as the code of the server's problem.
  */
-export function wordsFor(notice, { bag = false, again = false, offered = false, host = false, refused = "" } = {}) {
+export function wordsFor(notice, { bag = false, empty = false, again = false, offered = false, host = false, refused = "" } = {}) {
   if (host && FOR_HOST[notice]) return FOR_HOST[notice];
   if (notice === Notice.DENIED && refused === EXPIRED) return TICKET_OVER;
   if (notice === Notice.SOON && offered) return SOON_WITH_LAST;
   if (notice === Notice.SOON && again) return SOON_AGAIN;
+  if (notice === Notice.ENDED && empty) return ENDED_WITHOUT_PRODUCTS;
   if (bag && notice === Notice.ENDED) return ENDED_WITH_BAG;
   return WORDS[notice] ?? ["", ""];
 }

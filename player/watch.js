@@ -2,6 +2,7 @@
 
 import "./embed.js";
 import { setText } from "./dom.js";
+import { wordsOfNone } from "./notice.js";
 import { followPast } from "./past.js";
 import { besideThePicture, EXPIRED, isOnAir, Notice } from "./phase.js";
 import { ordered, row } from "./product.js";
@@ -51,6 +52,7 @@ function drawState() {
   const live = isOnAir(state, player.dataset.notice);
   const notice = besideThePicture(state, player.dataset.notice);
   setText(find("state"), live ? "Live now" : wordsOf(notice));
+  setText(find("empty"), wordsOfNone(notice));
   find("state").classList.toggle("panel-live", live);
 }
 

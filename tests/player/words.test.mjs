@@ -7,7 +7,7 @@ import { coalesce } from "../../player/feed.js";
 import { hintOf, readingsOf } from "../../player/health.js";
 import { isRtl, localeOf } from "../../player/locale.js";
 import { formatPrice, priceOf } from "../../player/money.js";
-import { wordsFor } from "../../player/notice.js";
+import { wordsFor, wordsOfNone } from "../../player/notice.js";
 import { besideThePicture, EXPIRED, isOnAir, Notice, noticeFor, Phase } from "../../player/phase.js";
 import { obstacleOf } from "../../player/preview.js";
 import { clock } from "../../player/tiles.js";
@@ -97,6 +97,12 @@ test("a page without a bag is not told of one", () => {
   assert.match(wordsFor(Notice.ENDED, { bag: true })[1], /in the bag/);
   assert.equal(wordsFor(Notice.ENDED, { bag: true })[0], wordsFor(Notice.ENDED)[0]);
   assert.deepEqual(wordsFor(Notice.SOON, { bag: true }), wordsFor(Notice.SOON));
+});
+
+test("after a show without products none are spoken of, nor promised", () => {
+  for (const bag of [true, false]) assert.doesNotMatch(wordsFor(Notice.ENDED, { bag, empty: true }).join(" "), /shown|listed|bag/);
+  assert.doesNotMatch(wordsOfNone(Notice.ENDED), /appear/);
+  assert.match(wordsOfNone(Notice.SOON), /appear here/);
 });
 
 test("a show is promised soon only where there was none before", () => {
