@@ -28,6 +28,8 @@ export const urls = {
   /** `token`: of a channel that asks for one; in the path, since relative addresses inherit it. */
   hls: (channel, token = "") => new URL(`live/${part(channel)}/${ticket(token)}index.m3u8`, BASE).href,
   ofReplay: (channel, session, path = "", token = "") => new URL(`replay/${part(channel)}/${ticket(token)}${part(session)}/${path}`, BASE).href,
+  /** The page of a recording. */
+  replay: (channel, session, token = "") => urls.ofReplay(channel, session, token ? `?token=${part(token)}` : ""),
   watch: (channel, token = "") => new URL(`watch/${part(channel)}${token ? `?token=${part(token)}` : ""}`, BASE).href,
   studio: (channel) => new URL(`studio/${part(channel)}`, BASE).href,
   embed: (channel) => new URL(`embed/${part(channel)}`, BASE).href,

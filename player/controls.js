@@ -17,6 +17,7 @@ export class Controls {
   #playback;
   #live;
   #away = false;
+  #cut = false;
 
   constructor(video, playback, acts, { live = true } = {}) {
     this.#video = video;
@@ -98,9 +99,13 @@ export class Controls {
     setIconButton(this.full, full ? "shrink" : "expand", full ? "Leave full screen" : "Full screen");
   }
 
-  /** `away`: the host is, so nothing is live, whatever plays meanwhile. */
-  setAway(away) {
+  /**
+   * `away`: the host is, so nothing is live, whatever plays meanwhile; `cut`: nothing gets through,
+   * so there is no live to go to either.
+   */
+  setAway(away, { cut = false } = {}) {
     this.#away = away;
+    this.#cut = cut;
     this.update();
   }
 
@@ -114,7 +119,7 @@ export class Controls {
     const { phase, atLive } = this.#playback;
     const shown = phase === Phase.PLAYING || phase === Phase.PAUSED || phase === Phase.BUFFERING;
     const late = shown && (!atLive || phase === Phase.PAUSED);
-    this.live.hidden = !shown || !this.#live || !this.#playback.isLive || (this.#away && !late);
+    this.live.hidden = !shown || !this.#live || !this.#playback.isLive || this.#cut || (this.#away && !late);
     this.live.classList.toggle("go-live-late", late);
     this.live.disabled = !late;
     setText(this.live, late ? "Go to live" : "Live");

@@ -43,12 +43,13 @@ export class Bag extends Drawer {
     this.#open = open;
   }
 
-  update(products, onAir, locale) {
-    const now = JSON.stringify([locale, [...products.values()], [...onAir]]);
+  /** `none`: what to say where there are no products. */
+  update(products, onAir, locale, none) {
+    const now = JSON.stringify([none, locale, [...products.values()], [...onAir]]);
     if (now === this.#drawn) return;
     this.#drawn = now;
     if (products.size === 0) {
-      this.body.replaceChildren(h("p", { className: "empty" }, "Products appear here as soon as the shop adds them."));
+      this.body.replaceChildren(h("p", { className: "empty" }, none));
       return;
     }
     const rows = ordered(products.values(), onAir).map((product) =>

@@ -4,7 +4,8 @@
  * Attributes: `channel`; `session` plays the recording of that session instead of what is live,
  * from `start` on (seconds, or `12m34s`); `bare` hides the title line; `bagless` hides the bag, for
  * pages that list the products themselves; `muted` keeps it silent until unmuted; `token` opens a
- * channel whose playback is signed (another one starts the player anew). Events, with `detail`:
+ * channel whose playback is signed (another one starts the player anew); `for-host` speaks to who
+ * runs the channel, not to viewers. Events, with `detail`:
  * `vitrine-on-air` (`{intervals}`: what the picture shows changed), `vitrine-shape`
  * (`{width, height, portrait}`), `vitrine-notice` (`{notice}`), `vitrine-shown` (`{stretches}`: when
  * products are shown in what can be played changed; reel.js).
@@ -17,7 +18,8 @@ import { Bag, Sheet } from "./drawer.js";
 import { Feed } from "./feed.js";
 import { Figures } from "./figures.js";
 import { onFrames } from "./frames.js";
-import { noticeFor, Phase } from "./phase.js";
+import { wordsOfNone } from "./notice.js";
+import { isOnAir, Notice, noticeFor, Phase } from "./phase.js";
 import { Playback } from "./playback.js";
 import { readTime, stretches } from "./reel.js";
 import { Stage } from "./stage.js";
@@ -36,6 +38,8 @@ export class VitrinePlayer extends HTMLElement {
   static observedAttributes = ["channel", "session", "bagless", "token"];
 
   feed = null;
+  /** What the channel is asked through, by who runs it: set before it is connected; null: as a viewer. */
+  api = null;
   playback = null;
   #stage = null;
   #controls;
@@ -76,7 +80,7 @@ export class VitrinePlayer extends HTMLElement {
     this.#controls.scrub.setPictures(cues.length ? (time) => tileAt(cues, time) : null);
   }
 
-  /** What to offer where nothing is on: `{href, text}`, or null. */
+  /** What to offer where nothing is on: `{href, target, text}`, or null. */
   set instead(link) {
     this.#stage.notice.offer(link);
   }
@@ -165,7 +169,7 @@ export class VitrinePlayer extends HTMLElement {
     const openProduct = (id) => this.openProduct(id);
     const recorded = (this.#recorded = Boolean(session));
     const token = this.getAttribute("token") ?? "";
-    this.feed = new Feed(channel, undefined, session || null, token);
+    this.feed = new Feed(channel, this.api ?? undefined, session || null, token);
     this.#stage = new Stage({ openProduct, unmute: () => this.#controls.toggleMute() });
     const source = recorded ? urls.ofReplay(channel, session, "index.m3u8", token) : urls.hls(channel, token);
     const begin = readTime(this.getAttribute("start"));
@@ -199,6 +203,8 @@ export class VitrinePlayer extends HTMLElement {
     };
     on(feed, ["channel"], () => this.#channelChanged());
     on(feed, ["products", "timeline"], () => this.#redraw());
+    // Whether there has been a show, and whether there is anything to buy, is told too.
+    on(feed, ["products", "timeline"], () => this.#show());
     on(playback, ["phase", "levels", "sound"], () => this.#show());
     on(video, ["resize", "loadedmetadata"], () => this.#shapeChanged());
     const moved = () => {
@@ -259,10 +265,15 @@ export class VitrinePlayer extends HTMLElement {
 
   #drawOnAir() {
     const { shown } = this.#scene;
-    const { overlay, products } = this.feed;
-    this.#stage.spots.show(shown, overlay, (item) => this.feed.productOf(item));
-    this.#bag.update(products, new Set(shown.map(({ productId }) => productId)), overlay.locale);
+    this.#stage.spots.show(shown, this.feed.overlay, (item) => this.feed.productOf(item));
+    this.#drawBag();
     this.#tell("vitrine-on-air", { intervals: shown });
+  }
+
+  #drawBag() {
+    const { overlay, products } = this.feed;
+    const onAir = new Set(this.#scene.shown.map(({ productId }) => productId));
+    this.#bag.update(products, onAir, overlay.locale, wordsOfNone(this.dataset.notice));
   }
 
   /** The show begins, is taken over or ends without the page being loaded again. */
@@ -319,11 +330,18 @@ export class VitrinePlayer extends HTMLElement {
       this.#drawOnAir();
     }
     const notice = noticeFor({ state, phase, reachable, missing: missing && !recorded, seen: this.#seen, recorded });
-    this.#stage.notice.show(notice, { bag: !this.hasAttribute("bagless") });
-    this.#stage.describe({ title: channel?.title, live: state === "live" && !recorded, viewers: channel?.viewers ?? 0, recorded });
+    this.#stage.notice.show(notice, {
+      bag: !this.hasAttribute("bagless"),
+      empty: this.feed.products.size === 0,
+      again: this.feed.hadShow,
+      host: this.hasAttribute("for-host"),
+      refused: this.playback.refused,
+    });
+    this.#stage.describe({ title: channel?.title, live: isOnAir(state, notice) && !recorded, viewers: channel?.viewers ?? 0, recorded });
     this.#stage.offerSound(this.video.muted && Boolean(this.video.dataset.silenced) && phase === Phase.PLAYING);
-    this.#controls.setAway(state === "interrupted" && !recorded);
+    this.#controls.setAway(state === "interrupted" && !recorded, { cut: notice === Notice.UNREACHABLE });
     this.dataset.notice = notice;
+    this.#drawBag();
     this.dataset.phase = phase;
     this.#tell("vitrine-notice", { notice });
   }

@@ -88,6 +88,11 @@ export class Feed extends EventTarget {
     return this.channel?.state ?? null;
   }
 
+  /** Whether the channel has ever been on the air, as far as is known. */
+  get hadShow() {
+    return this.#session !== null;
+  }
+
   /** Who draws the cards (`burn`, `client`, `off`), in which corner, for which language. */
   get overlay() {
     const { mode = "burn", corner = "bottom-left", locale } = this.channel?.overlay ?? {};

@@ -2,10 +2,9 @@
 
 import { Api, urls } from "./api.js";
 import { h, icon, setText } from "./dom.js";
-import { pastShow, playable } from "./shows.js";
+import { lookDue, pastShow, playable } from "./shows.js";
 
 const REFRESH_MS = 10_000;
-const PAST_REFRESH_MS = 60_000;
 /** Channels that are asked for their last shows, and how many shows are listed. */
 const MOST_ASKED = 24;
 const MOST_PAST = 12;
@@ -13,6 +12,9 @@ const find = (id) => document.getElementById(id);
 let drawn = "";
 let drawnPast = "";
 let asked = -Infinity;
+/** Channels that were on at the last look, and when one of them was not any more. */
+let wereOn = new Set();
+let ended = -Infinity;
 
 const isOn = (state) => state === "live" || state === "interrupted";
 
@@ -29,7 +31,7 @@ function show({ id, title, state, viewers, playback }) {
         "span",
         { className: "show-foot" },
         h("span", { className: "show-title" }, title || id),
-        playback === "signed" ? h("span", { className: "show-note" }, "By invitation") : null,
+        playback === "signed" ? h("span", { className: "show-note" }, "With a ticket") : null,
         live ? h("span", { className: "badge" }, "Live") : null,
         live && viewers > 0 ? h("span", { className: "show-note" }, icon("eye"), String(viewers), h("span", { className: "unseen" }, " watching")) : null,
       ),
@@ -52,9 +54,16 @@ function draw(channels) {
   setText(find("note"), on.length ? "" : silent);
 }
 
+function seeWhoEnded(channels) {
+  const now = new Set(channels.filter(({ state }) => isOn(state)).map(({ id }) => id));
+  if ([...wereOn].some((id) => !now.has(id))) ended = performance.now();
+  wereOn = now;
+}
+
 async function refresh() {
   try {
     const channels = await new Api().channels();
+    seeWhoEnded(channels);
     const rank = ({ state }) => (state === "live" ? 0 : state === "interrupted" ? 1 : 2);
     channels.sort((a, b) => rank(a) - rank(b) || (a.title || a.id).localeCompare(b.title || b.id));
     draw(channels);
@@ -68,7 +77,7 @@ async function refresh() {
 }
 
 async function drawPast(channels, now = performance.now()) {
-  if (now - asked < PAST_REFRESH_MS) return;
+  if (!lookDue({ now, asked, ended })) return;
   asked = now;
   const found = await Promise.all(channels.map(({ id }) => new Api().sessions(id, 3).catch(() => [])));
   const past = playable(found.flat()).slice(0, MOST_PAST);

@@ -48,3 +48,19 @@ export function noticeFor({ state, phase, missing = false, reachable = true, see
   if (state === "offline") return seen ? Notice.ENDED : Notice.SOON;
   return Notice.LOADING;
 }
+
+/** The code of the server's problem when a ticket's time is over. */
+export const EXPIRED = "token-expired";
+
+/** Where nothing of a live show reaches the page, whatever the channel was last known to be. */
+const CUT = new Set([Notice.UNREACHABLE, Notice.DENIED, Notice.MISSING]);
+
+/** Tell whether the page may call the show live: the channel is, and it comes through. */
+export function isOnAir(state, notice) {
+  return state === "live" && !CUT.has(notice);
+}
+
+/** Choose what is told beside the picture: a slate plays on in it, else it is what the picture's place says. */
+export function besideThePicture(state, notice) {
+  return state === "interrupted" && notice === Notice.NONE ? Notice.INTERRUPTED : notice;
+}

@@ -25,6 +25,8 @@ export class Playback extends EventTarget {
   patient = false;
   /** What went wrong last, for the figures panel. */
   fault = "";
+  /** In Phase.DENIED: why, as the code of the server's problem; "" where it did not say. */
+  refused = "";
   #video;
   #source;
   #hls = null;
@@ -302,6 +304,7 @@ export class Playback extends EventTarget {
       return;
     }
     const denied = [401, 403].includes(data.response?.code);
+    if (denied) this.refused = codeOf(data.networkDetails);
     this.#fail(data.details, denied ? Phase.DENIED : Phase.FAILED);
   }
 
@@ -397,5 +400,15 @@ export class Playback extends EventTarget {
 
   #tell(kind) {
     this.dispatchEvent(new Event(kind));
+  }
+}
+
+/** Read the code of a refusal's RFC 9457 problem from its XMLHttpRequest. */
+function codeOf(request) {
+  try {
+    return JSON.parse(request.responseText).code ?? "";
+  } catch {
+    // Another engine, or a front's own page of words.
+    return "";
   }
 }

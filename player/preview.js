@@ -111,7 +111,9 @@ export class Preview {
     const { box, place } = this.#parts;
     if (!box.open || this.#whep) return;
     if (this.#channel === null || (this.#channel.playback === "signed" && !this.#ticket)) return;
-    place.replaceChildren(h("vitrine-player", { channel: this.#name, token: this.#ticket, class: "preview-player", muted: true, bare: true, bagless: true }));
+    // By the anchor's own token, which makes nobody a viewer.
+    const how = { muted: true, bare: true, bagless: true, "for-host": true, api: this.#api };
+    place.replaceChildren(h("vitrine-player", { channel: this.#name, token: this.#ticket, class: "preview-player", ...how }));
     box.dataset.preview = "viewers";
     this.#tell();
   }

@@ -1,12 +1,13 @@
 /** The viewer page: the player, and beside it (below it on a phone) the products. */
 
 import "./embed.js";
-import { Api, urls } from "./api.js";
 import { setText } from "./dom.js";
-import { Notice } from "./phase.js";
+import { wordsOfNone } from "./notice.js";
+import { followPast } from "./past.js";
+import { besideThePicture, EXPIRED, isOnAir, Notice } from "./phase.js";
 import { ordered, row } from "./product.js";
 import { hideTicket, share } from "./share.js";
-import { pastShow, playable } from "./shows.js";
+import { pastShow } from "./shows.js";
 
 const MOST_PAST = 8;
 
@@ -23,9 +24,6 @@ const find = (id) => document.getElementById(id);
 const player = document.querySelector("vitrine-player");
 const wide = matchMedia("(min-width: 900px)");
 let drawn = "";
-let known = null;
-/** The newest show that is over; undefined: none. */
-let last;
 
 function drawProducts() {
   const { products, overlay } = player.feed;
@@ -43,13 +41,18 @@ function drawProducts() {
   if (held) find("rows").querySelector(`[data-product="${CSS.escape(held)}"] ${active.localName}`)?.focus();
 }
 
+function wordsOf(notice) {
+  if (notice === Notice.SOON && player.feed.hadShow) return "Not live right now";
+  if (notice === Notice.DENIED && player.playback.refused === EXPIRED) return "Your ticket has expired";
+  return WORDS[notice] ?? "";
+}
+
 function drawState() {
   const { state } = player.feed;
-  const live = state === "live" && player.dataset.notice !== Notice.UNREACHABLE;
-  // A slate in the picture plays on: what is the matter is told here all the same.
-  const notice = state === "interrupted" ? Notice.INTERRUPTED : player.dataset.notice;
-  const words = notice === Notice.SOON && last ? "Not live right now" : WORDS[notice];
-  setText(find("state"), live ? "Live now" : (words ?? ""));
+  const live = isOnAir(state, player.dataset.notice);
+  const notice = besideThePicture(state, player.dataset.notice);
+  setText(find("state"), live ? "Live now" : wordsOf(notice));
+  setText(find("empty"), wordsOfNone(notice));
   find("state").classList.toggle("panel-live", live);
 }
 
@@ -60,25 +63,9 @@ function arrange() {
   player.toggleAttribute("bagless", wide.matches || !portrait);
 }
 
-/** The shows that are over; the last one is offered while none is on. */
-async function drawPast() {
-  const channel = player.getAttribute("channel");
-  const past = playable(await new Api().sessions(channel).catch(() => []));
+function drawPast(past) {
   find("past").hidden = past.length === 0;
   find("past-shows").replaceChildren(...past.slice(0, MOST_PAST).map((session) => pastShow(session)));
-  last = past[0];
-  player.instead = last ? { href: urls.ofReplay(channel, last.id), text: "Watch the last show" } : null;
-  drawState();
-}
-
-/** A show that has just ended is listed as soon as it is written to its end. */
-function watchForPast() {
-  const { state } = player.feed;
-  if (state === known) return;
-  const ended = known !== null && state === "offline";
-  known = state;
-  drawPast();
-  if (ended) for (const seconds of [3, 10, 30]) setTimeout(drawPast, seconds * 1000);
 }
 
 player.feed.addEventListener("products", drawProducts);
@@ -87,8 +74,8 @@ player.addEventListener("vitrine-notice", drawState);
 player.addEventListener("vitrine-shape", arrange);
 wide.addEventListener("change", arrange);
 document.addEventListener("keydown", (event) => player.handleKey(event));
-player.feed.addEventListener("channel", watchForPast);
 find("share").addEventListener("click", () => share(find("share")));
 player.setAttribute("bare", "");
+followPast(player, { told: drawPast });
 hideTicket();
 arrange();

@@ -12,7 +12,17 @@ from transcode.errors import BitstreamError
 from transcode.nal import NalType
 
 _WITH_CHROMA_FORMAT = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
-_PROFILE_NAMES = {66: "Baseline", 77: "Main", 88: "Extended", 100: "High", 110: "High 10"}
+_PROFILE_NAMES = {
+    44: "CAVLC 4:4:4 Intra",
+    66: "Baseline",
+    77: "Main",
+    88: "Extended",
+    100: "High",
+    110: "High 10",
+    122: "High 4:2:2",
+    244: "High 4:4:4 Predictive",
+}
+"""Annex A.2."""
 _EXTENDED_SAR = 255
 _SAR = (
     (1, 1), (12, 11), (10, 11), (16, 11), (40, 33), (24, 11), (20, 11), (32, 11),

@@ -1,4 +1,7 @@
-"""How many viewers each channel has: those whose page listens to its events."""
+"""How many viewers each channel has: those whose page listens to its events.
+
+Who runs the channel, and shows a token for it, is none of them.
+"""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import nullcontext
 
 from aiohttp import web
 from pydantic import BaseModel, Field
@@ -40,10 +41,13 @@ class EventStream:
         if last.isascii() and last.isdigit() and len(last) < 20:
             after = int(last)
         who = request[PRINCIPAL]
+        runs = who.may_run(channel.id)
+        hidden = frozenset() if runs else FOR_RUNNERS
         viewer = who.viewer or request.remote or ""
-        hidden = frozenset() if who.may_run(channel.id) else FOR_RUNNERS
+        # Who runs the show is at work, not in the audience.
+        present = nullcontext() if runs else self._site.audience.present(channel.id, viewer)
         async with self._site.bus.subscribe(channel.id, after, hidden) as subscription:
-            with self._site.audience.present(channel.id, viewer):
+            with present:
                 return await self._stream(request, channel.id, subscription)
 
     async def _stream(

@@ -19,14 +19,14 @@ _PAGE = """<!doctype html>
   </head>
   <body class="lobby">
     <header class="lobby-head">
-      <a class="brand" href="/" target="_top">
+      <a class="brand" href="/"{way}>
         <span class="brand-mark" aria-hidden="true"></span>Vitrine
       </a>
     </header>
     <main class="lobby-main">
       <h1 class="lobby-heading">{heading}</h1>
       <p class="lobby-note">{text}</p>
-      <p><a class="lobby-way" href="/" target="_top">See what is on</a></p>
+      <p><a class="lobby-way" href="/"{way}>See what is on</a></p>
     </main>
   </body>
 </html>
@@ -41,9 +41,10 @@ def missing_page(
     `heading` and `text` are our own words: they are not escaped. `ancestors`: who may frame
     it (CSP level 3, frame-ancestors).
     """
-    response = web.Response(
-        status=status, content_type="text/html", text=_PAGE.format(heading=heading, text=text)
-    )
+    # In a frame the page around it is somebody else's, and stays.
+    way = "" if ancestors == "'none'" else ' target="_blank" rel="noopener"'
+    body = _PAGE.format(heading=heading, text=text, way=way)
+    response = web.Response(status=status, content_type="text/html", text=body)
     response.headers["Cache-Control"] = "no-store"
     response.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "

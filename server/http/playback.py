@@ -39,17 +39,17 @@ CORS = {
     "Access-Control-Expose-Headers": "Content-Length, Date, WWW-Authenticate, X-Request-Id",
 }
 _SAID = {
-    Reason.MISSING: (401, "This show is for invited viewers: the address lacks its token."),
+    Reason.MISSING: (401, "This show asks viewers for a token: the address lacks it."),
     Reason.UNKNOWN: (401, "This token was not signed with the channel's key."),
     Reason.EXPIRED: (403, "This token has expired; get a new one where you got it."),
     Reason.EARLY: (403, "This token is not good yet."),
     Reason.ELSEWHERE: (403, "This token is for another show."),
 }
 _PAGES = {
-    Reason.MISSING: ("For invited viewers", "Open the show by the link in your invitation."),
+    Reason.MISSING: ("This show needs a ticket", "Open it by the link that came with your ticket."),
     Reason.UNKNOWN: (
         "This ticket does not open the show",
-        "A part of its link may be missing. Open it again from your invitation.",
+        "A part of its link may be missing. Open it again from where you got it.",
     ),
     Reason.EXPIRED: ("Your ticket has expired", "Get a new one where you got it."),
     Reason.EARLY: ("Not open yet", "Your ticket opens the show later. Come back when it begins."),

@@ -70,6 +70,15 @@ afterEach(() => {
   mock.timers.reset();
 });
 
+test("whether the channel has ever been on the air is known, recorded or not", async () => {
+  assert.equal(feed.hadShow, true);
+  server.timelineJson = { session: null, seq: 0, cursor: 0, intervals: [] };
+  const fresh = new Feed("demo", server);
+  await fresh.start();
+  assert.equal(fresh.hadShow, false);
+  fresh.stop();
+});
+
 test("events are followed from behind the snapshot", () => {
   assert.equal(server.sources[0].after, 40);
   assert.equal(feed.state, "live");

@@ -72,8 +72,9 @@ class Hls {
     return settle();
   }
 
-  fail(code = 0) {
-    this.say("error", { fatal: true, type: "networkError", details: "levelLoadError", response: { code } });
+  fail(code = 0, responseText = "") {
+    const networkDetails = { responseText };
+    this.say("error", { fatal: true, type: "networkError", details: "levelLoadError", response: { code }, networkDetails });
   }
 
   get latestLevelDetails() {
@@ -139,6 +140,15 @@ test("who watches an earlier moment is brought back there, however often loading
   await hls().load(video);
   assert.equal(video.currentTime, 100);
   assert.equal(hls().config.maxLiveSyncPlaybackRate, 1, "and nothing is made up for");
+});
+
+test("why the server refused is known where it says so", async () => {
+  await hls().load(video);
+  hls().fail(403, JSON.stringify({ code: "token-expired" }));
+  assert.deepEqual([playback.phase, playback.refused], [Phase.DENIED, "token-expired"]);
+  await again();
+  hls().fail(403, "<html>");
+  assert.deepEqual([playback.phase, playback.refused], [Phase.DENIED, ""]);
 });
 
 test("who asked for live meanwhile is not brought back", async () => {

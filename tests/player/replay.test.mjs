@@ -6,7 +6,7 @@ import { Feed } from "../../player/feed.js";
 import { ApiError, urls } from "../../player/api.js";
 import { Notice, noticeFor, Phase } from "../../player/phase.js";
 import { addressAt } from "../../player/share.js";
-import { playable, when } from "../../player/shows.js";
+import { lookDue, playable, when } from "../../player/shows.js";
 import { parseInterval } from "../../player/timeline.js";
 
 const euro = (amount) => ({ amount, currency: "EUR" });
@@ -148,4 +148,14 @@ test("of a channel that was removed the show can be watched; nothing of it is so
   const feed = await watching(new Server(true));
   assert.equal(feed.timeline.intervals.length, 2);
   assert.ok(feed.timeline.intervals.every((interval) => feed.productOf(interval).removed));
+});
+
+test("an open lobby looks for a show that has just ended with every look, for others each minute", () => {
+  const asked = 100_000;
+  const due = (after, ended) => lookDue({ now: asked + after, asked, ended });
+  assert.equal(due(10_000, -Infinity), false);
+  assert.equal(due(60_000, -Infinity), true);
+  assert.equal(due(10_000, asked + 5_000), true);
+  assert.equal(due(50_000, asked - 20_000), false);
+  assert.equal(lookDue({ now: 0, asked: -Infinity, ended: -Infinity }), true);
 });

@@ -7,8 +7,8 @@ import { coalesce } from "../../player/feed.js";
 import { hintOf, readingsOf } from "../../player/health.js";
 import { isRtl, localeOf } from "../../player/locale.js";
 import { formatPrice, priceOf } from "../../player/money.js";
-import { wordsFor } from "../../player/notice.js";
-import { Notice, noticeFor, Phase } from "../../player/phase.js";
+import { wordsFor, wordsOfNone } from "../../player/notice.js";
+import { besideThePicture, EXPIRED, isOnAir, Notice, noticeFor, Phase } from "../../player/phase.js";
 import { obstacleOf } from "../../player/preview.js";
 import { clock } from "../../player/tiles.js";
 
@@ -77,6 +77,20 @@ test("a shopper is told the one thing that matters", () => {
   for (const [given, notice] of cases) assert.equal(noticeFor(given), notice, JSON.stringify(given));
 });
 
+test("nothing is called live that does not come through, whatever the channel was last known to be", () => {
+  for (const notice of [Notice.UNREACHABLE, Notice.DENIED, Notice.MISSING]) assert.equal(isOnAir("live", notice), false, notice);
+  for (const notice of [Notice.NONE, Notice.LOADING]) assert.equal(isOnAir("live", notice), true, notice);
+  assert.equal(isOnAir("interrupted", Notice.NONE), false);
+});
+
+test("what is told beside the picture does not contradict what stands in its place", () => {
+  for (const notice of Object.values(Notice)) {
+    if (notice !== Notice.NONE) assert.equal(besideThePicture("interrupted", notice), notice);
+    assert.equal(besideThePicture("live", notice), notice);
+  }
+  assert.equal(besideThePicture("interrupted", Notice.NONE), Notice.INTERRUPTED, "a slate plays");
+});
+
 test("a page without a bag is not told of one", () => {
   for (const notice of Object.values(Notice)) assert.doesNotMatch(wordsFor(notice).join(" "), /\bbag\b/, notice);
   assert.match(wordsFor(Notice.ENDED)[1], /listed on this page/);
@@ -85,10 +99,27 @@ test("a page without a bag is not told of one", () => {
   assert.deepEqual(wordsFor(Notice.SOON, { bag: true }), wordsFor(Notice.SOON));
 });
 
+test("after a show without products none are spoken of, nor promised", () => {
+  for (const bag of [true, false]) assert.doesNotMatch(wordsFor(Notice.ENDED, { bag, empty: true }).join(" "), /shown|listed|bag/);
+  assert.doesNotMatch(wordsOfNone(Notice.ENDED), /appear/);
+  assert.match(wordsOfNone(Notice.SOON), /appear here/);
+});
+
 test("a show is promised soon only where there was none before", () => {
   assert.equal(wordsFor(Notice.SOON)[0], "Starts soon");
-  assert.doesNotMatch(wordsFor(Notice.SOON, { again: true }).join(" "), /soon/i);
-  assert.deepEqual(wordsFor(Notice.ENDED, { again: true }), wordsFor(Notice.ENDED));
+  const again = wordsFor(Notice.SOON, { again: true });
+  const offered = wordsFor(Notice.SOON, { again: true, offered: true });
+  for (const words of [again, offered]) assert.doesNotMatch(words.join(" "), /soon/i);
+  assert.doesNotMatch(again.join(" "), /last one/, "its recording was removed, or there is none");
+  assert.match(offered.join(" "), /last one/);
+  assert.deepEqual(wordsFor(Notice.ENDED, { again: true, offered: true }), wordsFor(Notice.ENDED));
+});
+
+test("the studio's preview does not tell the host about the host", () => {
+  const told = (notice) => wordsFor(notice, { host: true, again: true }).join(" ");
+  for (const notice of Object.values(Notice)) assert.doesNotMatch(told(notice), /\bhost\b|stay here|thank you/i, notice);
+  assert.match(told(Notice.SOON), /Off air/);
+  assert.equal(wordsFor(Notice.UNSUPPORTED, { host: true })[0], wordsFor(Notice.UNSUPPORTED)[0]);
 });
 
 test("tries come ever later, up to a limit", () => {
@@ -144,6 +175,7 @@ test("a ticket that opens nothing is told, whatever the channel does", () => {
     assert.equal(noticeFor({ state, phase: Phase.DENIED }), Notice.DENIED);
   }
   assert.match(wordsFor(Notice.DENIED).join(" "), /ticket/);
+  assert.doesNotMatch(wordsFor(Notice.DENIED, { refused: EXPIRED }).join(" "), /may/, "the server said that it did");
 });
 
 test("what a preview without delay cannot show is told, and nothing else", () => {

@@ -54,6 +54,18 @@ def test_profile_and_level(profile: str, told: str) -> None:
     assert parse_sps(encoded_sps(640, 360, profile=profile)).profile == told
 
 
+@pytest.mark.parametrize(
+    ("pix_fmt", "told"),
+    [
+        ("yuv420p10le", "High 10 3.0"),
+        ("yuv422p", "High 4:2:2 3.0"),
+        ("yuv444p", "High 4:4:4 Predictive 3.0"),
+    ],
+)
+def test_profiles_beyond_high_have_their_names(pix_fmt: str, told: str) -> None:
+    assert parse_sps(encoded_sps(640, 360, pix_fmt=pix_fmt)).profile == told
+
+
 @pytest.mark.parametrize("pix_fmt", ["yuv422p", "yuv444p", "yuv420p10le"])
 def test_other_chroma_formats_and_depths(pix_fmt: str) -> None:
     sps = parse_sps(encoded_sps(642, 362, pix_fmt=pix_fmt))

@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 
 from tests.helpers.eventually import eventually
-from tests.server.running import Client
+from tests.server.running import OPERATOR, Client
 
 EVENTS = "/api/v1/channels/tea/events"
 CUP = {"title": "Cup", "price": {"amount": 1290, "currency": "EUR"}}
@@ -101,6 +101,18 @@ async def test_a_viewer_with_two_tabs_is_one(site: Client) -> None:
             assert (await stream.next("viewers"))[1] == {"count": 1}
         async with listening(site) as other:
             assert (await other.next("viewers"))[1] == {"count": 2}
+
+
+async def test_who_runs_the_channel_is_no_viewer(site: Client) -> None:
+    tea, pots = await site.channel("tea"), await site.channel("pots")
+    tokens = (tea["anchor_token"], OPERATOR, pots["anchor_token"])
+    mine, operators, theirs = ({"Authorization": f"Bearer {token}"} for token in tokens)
+    async with listening(site, mine) as anchor, listening(site, operators) as operator:
+        for stream in (anchor, operator):
+            assert (await stream.next("viewers"))[1] == {"count": 0}
+        assert (await site.ask("GET", "/api/v1/channels/tea")).json()["viewers"] == 0
+        async with listening(site, theirs) as other:
+            assert (await other.next("viewers"))[1] == {"count": 1}, "runs another one"
 
 
 async def test_listeners_that_left_are_let_go(site: Client) -> None:

@@ -62,7 +62,10 @@ async def test_an_unknown_channel_has_a_page_in_our_style(
     assert page.status == 404
     assert page.headers["Content-Security-Policy"].endswith(f"frame-ancestors {ancestors}")
     text = page.body.decode()
-    assert 'href="/"' in text
+    ways = re.findall(r'<a [^>]*href="/"([^>]*)>', text)
+    assert len(ways) == 2
+    framed = ancestors == "*"
+    assert all(('target="_blank"' in way) is framed for way in ways), "the shop's page stays"
     styles = re.findall(r'"(/player/[^"]+)"', text)
     assert "/player/style/theme.css" in styles
     for name in styles:
