@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic_core import ErrorDetails, InitErrorDetails
 
 from server.config_file import KeyProblems
 from server.config_section import Section
@@ -89,12 +91,38 @@ class TranscodeSection(Section):
     default_profile: str = DEFAULT.name
     profiles: dict[str, ProfileSection] = Field(default_factory=_built_in)
 
-    @model_validator(mode="after")
-    def _default_exists(self) -> Self:
-        if self.default_profile not in self.profiles:
-            problem = f"{self.default_profile!r} is not among the profiles"
-            raise KeyProblems(("default_profile", problem))
-        return self
+    @model_validator(mode="wrap")
+    @classmethod
+    def _default_exists(cls, given: object, make: ModelWrapValidatorHandler[Self]) -> Self:
+        """Tell of a default that no profile has, also where a profile has faults of its own."""
+        try:
+            made = make(given)
+        except ValidationError as error:
+            if not isinstance(given, dict):
+                raise
+            missing = _missing(given.get("default_profile"), given.get("profiles"))
+            if missing is None:
+                raise
+            details = [_again(each) for each in error.errors(include_url=False)]
+            also = InitErrorDetails(type="value_error", loc=(), input=given, ctx={"error": missing})
+            raise ValidationError.from_exception_data(error.title, [*details, also]) from None
+        missing = _missing(made.default_profile, made.profiles)
+        if missing is not None:
+            raise missing
+        return made
+
+
+def _again(told: ErrorDetails) -> InitErrorDetails:
+    """Make an error of pydantic's as it was."""
+    context = told.get("ctx", {})
+    return InitErrorDetails(type=told["type"], loc=told["loc"], input=told["input"], ctx=context)
+
+
+def _missing(name: object, profiles: object) -> KeyProblems | None:
+    """Tell of a default that is not among the profiles, where both can be told at all."""
+    if not isinstance(name, str) or not isinstance(profiles, Mapping) or name in profiles:
+        return None
+    return KeyProblems(("default_profile", f"{name!r} is not among the profiles"))
 
 
 def _fraction(seconds: float) -> Fraction:
