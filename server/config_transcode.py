@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Self
 
-from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
-from pydantic_core import ErrorDetails, InitErrorDetails
+from pydantic import Field, field_validator, model_validator
 
 from server.config_file import KeyProblems
 from server.config_section import Section
@@ -87,42 +86,35 @@ def _built_in() -> dict[str, ProfileSection]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _Unknown:
+    """The name of a default that no profile has."""
+
+    name: str
+
+
 class TranscodeSection(Section):
     default_profile: str = DEFAULT.name
     profiles: dict[str, ProfileSection] = Field(default_factory=_built_in)
 
-    @model_validator(mode="wrap")
+    @model_validator(mode="before")
     @classmethod
-    def _default_exists(cls, given: object, make: ModelWrapValidatorHandler[Self]) -> Self:
-        """Tell of a default that no profile has, also where a profile has faults of its own."""
-        try:
-            made = make(given)
-        except ValidationError as error:
-            if not isinstance(given, dict):
-                raise
-            missing = _missing(given.get("default_profile"), given.get("profiles"))
-            if missing is None:
-                raise
-            details = [_again(each) for each in error.errors(include_url=False)]
-            also = InitErrorDetails(type="value_error", loc=(), input=given, ctx={"error": missing})
-            raise ValidationError.from_exception_data(error.title, [*details, also]) from None
-        missing = _missing(made.default_profile, made.profiles)
-        if missing is not None:
-            raise missing
-        return made
+    def _mark_unknown(cls, given: object) -> object:
+        """Mark a default that no profile has: a key's own check is made whatever else is wrong."""
+        if not isinstance(given, dict):
+            return given
+        name = given.get("default_profile", DEFAULT.name)
+        profiles = given.get("profiles", {profile.name: profile for profile in BUILT_IN})
+        if isinstance(name, str) and isinstance(profiles, dict) and name not in profiles:
+            return {**given, "default_profile": _Unknown(name)}
+        return given
 
-
-def _again(told: ErrorDetails) -> InitErrorDetails:
-    """Make an error of pydantic's as it was."""
-    context = told.get("ctx", {})
-    return InitErrorDetails(type=told["type"], loc=told["loc"], input=told["input"], ctx=context)
-
-
-def _missing(name: object, profiles: object) -> KeyProblems | None:
-    """Tell of a default that is not among the profiles, where both can be told at all."""
-    if not isinstance(name, str) or not isinstance(profiles, Mapping) or name in profiles:
-        return None
-    return KeyProblems(("default_profile", f"{name!r} is not among the profiles"))
+    @field_validator("default_profile", mode="before")
+    @classmethod
+    def _is_known(cls, value: object) -> object:
+        if isinstance(value, _Unknown):
+            raise ValueError(f"{value.name!r} is not among the profiles")
+        return value
 
 
 def _fraction(seconds: float) -> Fraction:

@@ -216,6 +216,7 @@ transcode:
   default_profile: third
 """
     assert problems(text, tmp_path) == [
+        "c.yaml:14: transcode.default_profile: 'third' is not among the profiles",
         "c.yaml:5: transcode.profiles.default.segment_seconds:"
         " two parts or more, at least 1, at most 10",
         "c.yaml:6: transcode.profiles.default.options:"
@@ -224,7 +225,6 @@ transcode:
         "c.yaml:10: transcode.profiles.other.rungs.0.bitrate: must be at least 50000",
         "c.yaml:11: transcode.profiles.other.audio_bitrate: must be at least 16000",
         "c.yaml:13: transcode.profiles.twice.rungs: each short side once",
-        "c.yaml:14: transcode.default_profile: 'third' is not among the profiles",
     ]
 
 
