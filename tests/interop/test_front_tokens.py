@@ -92,8 +92,7 @@ async def test_what_was_removed_is_gone_once_the_cache_is_emptied_as_documented(
         nginx(folder("nginx"), ports, client.server.http_port) as front,
     ):
         await client.channel()
-        await record(client)
-        path = f"{REPLAY}/{MEDIA}"
+        path = f"{REPLAY}/720p/{next(iter(await record(client)))}"
         assert [(await front.get(path)).headers["x-cache"] for _ in range(2)] == ["MISS", "HIT"]
         assert (await client.ask("DELETE", f"{API}/sessions/{SESSION}")).status == 204
         assert (await front.get(path)).headers["x-cache"] == "HIT"
