@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
-from pathlib import Path
 
 import pytest
 
@@ -16,13 +14,11 @@ from server.playback.token import Claims, mint
 from tests.helpers.eventually import eventually
 from tests.helpers.front import nginx
 from tests.server.hls.show import on_air
-from tests.server.http.test_replay import API, REPLAY, SESSION, SETTINGS, record
 from tests.server.running import running
 
 pytestmark = pytest.mark.interop
 MEDIA = "720p/r1-0.m4s"
 TRUST: dict[str, object] = {"server.trusted_proxies": ["127.0.0.1"]}
-RECORDING = Path(__file__).resolve().parents[2] / "docs" / "recording.md"
 
 
 async def test_tokens_in_the_path_share_what_they_open(
@@ -80,30 +76,3 @@ async def test_tokens_in_the_path_share_what_they_open(
             assert (got.status, got.headers["x-cache"]) == (200, "BYPASS")
             assert "private" in got.headers["cache-control"]
         edge.close()
-
-
-async def test_what_was_removed_is_gone_once_the_cache_is_emptied_as_documented(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    folder = tmp_path_factory.mktemp
-    ports = free_port(), free_port()
-    async with (
-        running(folder("data"), {**SETTINGS, **TRUST}) as client,
-        nginx(folder("nginx"), ports, client.server.http_port) as front,
-    ):
-        await client.channel()
-        path = f"{REPLAY}/720p/{next(iter(await record(client)))}"
-        assert [(await front.get(path)).headers["x-cache"] for _ in range(2)] == ["MISS", "HIT"]
-        assert (await client.ask("DELETE", f"{API}/sessions/{SESSION}")).status == 204
-        assert (await front.get(path)).headers["x-cache"] == "HIT"
-        process = await asyncio.create_subprocess_exec(*_purge(front.folder / "cache"))
-        assert await asyncio.wait_for(process.wait(), 20) == 0
-        assert (await front.get(path)).status == 404
-
-
-def _purge(cache: Path) -> list[str]:
-    """Read the documented command, for a cache that lies elsewhere."""
-    found = re.search(r"\nsudo (find /var/cache/nginx/vitrine .+)\n", RECORDING.read_text())
-    assert found is not None
-    words = [word.strip("'") for word in found[1].split()]
-    return [str(cache) if word.startswith("/var") else word for word in words]
