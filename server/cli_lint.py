@@ -37,7 +37,7 @@ def lint_command(
     """Watch a live low-latency HLS stream from outside and judge it rule by rule.
 
     All renditions are followed as players do, one viewer's requests for each. Exit status: 0 when
-    no rule is broken, 1 when one is, 2 when there is no stream to look at.
+    no rule is broken, 1 when one is, 2 when there is no live stream to look at.
     """
     tell = _tell if sys.stderr.isatty() and not as_json else None
     try:

@@ -13,9 +13,11 @@ from server.claim import running
 from server.cli_store import on_store
 from server.clock import SystemClock
 from server.config import Config
+from server.errors import Invalid, Problem
 from server.instant import rfc3339
 from server.options import AsJson, ConfigFile, DataDir, seconds_of, settings
 from server.playback.keys import Playback
+from server.playback.token import Claims
 from server.services import make_playback
 from server.store.sqlite import SqliteStore
 from server.terminal import commands, one_line_errors, show_json
@@ -68,23 +70,31 @@ def sign(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a token, as your own site would."""
+    """Make a token, as your own site would, and print the addresses that it opens.
+
+    With --session: of that broadcast while it is on the air, of its recording once it has ended.
+    """
     with one_line_errors():
         given = settings(config, data_dir)
         seconds = seconds_of("--for", lasting)
         wait = 0 if after is None else seconds_of("--in", after)
-        token, claims = _do(
-            given,
-            lambda playback: playback.mint(
-                channel, seconds, session=session, wait=wait, viewer=viewer
-            ),
-        )
-        where = running(given.server.data_dir) or addresses(given)
+
+        async def work(store: SqliteStore) -> tuple[str, Claims, bool]:
+            playback = await make_playback(given, store, SystemClock())
+            made = await playback.mint(channel, seconds, session=session, wait=wait, viewer=viewer)
+            return *made, await _has_ended(store, channel, session)
+
+        token, claims, ended = on_store(given, work)
+        site = (running(given.server.data_dir) or addresses(given)).site
+        hls, page = f"/live/{channel}/~{token}/index.m3u8", f"/watch/{channel}"
+        if ended:
+            hls = f"/replay/{channel}/~{token}/{session}/index.m3u8"
+            page = f"/replay/{channel}/{session}/"
         told = {
             "token": token,
             "expires_at": rfc3339(1000 * claims.expires),
-            "hls_url": f"{where.site}/live/{channel}/~{token}/index.m3u8",
-            "watch_url": f"{where.site}/watch/{channel}?token={token}",
+            "hls_url": f"{site}{hls}",
+            "watch_url": f"{site}{page}?token={token}",
         }
         if as_json:
             show_json(told)
@@ -117,6 +127,24 @@ def rotate(
         typer.echo(f"playback key  {key}")
         rest = f"for another {keep_old}" if kept else "no longer"
         typer.echo(f"Tokens under the old key are good {rest}.")
+
+
+async def _has_ended(store: SqliteStore, channel: str, session: str) -> bool:
+    """Tell whether a token for `session` opens a recording; all of a channel is none.
+
+    Raises Invalid for a session that is neither on the air nor recorded.
+    """
+    if not session:
+        return False
+    entry = await store.recordings.get(channel, session)
+    if entry is not None and not entry.removing:
+        return entry.ended_ms is not None
+    last = await store.last_session(channel)
+    if last is not None and last.id == session and last.ended_ms is None:
+        return False
+    known = f"`vitrine recording list {channel}` has their ids"
+    said = f"{session!r} is no session of {channel} that is on the air or recorded; {known}"
+    raise Invalid(Problem("--session", said))
 
 
 def _do(config: Config, act: Callable[[Playback], Awaitable[Result]]) -> Result:

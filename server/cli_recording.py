@@ -103,7 +103,11 @@ def remove(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Remove a recording for good, its copy in an object store too; not one that is held."""
+    """Remove a recording for good, its copy in an object store too; not one that is held.
+
+    Caches before the server may give for up to an hour what they have of it, of its live playlist
+    for longer: docs/recording.md, "Removed for good", says how to empty them.
+    """
     with one_line_errors():
         given = settings(config, data_dir)
         why = _checked(reason)

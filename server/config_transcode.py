@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from server.config_file import KeyProblems
 from server.config_section import Section
@@ -85,16 +86,35 @@ def _built_in() -> dict[str, ProfileSection]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _Unknown:
+    """The name of a default that no profile has."""
+
+    name: str
+
+
 class TranscodeSection(Section):
     default_profile: str = DEFAULT.name
     profiles: dict[str, ProfileSection] = Field(default_factory=_built_in)
 
-    @model_validator(mode="after")
-    def _default_exists(self) -> Self:
-        if self.default_profile not in self.profiles:
-            problem = f"{self.default_profile!r} is not among the profiles"
-            raise KeyProblems(("default_profile", problem))
-        return self
+    @model_validator(mode="before")
+    @classmethod
+    def _mark_unknown(cls, given: object) -> object:
+        """Mark a default that no profile has: a key's own check is made whatever else is wrong."""
+        if not isinstance(given, dict):
+            return given
+        name = given.get("default_profile", DEFAULT.name)
+        profiles = given.get("profiles", {profile.name: profile for profile in BUILT_IN})
+        if isinstance(name, str) and isinstance(profiles, dict) and name not in profiles:
+            return {**given, "default_profile": _Unknown(name)}
+        return given
+
+    @field_validator("default_profile", mode="before")
+    @classmethod
+    def _is_known(cls, value: object) -> object:
+        if isinstance(value, _Unknown):
+            raise ValueError(f"{value.name!r} is not among the profiles")
+        return value
 
 
 def _fraction(seconds: float) -> Fraction:

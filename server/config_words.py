@@ -32,7 +32,7 @@ _WORDS = {
     "extra_forbidden": "there is no such key",
     "bool_type": _YES_OR_NO,
     "bool_parsing": _YES_OR_NO,
-    "greater_than": "must be more than {gt}",
+    "greater_than": "must be above {gt}",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
     "multiple_of": "must be a multiple of {multiple_of}",
@@ -55,4 +55,9 @@ def words(kind: str, context: Mapping[str, object], said: str) -> str:
     if template is None:
         text = said.removeprefix("Value error, ")
         return text[:1].lower() + text[1:]
-    return template.format_map(context)
+    return template.format_map({name: _plain(value) for name, value in context.items()})
+
+
+def _plain(value: object) -> object:
+    """Write a whole number as people do: a bound of 0.0 is 0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -34,8 +34,14 @@ class Session(BaseModel):
     duration_seconds: float = Field(description="What a replay plays; 0 until it has ended.")
     bytes: int
     gaps: int = Field(description="Segments that were not recorded.")
-    hold: Hold | None = Field(description="While it stands nothing removes the recording.")
-    expires_at: Instant | None = Field(description="When it is removed by itself; null: never.")
+    hold: Hold | None = Field(
+        None,
+        description="While it stands nothing removes the recording. For those who run the channel.",
+    )
+    expires_at: Instant | None = Field(
+        None,
+        description="When it is removed by itself; null: never. For those who run the channel.",
+    )
     uploaded: bool = Field(description="All of it is in the object store.")
     replay_url: str | None = Field(
         description="The multivariant playlist; null until it has ended."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import structlog
 from aiohttp import web
@@ -74,10 +74,12 @@ class SessionCalls:
         return Reply(await self._recordings.usage())
 
     def _document(self, entry: Entry, request: web.Request) -> dict[str, object]:
-        """Write a recording; who holds it and until when it stays is for those who run it."""
-        if request[PRINCIPAL].may_run(entry.channel):
-            return session_document(entry, self._recordings.retention.expires_ms(entry))
-        return session_document(replace(entry, hold=None), None)
+        """Write a recording; who holds it and until when it stays is told those who run it only."""
+        document = session_document(entry, self._recordings.retention.expires_ms(entry))
+        if not request[PRINCIPAL].may_run(entry.channel):
+            for name in ("hold", "expires_at"):
+                del document[name]
+        return document
 
 
 def session_document(entry: Entry, expires_ms: int | None) -> dict[str, object]:

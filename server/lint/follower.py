@@ -51,6 +51,11 @@ class Follower:
         self._clocks = clocks
         self._failures = 0
 
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether the newest playlist has EXT-X-ENDLIST."""
+        return self.course.playlist is not None and self.course.playlist.ended
+
     async def begin(self) -> None:
         """Load the playlist for the first time. Raises LintError when there is none."""
         reply = await self._fetcher.get(self.url)

@@ -28,6 +28,9 @@ class Pace:
         self._notes = notes
         self._part_at: float | None = None
         self._segment_at: float | None = None
+        self._seen_at = 0.0
+        self._overdue = 0.0
+        """For how long no segment had come when the playlist was seen last, if that is too long."""
         self._newest: tuple[int, int] | None = None
         self._broken_off = False
         self._parts = 0
@@ -38,7 +41,9 @@ class Pace:
     def take(self, playlist: ReadPlaylist, at: float, wall: float, *, blocked: bool) -> None:
         """Note a playlist that came `at` (monotonic seconds), when the clock showed `wall`."""
         before, self._newest = self._newest, playlist.newest
+        seen_at, self._seen_at = self._seen_at, at
         broken_off, self._broken_off = self._broken_off, _is_broken_off(playlist, before)
+        self._overdue = self._lacks(playlist, at, before)
         if playlist.ended or (before is not None and playlist.newest <= before):
             return
         if self._began is None:
@@ -49,21 +54,36 @@ class Pace:
         self._part_at = at
         if before is None or playlist.newest[0] > before[0]:
             if before is not None and self._segment_at is not None:
-                waited = at - self._segment_at
+                # Who only looks now and then knows no more than that it was not there before.
+                waited = (at if blocked else seen_at) - self._segment_at
                 # Who waits for a part is not woken by a short segment's end.
                 late = playlist.target_duration if self._broken_off else 0
                 most = 1.5 * playlist.target_duration + late + 2 * SLACK
                 what = f"no segment for {waited:.1f} s"
                 self._notes.check(3, "segments", waited <= most, what, self._where(playlist))
-            self._segment_at = at if before is not None else None
+            self._segment_at = at
 
     def close(self) -> None:
         """Judge the whole watch."""
+        if self._overdue and self._newest is not None:
+            msn, parts = self._newest
+            what = f"no new segment for {self._overdue:.1f} s, up to the end of the watch"
+            self._notes.check(3, "segments", False, what, f"{self._name}, before {msn}.{parts}")
         if self._parts:
             share = self._late / self._parts
             what = f"{self._late} of {self._parts} parts came late"
             self._notes.check(3, "renditions", share <= MOST_LATE, what, self._name)
         self._drift()
+
+    def _lacks(self, playlist: ReadPlaylist, at: float, before: tuple[int, int] | None) -> float:
+        """Tell for how long no segment has come, if that is over 1.5 target durations; else 0."""
+        came = before is None or playlist.newest[0] > before[0]
+        if came or playlist.ended or self._segment_at is None:
+            return 0.0
+        # As below: a segment that was broken off, and the gap behind it, may come as one.
+        late = playlist.target_duration if playlist.has_part_target else 0
+        waited = at - self._segment_at
+        return waited if waited > 1.5 * playlist.target_duration + late + 2 * SLACK else 0.0
 
     def _part(self, playlist: ReadPlaylist, at: float) -> None:
         if self._part_at is None or not playlist.has_part_target:

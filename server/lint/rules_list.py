@@ -24,6 +24,8 @@ def judge_list(notes: Notes, name: str, playlist: ReadPlaylist) -> None:
 
 def _control(notes: Notes, name: str, playlist: ReadPlaylist) -> None:
     control, target = playlist.control, playlist.target_duration
+    if playlist.ended and not control:
+        return  # nothing is reloaded any more
     if not notes.check(
         5,
         "playlists",

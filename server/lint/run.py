@@ -66,7 +66,7 @@ async def lint(
 ) -> Report:
     """Watch the stream at `url` (a multivariant or a media playlist) for so many seconds.
 
-    Raises LintError when there is no stream to look at.
+    Raises LintError when there is no stream to look at, or none that is live.
     """
     if urlsplit(url).scheme not in ("http", "https"):
         raise LintError(f"not an http or https address: {url}")
@@ -120,6 +120,9 @@ class _Watch:
         for name, (url, stream) in streams.items():
             self._add(name, url, stream)
         await asyncio.gather(*(follower.begin() for follower in self._followers.values()))
+        if all(follower.has_ended for follower in self._followers.values()):
+            what = "the stream has ended (EXT-X-ENDLIST), or is a recording; only a live one is"
+            raise LintError(f"{self._url}: {what} judged")
 
     async def run(self, seconds: float) -> None:
         """Follow all renditions, ask the first one's questions, then compare the ends."""

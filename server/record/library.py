@@ -11,7 +11,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from server.errors import Conflict, NotFound, Unavailable
-from server.hls.answer import AUDIO_TYPE, FOREVER, PLAYLIST_TYPE, VIDEO_TYPE, Answer, Gzip
+from server.hls.answer import AUDIO_TYPE, PLAYLIST_TYPE, VIDEO_TYPE, Answer, Gzip
 from server.record.catalogue import Catalogue, Entry, Hold
 from server.record.errors import Missing, RecordError
 from server.record.journal import read
@@ -25,6 +25,8 @@ MOST_SEGMENTS = 400_000
 """Of all that are open: some 200 MB, or a hundred shows of an hour."""
 PLAYLIST_SECONDS = 300
 """How long a cache may keep a replay playlist: it never changes, but may be removed."""
+MEDIA_SECONDS = 3_600
+"""How long media, likewise: a recording that is removed for good must not play on for a year."""
 JSON_TYPE = "application/json"
 
 
@@ -92,7 +94,7 @@ class Library:
         return Answer(
             body=body,
             content_type=VIDEO_TYPE if track.width else AUDIO_TYPE,
-            max_age=FOREVER,
+            max_age=MEDIA_SECONDS,
             etag=f'"{rendition}/{name}"',
             immutable=True,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,6 +25,16 @@ TRIES = 3
 """Of the library itself, within a call; `server.record.mirror` has patience beyond."""
 REMOVED_AT_ONCE = 1_000
 """Keys in one DeleteObjects."""
+MOST_TOLD = 200
+_CAUSES = (
+    re.compile(r"Os \{.*?message: \"(?P<said>[^\"]+)\"", re.DOTALL),
+    re.compile(r"failed to lookup address information: (?P<said>[^\"\n]+)"),
+    re.compile(r"\bstatus(?: code)?:? (?P<said>\d{3} [A-Za-z ]+)"),
+    re.compile(r"(?P<said>operation timed out)"),
+)
+"""Where the library's long texts tell what lies at the bottom, the surest first."""
+_CODE = re.compile(r"<Code>(?P<said>\w+)</Code>")
+"""S3's own word for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,5 +117,14 @@ async def _asking(key: str) -> AsyncIterator[None]:
     except (NotFoundError, FileNotFoundError) as error:
         raise Missing(f"There is no {key}.") from error
     except (BaseError, OSError, TimeoutError) as error:
-        first = (str(error) or "no answer in time").splitlines()[0][:200]
-        raise StorageDown(f"The object store cannot do it: {first}") from error
+        raise StorageDown(f"The object store cannot do it: {told(str(error))}") from error
+
+
+def told(said: str) -> str:
+    """Tell an error of the library in one line: the cause first, then what was tried."""
+    lines = said.strip().splitlines() or ["no answer in time"]
+    tried = lines[0][:MOST_TOLD].rstrip(" .")
+    found = next((match["said"] for each in _CAUSES if (match := each.search(said))), "")
+    code = match["said"] if (match := _CODE.search(said)) else ""
+    cause = ", ".join(each.strip() for each in (found, code) if each)
+    return f"{cause} ({tried})" if cause else tried

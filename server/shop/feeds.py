@@ -11,7 +11,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from server.errors import Invalid, Problem, TooLarge
@@ -61,7 +61,7 @@ _Raw = tuple[int, Mapping[str, object] | str]
 
 
 def read(data: bytes, kind: Format) -> Feed:
-    """Read a feed. Where an id comes twice the later row is rejected.
+    """Read a feed. An id may come twice: which row is good, pictures included, tells its user.
 
     CSV: a header, apart by comma, semicolon or tab, names the fields of a product;
     `attributes.NAME` columns make attributes. JSON: a list of products, or an object with such a
@@ -72,16 +72,10 @@ def read(data: bytes, kind: Format) -> Feed:
         raise TooLarge(f"A feed may have at most {MAX_BYTES} bytes.", MAX_BYTES)
     rows: list[Row] = []
     rejected: list[Rejection] = []
-    seen: dict[str, int] = {}
     for count, (line, fields) in enumerate(READERS[kind](_text(data))):
         if count >= MAX_ROWS:
             raise TooLarge(f"A feed may have at most {MAX_ROWS} rows.", MAX_ROWS)
         row = Rejection(line, fields) if isinstance(fields, str) else _row(line, fields)
-        if isinstance(row, Row):
-            first = seen.setdefault(row.draft.product.id, line)
-            if first != line:
-                known = f"id: {row.draft.product.id!r} is already in {kind.place} {first}"
-                row = Rejection(line, known)
         if isinstance(row, Row):
             rows.append(row)
         else:
@@ -106,6 +100,7 @@ def _text(data: bytes) -> str:
 def _row(line: int, fields: Mapping[str, object]) -> Row | Rejection:
     given, problems = read_prices(fields)
     problems += _read_link(given)
+    link = "url" if "url" in fields and fields.get("link") is None else "link"
     image, image_file = given.get("image"), ""
     if isinstance(image, str) and _is_file(image):
         image_file = image
@@ -114,7 +109,11 @@ def _row(line: int, fields: Mapping[str, object]) -> Row | Rejection:
         draft = parse(given)
     except Invalid as error:
         told = {item.field.removesuffix("_minor") for item in problems}
-        problems += [item for item in error.problems if item.field not in told]
+        problems += [
+            replace(item, field=link) if item.field == "link" else item
+            for item in error.problems
+            if item.field not in told
+        ]
     else:
         if not problems:
             return Row(line, draft, image_file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +33,28 @@ class Goods:
             raise Invalid(Problem("image", "is not stored here; upload it, or give its http URL"))
         return NewProduct(draft.product, keeps_image=draft.keeps_image)
 
-    async def prepare_row(self, row: Row, folder: Path | None) -> NewProduct | Rejection:
+    async def prepare_rows(
+        self, rows: Sequence[Row], folder: Path | None, place: str, taken: dict[str, int]
+    ) -> list[NewProduct | Rejection]:
+        """Make a feed's rows ready, in order; one whose id a good row had before is rejected.
+
+        `taken`: the good rows' ids so far and where each is, filled here; `place`: what numbers of
+        rows count.
+        """
+        made: list[NewProduct | Rejection] = []
+        for row in rows:
+            known = row.draft.product.id
+            if known in taken:
+                said = f"id: {known!r} is already in {place} {taken[known]}"
+                made.append(Rejection(row.line, said))
+                continue
+            new = await self._prepare_row(row, folder)
+            if isinstance(new, NewProduct):
+                taken[known] = row.line
+            made.append(new)
+        return made
+
+    async def _prepare_row(self, row: Row, folder: Path | None) -> NewProduct | Rejection:
         """Make a feed's row ready; a picture beside the feed is read from `folder`."""
         try:
             draft = row.draft

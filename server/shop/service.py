@@ -100,7 +100,7 @@ class Shop:
     async def import_feed(
         self, channel_id: str, data: bytes, kind: Format, actor: str, folder: Path | None = None
     ) -> Imported:
-        """Put every good row of a feed; say of each bad one why.
+        """Put every good row of a feed, of those with one id the first; say of each bad one why.
 
         `folder`: where pictures named as files lie; None refuses them. Raises NotFound, TooLarge,
         and Invalid for a file that is not of its format at all.
@@ -109,9 +109,10 @@ class Shop:
         feed = await asyncio.to_thread(read, data, kind)
         rejected = list(feed.rejected)
         changes: list[Change] = []
+        taken: dict[str, int] = {}
         for start in range(0, len(feed.rows), _BATCH):
             rows = feed.rows[start : start + _BATCH]
-            made = [await self._goods.prepare_row(row, folder) for row in rows]
+            made = await self._goods.prepare_rows(rows, folder, kind.place, taken)
             rejected += [new for new in made if isinstance(new, Rejection)]
             good = [
                 (row.line, new)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.server.running import running
 
 pytestmark = pytest.mark.interop
 MEDIA = "720p/r1-0.m4s"
+TRUST: dict[str, object] = {"server.trusted_proxies": ["127.0.0.1"]}
 
 
 async def test_tokens_in_the_path_share_what_they_open(
@@ -24,9 +26,8 @@ async def test_tokens_in_the_path_share_what_they_open(
 ) -> None:
     folder = tmp_path_factory.mktemp
     ports = free_port(), free_port()
-    trust: dict[str, object] = {"server.trusted_proxies": ["127.0.0.1"]}
     async with (
-        running(folder("data"), trust) as client,
+        running(folder("data"), TRUST) as client,
         nginx(folder("nginx"), ports, client.server.http_port) as front,
     ):
         made = await client.ask(
@@ -50,7 +51,13 @@ async def test_tokens_in_the_path_share_what_they_open(
             (door("cleo", -900) + MEDIA, 403),
             (door("dora")[:-2] + "/" + MEDIA, 401),
         ):
-            assert (await front.get(path)).status == status, path
+            refused = await front.get(path)
+            assert refused.status == status, path
+            # Vitrine's own words, which a player of any origin may read.
+            assert refused.headers["content-type"] == "application/problem+json", path
+            assert refused.headers["access-control-allow-origin"] == "*", path
+            assert json.loads(refused.body)["code"].startswith("token-"), path
+            assert ("www-authenticate" in refused.headers) == (status == 401), path
 
         reload = "720p/index.m3u8?_HLS_msn=3&_HLS_part=0"
         held = [asyncio.create_task(front.get(door(name) + reload)) for name in ("anna", "ben")]

@@ -53,6 +53,16 @@ async def test_no_stream_is_an_error_of_one_line() -> None:
         await lint(url, SECONDS)
 
 
+async def test_a_stream_that_was_over_before_is_not_judged() -> None:
+    def end(_: web.Request, text: str) -> str:
+        lines = [line for line in text.splitlines() if "SERVER-CONTROL" not in line]
+        return "\n".join([*lines, *([] if "STREAM-INF" in text else ["#EXT-X-ENDLIST"])]) + "\n"
+
+    async with serving(Vice(text=end)) as (origin, url):
+        with pytest.raises(LintError, match=r"the stream has ended \(EXT-X-ENDLIST\)"):
+            await lint(url, SECONDS, clocks=origin.clocks)
+
+
 @pytest.mark.parametrize("text", [None, "no certificate"])
 async def test_authorities_that_cannot_be_read_are_an_error(
     tmp_path: Path, text: str | None

@@ -213,8 +213,10 @@ transcode:
       audio_bitrate: 5
     twice:
       rungs: [{short_side: 90, bitrate: 90000}, {short_side: 90, bitrate: 80000}]
+  default_profile: third
 """
     assert problems(text, tmp_path) == [
+        "c.yaml:14: transcode.default_profile: 'third' is not among the profiles",
         "c.yaml:5: transcode.profiles.default.segment_seconds:"
         " two parts or more, at least 1, at most 10",
         "c.yaml:6: transcode.profiles.default.options:"
@@ -250,8 +252,8 @@ SECRET = "whsec_" + "QUJD" * 11
         ("secret: hush", r"secret: must be whsec_ and the base64 of 24 to 64.*"),
         ("secret: whsec_QUJD", r"secret: must be whsec_ and the base64 of 24 to 64.*"),
         (f"secret: {SECRET[6:]}", r"secret: must be whsec_ and the base64 of 24 to 64.*"),
-        ("timeout_seconds: 4.5", r"timeout_seconds: must be at most 4.0"),
-        ("timeout_seconds: 0", r"timeout_seconds: must be more than 0.0"),
+        ("timeout_seconds: 4.5", r"timeout_seconds: must be at most 4"),
+        ("timeout_seconds: 0", r"timeout_seconds: must be above 0"),
         ("fail: maybe", r"fail: must be one of 'closed' or 'open'"),
         ("send_key: on", r"send_key: is read as yes or no.*"),
         ("events: [publish]", r"events: there is no such key"),

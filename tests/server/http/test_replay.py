@@ -75,7 +75,7 @@ async def test_a_replay_is_served_as_the_live_path_is(shop: Shop) -> None:
         got = await ask("GET", f"{REPLAY}/720p/{uri}", token=None)
         assert got.body == body
         assert got.headers["Content-Type"] == "video/mp4"
-        assert got.headers["Cache-Control"] == "max-age=31536000, immutable"
+        assert got.headers["Cache-Control"] == "max-age=3600, immutable"
         part = await ask("GET", f"{REPLAY}/720p/{uri}", token=None, headers={"Range": "bytes=2-5"})
         assert (part.status, part.body) == (206, (body or b"")[2:6])
         known = {"If-None-Match": got.headers["ETag"]}
@@ -129,7 +129,7 @@ async def test_sessions_are_listed_in_pages_newest_first(shop: Shop) -> None:
     (item,) = rest["items"]
     assert (item["state"], item["gaps"], item["duration_seconds"]) == ("ended", 0, 6.0)
     assert item["replay_url"] == f"{REPLAY}/index.m3u8"
-    assert item["expires_at"] is None  # for those who run it
+    assert not {"hold", "expires_at"} & item.keys()  # for those who run it
     mine = (await shop.site.ask("GET", f"{API}/sessions/{SESSION}")).json()
     assert mine["expires_at"] == "2026-03-02T00:00:06.000Z"
     assert (await shop.site.ask("GET", "/api/v1/channels/pot/sessions")).status == 404
@@ -146,7 +146,7 @@ async def test_a_hold_keeps_a_recording_until_it_ends(shop: Shop) -> None:
     held = (await ask("PUT", f"{path}/hold", json=sent)).json()
     assert held["hold"]["reason"] == "a court asked"
     assert held["expires_at"] is None
-    assert (await ask("GET", path, token=None)).json()["hold"] is None
+    assert not {"hold", "expires_at"} & (await ask("GET", path, token=None)).json().keys()
     refused = await ask("DELETE", path)
     assert (refused.status, refused.json()["code"]) == (409, "held")
     await ask("PUT", f"{path}/hold", json={"hold": False, "reason": "it is settled"})

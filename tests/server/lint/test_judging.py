@@ -109,3 +109,38 @@ def test_rule_3_a_late_part_is_forgiven_and_many_are_not(late: int, outcome: Out
         pace.take(playlist(number), at, PDT / 1000 + at, blocked=True)
     pace.close()
     assert notes.verdicts()[2].outcome is outcome
+
+
+def plain(segments: int, *, ended: bool = False) -> ReadPlaylist:
+    """Give a playlist without parts, of so many segments of two seconds."""
+    tags = {"EXT-X-TARGETDURATION": "2", "EXT-X-MEDIA-SEQUENCE": "7"}
+    listed = [ReadSegment(7 + n, 0, duration=Fraction(2), uri=f"{n}") for n in range(segments)]
+    return ReadPlaylist(tags, segments=listed, ended=ended)
+
+
+@pytest.mark.parametrize(
+    ("counts", "ended", "faults"),
+    [
+        ((6,) * 13, False, ["no new segment for 12.0 s, up to the end of the watch"]),
+        (
+            (6, 6, 7, 7, 8, 8, 8, 8, 8),
+            False,
+            ["no new segment for 4.0 s, up to the end of the watch"],
+        ),
+        ((6, 6, 6, 6, 6, 6, 7, 7, 8), False, ["no segment for 5.0 s"]),
+        ((6, 6, 7, 7, 8, 8, 9, 9, 10), False, []),
+        ((6, 6, 6, 6), False, []),
+        ((6,) * 13, True, []),
+    ],
+    ids=["never", "no more", "for a while", "in time", "not yet due", "ended"],
+)
+def test_rule_3_a_playlist_that_gets_no_segment_is_found(
+    counts: tuple[int, ...], ended: bool, faults: list[str]
+) -> None:
+    notes = Notes()
+    pace = Pace("x", notes)
+    for second, count in enumerate(counts):
+        last = ended and second == len(counts) - 1
+        pace.take(plain(count, ended=last), float(second), second, blocked=False)
+    pace.close()
+    assert [fault.what for fault in notes.verdicts()[2].faults] == faults

@@ -15,7 +15,7 @@ from server.record.errors import Missing, StorageDown
 from server.record.library import Library
 from server.record.mirror import Mirror
 from server.record.mirrored_storage import MirroredStorage
-from server.record.object_store import ObjectStorage, S3Settings
+from server.record.object_store import ObjectStorage, S3Settings, told
 from server.record.retention import DAY_MS, Retention
 from server.record.storage import JOURNAL, home
 from tests.helpers.eventually import eventually
@@ -83,7 +83,19 @@ async def test_a_store_that_is_not_there_is_down() -> None:
     )
     with pytest.raises(StorageDown) as refused:
         await store.read("recordings/a")
-    assert "secret" not in str(refused.value)
+    said = str(refused.value)
+    assert said.startswith("The object store cannot do it: Connection refused (")
+    assert "secret" not in said
+
+
+def test_a_refusal_is_told_with_its_status_and_the_stores_own_word() -> None:
+    said = (
+        "The operation lacked the necessary privileges: Error performing PUT http://x/y in 3ms"
+        " - Server returned non-2xx status code: 403 Forbidden: <Error><Code>AccessDenied</Code>"
+    )
+    assert told(said).startswith("403 Forbidden, AccessDenied (The operation lacked")
+    assert told("something else\nmore") == "something else"
+    assert told("") == "no answer in time"
 
 
 async def test_a_recording_is_brought_there_and_played_from_there(

@@ -12,6 +12,7 @@ from server.record.errors import StorageDown
 from server.record.local import LocalStorage
 from server.record.retention import DAY_MS, Retention
 from server.record.storage import home
+from tests.helpers.eventually import eventually
 from tests.server.record.deck import CHANNEL, SESSION, Deck, deck
 from tests.server.record.test_faults import SteppedClock
 
@@ -52,6 +53,28 @@ async def test_a_recording_goes_when_its_time_is_over(here: Deck) -> None:
         await here.playlist()
     last = (await here.store.recordings.log(CHANNEL, 0, 10))[-1]
     assert (last.deed, last.actor, last.reason) == (Deed.REMOVED, "server", "older than 60 days")
+
+
+async def test_the_first_sweep_is_at_the_start_and_the_next_removes_what_is_due(
+    here: Deck, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    removed: list[int] = []
+
+    class Told(Retention):
+        async def sweep(self) -> int:
+            removed.append(await super().sweep())
+            return removed[-1]
+
+    keeper = Told(here.library, here.clock, 60)
+    here.clock.advance(61 * DAY_MS)
+    keeper.start()
+    await eventually(lambda: removed == [0])  # the clock has not proved steady; ten minutes to go
+    await keeper.close()
+    monkeypatch.setattr("server.record.retention.SWEEP_SECONDS", 0.01)
+    keeper.start()
+    await eventually(lambda: sum(removed) == 1)
+    await keeper.close()
+    assert not await there(here)
 
 
 async def test_what_is_held_stays_until_it_is_released(here: Deck) -> None:

@@ -159,6 +159,24 @@ async def test_an_import_takes_the_good_rows_and_explains_the_bad(
     assert (again.imported, again.updated, again.unchanged) == (0, 0, 2)
 
 
+@pytest.mark.parametrize("kind", list(Format))
+async def test_an_id_is_taken_by_the_first_good_row_only(room: Room, kind: Format) -> None:
+    rows = [
+        {"id": "a", "title": title, "price": "1 EUR", "image": image}
+        for title, image in (("Bad", "none.png"), ("Good", ""), ("Again", ""))
+    ]
+    feed = json.dumps(rows)
+    if kind is Format.CSV:
+        lines = (",".join(each) for each in (list(rows[0]), *(row.values() for row in rows)))
+        feed = "\n".join(lines)
+    done = await room.shop.import_feed("tea", feed.encode(), kind, "operator")
+    assert (done.imported, len(done.rejected)) == (1, 2)
+    assert done.rejected[0].reason.startswith("image: ")
+    where = "line 3" if kind is Format.CSV else "item 2"
+    assert done.rejected[1].reason == f"id: 'a' is already in {where}"
+    assert (await room.shop.product("tea", "a")).title == "Good"
+
+
 async def test_over_http_no_file_is_read(room: Room) -> None:
     feed = json.dumps([{"id": "a", "title": "A", "price": "1 EUR", "image": "/etc/passwd"}])
     done = await room.shop.import_feed("tea", feed.encode(), Format.JSON, "anchor:tea")
