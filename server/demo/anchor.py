@@ -2,8 +2,7 @@
 
 An encoder like any other: it publishes H.264 and AAC over RTMP and knows nothing of the
 server. With `-` for the address it reads it from standard input, so that the stream key
-stands in no process list, and ends when standard input ends. A second line there says that the
-server is about to end: then it is no fault that the connection does.
+stands in no process list, and ends when standard input ends.
 """
 
 from __future__ import annotations
@@ -27,8 +26,6 @@ _STALL_SECONDS = 10.0
 _BT601, _LIMITED = 6, 1
 _AAC_FRAME = 1024
 _LATE_FRAMES = 15
-_WORD_SECONDS = 0.5
-"""How long to wait for the word that it was to be so, when the connection is lost."""
 
 
 def broadcast(url: str, stop: threading.Event) -> None:
@@ -97,24 +94,21 @@ class _Anchor:
             self._sample += _AAC_FRAME
 
 
-def _until_input_ends(stop: threading.Event, told: threading.Event) -> None:
+def _until_input_ends(stop: threading.Event) -> None:
     for _line in sys.stdin:
-        told.set()
-    told.set()
+        pass
     stop.set()
 
 
 def main(url: str) -> int:
-    stop, told = threading.Event(), threading.Event()
+    stop = threading.Event()
     if url == "-":
         url = sys.stdin.readline().strip()
-        threading.Thread(target=_until_input_ends, args=(stop, told), daemon=True).start()
+        threading.Thread(target=_until_input_ends, args=(stop,), daemon=True).start()
     cv2.setNumThreads(1)
     try:
         broadcast(url, stop)
     except (av.FFmpegError, OSError) as error:
-        if told.wait(_WORD_SECONDS):
-            return 0
         sys.stderr.write(f"The demo's anchor lost its connection: {error.strerror or error}.\n")
         return 1
     except KeyboardInterrupt:

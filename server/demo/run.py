@@ -142,12 +142,13 @@ async def _keep_anchor(url: str, registry: Registry, told: asyncio.Event) -> Non
     while not told.is_set():
         process = await _spawn("server.demo.anchor", "-")
         began = asyncio.get_running_loop().time()
-        warner = asyncio.create_task(_warn(process, told))
         try:
-            await _say(process, url)
+            if process.stdin is not None:
+                process.stdin.write(f"{url}\n".encode())
+                with suppress(ConnectionError):
+                    await process.stdin.drain()
             status = await process.wait()
         finally:
-            warner.cancel()
             await _end(process)
         if told.is_set():
             return
@@ -161,19 +162,6 @@ async def _keep_anchor(url: str, registry: Registry, told: asyncio.Event) -> Non
         log.warning("the demo's anchor stopped; starting another", status=status, after=pause)
         await asyncio.sleep(pause)
         pause = min(_LONGEST_PAUSE, pause * 2)
-
-
-async def _warn(process: Process, told: asyncio.Event) -> None:
-    """Tell an anchor beforehand that its connection will end with the server."""
-    await told.wait()
-    await _say(process, "the server ends")
-
-
-async def _say(process: Process, line: str) -> None:
-    if process.stdin is not None:
-        process.stdin.write(f"{line}\n".encode())
-        with suppress(ConnectionError):
-            await process.stdin.drain()
 
 
 async def _until_over(registry: Registry) -> None:
