@@ -76,7 +76,7 @@ async def test_every_codec_arrives_and_decodes(
         assert sender.returncode == 0
     await until(lambda: bool(gate.sinks and gate.sinks[0].closed))
     (sink,) = gate.sinks
-    assert sink.closed == ["the publisher ended the stream"]
+    assert sink.goodbyes == [True], sink.closed
     assert [config.codec for config in sink.of(VideoConfig)] == [picture]
     assert sink.of(AudioConfig)[0].codec == sound
     await asyncio.to_thread(check_pictures, sink)
@@ -122,7 +122,7 @@ async def test_of_two_tracks_of_ffmpegs_the_first_is_used(gate: RecordingGate, u
     assert sender.returncode == 0, printed.decode(errors="replace")
     await until(lambda: bool(gate.sinks and gate.sinks[0].closed))
     (sink,) = gate.sinks
-    assert sink.closed == ["the publisher ended the stream"]
+    assert sink.goodbyes == [True], sink.closed
     assert len(sink.of(VideoConfig)) == len(sink.of(AudioConfig)) == 1
     await asyncio.to_thread(check_pictures, sink)
     audio = sink.of(AudioUnit)
