@@ -98,11 +98,11 @@ class WorkerProcess:
         """Bytes written that the pipe has not taken yet."""
         return self._pipe.get_write_buffer_size()
 
-    def write(self, data: bytes) -> bool:
-        """Queue bytes for the worker; False when its input is closed. Never blocks."""
+    def write(self, *pieces: bytes) -> bool:
+        """Queue bytes, one piece behind the other; False when its input is closed. Never blocks."""
         if self._pipe.is_closing():
             return False
-        self._pipe.write(data)
+        self._pipe.writelines(pieces)
         return True
 
     async def receive(self) -> bytes:

@@ -68,7 +68,7 @@ class Supervisor:
         self._keyed = False
         self._arrived_ms = 0
         self._backlog = Backlog()
-        self._waiting = b""
+        self._waiting: tuple[bytes, ...] = ()
         self._sounds = 0
         """Frames of sound in `_waiting`, to be written with what comes next."""
         self._debt = Debt()
@@ -110,12 +110,12 @@ class Supervisor:
                 return
         else:
             self._briefing.opening(unit)
-        data = wire.encode_feed(unit, arrived_ms)
+        pieces = wire.feed_pieces(unit, arrived_ms)
         if isinstance(unit, AudioUnit) and self._sounds < MOST_SOUNDS:
             self._sounds += 1
-            self._waiting += data
+            self._waiting += pieces
         else:
-            self._write(data)
+            self._write(pieces)
 
     def _takes(self, picture: VideoUnit) -> bool:
         """Tell whether a picture goes to the worker; from one that does not, to the next key."""
@@ -191,22 +191,22 @@ class Supervisor:
         return self._process.held if self._process else 0
 
     def _send(self, message: wire.Down) -> None:
-        self._write(wire.encode(message))
+        self._write((wire.encode(message),))
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, pieces: tuple[bytes, ...]) -> None:
         """Write to the worker, behind what waited to be written with it."""
         if self._sounds:
-            data = self._waiting + data
-            self._waiting, self._sounds = b"", 0
+            pieces = self._waiting + pieces
+            self._waiting, self._sounds = (), 0
         process = self._process
-        if process is not None and process.write(data):
-            self._backlog.wrote(len(data), self._arrived_ms, process.held)
+        if process is not None and process.write(*pieces):
+            self._backlog.wrote(sum(map(len, pieces)), self._arrived_ms, process.held)
 
     async def _spawn(self) -> None:
         self._process = await WorkerProcess.spawn()
         self._decoder = wire.Decoder()
         self._backlog.clear()
-        self._waiting, self._sounds = b"", 0
+        self._waiting, self._sounds = (), 0
         self._keyed = False
         self._debt.settle()
         self._send(self._settings())

@@ -93,7 +93,7 @@ def encode(message: Message) -> bytes:
     try:
         match message:
             case Feed():
-                return encode_feed(message.unit, message.arrived_ms)
+                return b"".join(feed_pieces(message.unit, message.arrived_ms))
             case Part():
                 return _framed(Kind.PART, *_encode_part(message))
             case _:
@@ -102,17 +102,20 @@ def encode(message: Message) -> bytes:
         raise WireError(f"{type(message).__name__}: {error}") from error
 
 
-def encode_feed(unit: Unit, arrived_ms: int) -> bytes:
-    """Give the bytes of a Feed, the message that there are most of. Raises WireError."""
+def feed_pieces(unit: Unit, arrived_ms: int) -> tuple[bytes, ...]:
+    """Give the bytes of a Feed, the message that there are most of, in pieces to be written as one.
+
+    A picture is a piece of its own, not copied. Raises WireError.
+    """
     try:
         if isinstance(unit, VideoUnit):
             size = _checked(_VIDEO.size + len(unit.data))
             dts, pts, key = unit.dts, unit.pts, unit.keyframe
-            return _VIDEO_MESSAGE.pack(size, _VIDEO_KIND, arrived_ms, dts, pts, key) + unit.data
+            return _VIDEO_MESSAGE.pack(size, _VIDEO_KIND, arrived_ms, dts, pts, key), unit.data
         if isinstance(unit, AudioUnit):
             size = _checked(_AUDIO.size + len(unit.data))
-            return _AUDIO_MESSAGE.pack(size, _AUDIO_KIND, arrived_ms, unit.pts) + unit.data
-        return _framed(_KINDS[type(unit)], _ARRIVED.pack(arrived_ms), dump(unit))
+            return (_AUDIO_MESSAGE.pack(size, _AUDIO_KIND, arrived_ms, unit.pts) + unit.data,)
+        return (_framed(_KINDS[type(unit)], _ARRIVED.pack(arrived_ms), dump(unit)),)
     except struct.error as error:
         raise WireError(f"{type(unit).__name__}: {error}") from error
 
