@@ -20,8 +20,8 @@ class Pipe:
         self.writes: list[bytes] = []
         self.held = 0
 
-    def write(self, data: bytes) -> bool:
-        self.writes.append(data)
+    def write(self, *pieces: bytes) -> bool:
+        self.writes.append(b"".join(pieces))
         return True
 
 
