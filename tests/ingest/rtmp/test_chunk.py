@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest.errors import PeerError
@@ -232,6 +232,7 @@ def test_random_bytes_raise_only_peer_error(data: bytes) -> None:
         ChunkReader(LIMITS).receive(data)
 
 
+@example([(3, 0x0100_0000, 17)], 1, False, [1])
 @given(
     st.lists(
         st.tuples(st.integers(3, 5), st.integers(0, 2**32 - 1), st.integers(0, 2000)), max_size=6
@@ -243,7 +244,8 @@ def test_random_bytes_raise_only_peer_error(data: bytes) -> None:
 def test_no_split_shows(
     said: list[tuple[int, int, int]], chunk_size: int, repeat: bool, cuts: list[int]
 ) -> None:
-    messages = [message(timestamp, size, csid) for csid, timestamp, size in said]
+    # The last one settles whether bytes before it were the beginning of a repeated timestamp.
+    messages = [message(timestamp, size, csid) for csid, timestamp, size in (*said, (6, 0, 4))]
     data = written(
         (SetChunkSize(chunk_size).raw(), FULL),
         *((raw, FULL) for raw in messages),
