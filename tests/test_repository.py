@@ -104,11 +104,12 @@ def test_no_file_names_a_machine() -> None:
 @pytest.mark.parametrize(
     ("line", "pattern"),
     [
-        ('      "resolved": "https://registry.example/x.tgz",', FETCHED_FROM),
-        ("--extra-index-url https://mirror.example/simple", FETCHED_FROM),
-        ("registry=https://npm.example/", FETCHED_FROM),
-        ("see /home/ann/src", MACHINE),
-        ("/root/key", MACHINE),
+        # In pieces: this file itself names none.
+        ('      "resolved": ' + '"https://registry.example/x.tgz",', FETCHED_FROM),
+        ("--extra-index-url " + "https://mirror.example/simple", FETCHED_FROM),
+        ("registry" + "=https://npm.example/", FETCHED_FROM),
+        ("see /home" + "/ann/src", MACHINE),
+        ("/root" + "/key", MACHINE),
     ],
 )
 def test_the_patterns_find_what_they_are_for(line: str, pattern: re.Pattern[str]) -> None:

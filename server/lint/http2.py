@@ -134,7 +134,7 @@ class Http2(asyncio.Protocol):
         try:
             for event in self._h2.receive_data(frame):
                 self._happened(event)
-        except ProtocolError as error:
+        except (ProtocolError, ValueError) as error:  # a status that is no number is the latter
             self._flush()
             self._end(ConnectionError(f"HTTP/2: {error}"))
             self.close()

@@ -88,3 +88,5 @@ class Renewal:
                 await self.look()
             except VitrineError as error:
                 self._log.warning("a source cannot begin anew", reason=str(error))
+            except Exception:  # noqa: BLE001 - logged; the next look may succeed
+                self._log.exception("the look for sources that are due failed")

@@ -112,6 +112,11 @@ def break_the_protocol(visit: Visit, stream: int, _path: str) -> None:
     visit.answer(stream, b"", ("connection", "keep-alive"))
 
 
+def answer_in_words(visit: Visit, stream: int, _path: str) -> None:
+    visit.h2.send_headers(stream, [(":status", "fine")], end_stream=True)
+    visit.send()
+
+
 def send_too_much(visit: Visit, stream: int, _path: str) -> None:
     visit.h2.send_headers(stream, [(":status", "200")])
     for _ in range(1 + MOST_BYTES // 16_384):
@@ -138,6 +143,7 @@ def lead_on(visit: Visit, stream: int, path: str) -> None:
         (give_up, "gave up, error 2"),
         (hang_up, "closed the connection|reset|aborted"),
         (break_the_protocol, "Connection"),
+        (answer_in_words, "invalid literal"),
         (send_too_much, "more than"),
         (always_go_away, "closes every connection"),
         (unwhole_gzip, "gzip does not end"),
@@ -145,12 +151,13 @@ def lead_on(visit: Visit, stream: int, path: str) -> None:
     ],
 )
 async def test_no_whole_answer_is_an_error_of_one_line(
-    tmp_path: Path, script: Script, said: str
+    tmp_path: Path, script: Script, said: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with fetching(tmp_path, script) as (server, fetcher):
         with pytest.raises(LintError, match=said) as error:
             await fetcher.get(f"{server.url}/")
         assert "\n" not in str(error.value)
+    assert caplog.messages == []
 
 
 async def test_gzip_is_undone_and_a_redirection_followed(tmp_path: Path) -> None:
