@@ -5,7 +5,7 @@ Standard library only. `server.live` implements both.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -54,7 +54,9 @@ class Sink(Protocol):
         """What is fed, for logs: the channel."""
         ...
 
-    def accept(self, unit: Unit) -> None: ...
+    def accept(self, units: Sequence[Unit]) -> None:
+        """Take what arrived together, in order. Handing units on is dearer than they are."""
+        ...
 
     def close(self, reason: str, *, finished: bool = False) -> None:
         """The publisher is gone. Called exactly once.

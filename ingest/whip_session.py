@@ -73,7 +73,7 @@ class WhipSession(RtcSession):
         if self._ended.is_set():
             return
         if self._sink is not None:
-            self._sink.accept(unit)
+            self._sink.accept((unit,))
         elif len(self._early) < MOST_EARLY:
             self._early.append(unit)
         else:

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -68,9 +68,9 @@ class Supervisor:
         self._keyed = False
         self._arrived_ms = 0
         self._backlog = Backlog()
-        self._waiting: tuple[bytes, ...] = ()
+        self._waiting: list[bytes] = []
         self._sounds = 0
-        """Frames of sound in `_waiting`, to be written with what comes next."""
+        """Frames of sound in `_waiting`."""
         self._debt = Debt()
         self._closing = asyncio.Event()
         self._runner: asyncio.Task[None] | None = None
@@ -94,28 +94,30 @@ class Supervisor:
         """The worker's process id while one runs."""
         return self._process.pid if self._process else None
 
-    def feed(self, unit: Unit, arrived_ms: int) -> None:
-        """Hand a unit to the worker. Never blocks; drops to the next key picture when it must.
+    def feed(self, units: Sequence[Unit], arrived_ms: int) -> None:
+        """Hand units to the worker. Never blocks; drops to the next key picture when it must.
 
         Sound goes along with the picture after it, some 20 ms later: most of what a publisher
         costs is the writing to the pipe.
         """
         self._arrived_ms = arrived_ms
         self._debt.fed(arrived_ms, time.monotonic())
-        if isinstance(unit, VideoUnit):
-            if not self._takes(unit):
-                return
-        elif isinstance(unit, AudioUnit):
-            if self._held() > self._patience.unread_bytes:
-                return
-        else:
-            self._briefing.opening(unit)
-        pieces = wire.feed_pieces(unit, arrived_ms)
-        if isinstance(unit, AudioUnit) and self._sounds < MOST_SOUNDS:
-            self._sounds += 1
-            self._waiting += pieces
-        else:
-            self._write(pieces)
+        only_sound = True
+        for unit in units:
+            if isinstance(unit, VideoUnit):
+                if not self._takes(unit):
+                    continue
+                only_sound = False
+            elif isinstance(unit, AudioUnit):
+                if self._held() > self._patience.unread_bytes:
+                    continue
+                self._sounds += 1
+            else:
+                self._briefing.opening(unit)
+                only_sound = False
+            self._waiting += wire.feed_pieces(unit, arrived_ms)
+        if not only_sound or self._sounds > MOST_SOUNDS:
+            self._write()
 
     def _takes(self, picture: VideoUnit) -> bool:
         """Tell whether a picture goes to the worker; from one that does not, to the next key."""
@@ -191,13 +193,12 @@ class Supervisor:
         return self._process.held if self._process else 0
 
     def _send(self, message: wire.Down) -> None:
-        self._write((wire.encode(message),))
+        self._waiting.append(wire.encode(message))
+        self._write()
 
-    def _write(self, pieces: tuple[bytes, ...]) -> None:
-        """Write to the worker, behind what waited to be written with it."""
-        if self._sounds:
-            pieces = self._waiting + pieces
-            self._waiting, self._sounds = (), 0
+    def _write(self) -> None:
+        """Write to the worker what waits to be."""
+        pieces, self._waiting, self._sounds = self._waiting, [], 0
         process = self._process
         if process is not None and process.write(*pieces):
             self._backlog.wrote(sum(map(len, pieces)), self._arrived_ms, process.held)
@@ -206,7 +207,7 @@ class Supervisor:
         self._process = await WorkerProcess.spawn()
         self._decoder = wire.Decoder()
         self._backlog.clear()
-        self._waiting, self._sounds = (), 0
+        self._waiting, self._sounds = [], 0
         self._keyed = False
         self._debt.settle()
         self._send(self._settings())

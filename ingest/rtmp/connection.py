@@ -182,7 +182,7 @@ class Connection(asyncio.Protocol):
     def _act(self, event: Event) -> None:
         if isinstance(event, Received):
             if self._sink is not None:
-                self._sink.accept(event.unit)
+                self._sink.accept(event.units)
         elif isinstance(event, PublishRequested):
             self._judge(event)
         else:

@@ -19,7 +19,9 @@ class PublishRequested:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    unit: Unit
+    """What became whole at once, in the order in which it was sent; at least one."""
+
+    units: tuple[Unit, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,8 @@ class RtmpSession:
         self._flv = FlvReader()
         self._out = bytearray()
         self._events: list[Event] = []
+        self._units: list[Unit] = []
+        """Before `_events`: nothing but its end follows on a publish."""
         self._early: list[Audio | Data | Video] = []
         self._opened = self._heard = self._played = now
         self._received = self._acknowledged = 0
@@ -213,13 +215,16 @@ class RtmpSession:
 
     def _taken(self) -> list[Event]:
         events, self._events = self._events, []
+        if self._units:
+            units, self._units = tuple(self._units), []
+            events.insert(0, Received(units))
         return events
 
     def _media(self, raw: RawMessage) -> None:
         """Read a live publisher's picture or sound: the hot path, past `parse`."""
         self._played = self._heard
         read = self._flv.video if raw.type_id == _VIDEO else self._flv.audio
-        self._events += map(Received, read(raw.timestamp, raw.payload))
+        self._units += read(raw.timestamp, raw.payload)
 
     def _understand(self, raw: RawMessage) -> None:
         if self.state is not State.CLOSED:
@@ -243,17 +248,15 @@ class RtmpSession:
                 pass  # The peer's acknowledgements and bandwidth: we hardly send.
 
     def _read(self, message: Audio | Data | Video) -> None:
-        units: tuple[Unit, ...]
         self._played = self._heard
         match message:
             case Video(timestamp, payload):
-                units = self._flv.video(timestamp, payload)
+                self._units += self._flv.video(timestamp, payload)
             case Audio(timestamp, payload):
-                units = self._flv.audio(timestamp, payload)
+                self._units += self._flv.audio(timestamp, payload)
             case Data(values):
                 info = read_metadata(values)
-                units = () if info is None else (info,)
-        self._events += map(Received, units)
+                self._units += () if info is None else (info,)
 
     def _obey(self, command: Command) -> None:
         action = action_for(self.state, command.name)

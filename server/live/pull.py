@@ -214,7 +214,7 @@ class PulledSource:
             self.phase = Phase.ON_AIR
             self._note("")
             self._log.info("source is read")
-        self._sink.accept(feed.unit)
+        self._sink.accept((feed.unit,))
         return None
 
     def _leave(self, reason: str, finished: bool) -> None:

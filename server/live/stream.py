@@ -5,7 +5,7 @@ asyncio. Owns the channel's worker and its window; knows neither shop nor HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -64,8 +64,8 @@ class PublisherFeed:
     def name(self) -> str:
         return self._stream.channel
 
-    def accept(self, unit: Unit) -> None:
-        self._stream.take(self, unit)
+    def accept(self, units: Sequence[Unit]) -> None:
+        self._stream.take(self, units)
 
     def close(self, reason: str, *, finished: bool = False) -> None:
         self._stream.leave(self, reason, finished)
@@ -161,14 +161,15 @@ class LiveStream:
             self.supervisor.resume()
         return self._feed
 
-    def take(self, feed: PublisherFeed, unit: Unit) -> None:
-        """Pass a unit on to the worker, unless `feed` has been taken over."""
+    def take(self, feed: PublisherFeed, units: Sequence[Unit]) -> None:
+        """Pass units on to the worker, unless `feed` has been taken over."""
         if feed is not self._feed or self.ending:
             return
         now_ms = self._clock.wall_ms()
-        self.figures.saw(unit, now_ms)
-        self.echo.saw(unit)
-        self.supervisor.feed(unit, now_ms)
+        for unit in units:
+            self.figures.saw(unit, now_ms)
+            self.echo.saw(unit)
+        self.supervisor.feed(units, now_ms)
 
     def leave(self, feed: PublisherFeed, reason: str, finished: bool) -> None:
         """Note that a publisher is gone: `finished` for good, else it has its grace."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -23,8 +23,8 @@ class RecordingSink:
     """Whether each close was the publisher's own."""
     name: str = "tea"
 
-    def accept(self, unit: Unit) -> None:
-        self.units.append(unit)
+    def accept(self, units: Sequence[Unit]) -> None:
+        self.units += units
 
     def close(self, reason: str, *, finished: bool = False) -> None:
         self.closed.append(reason)

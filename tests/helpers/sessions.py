@@ -6,6 +6,7 @@ order of commands, chunk size, chunk streams, header types, extended timestamps.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,7 @@ from ingest.limits import Limits
 from ingest.rtmp.amf0 import EcmaArray, Value, encode
 from ingest.rtmp.chunk import HeaderType, RawMessage
 from ingest.rtmp.chunk_writer import ChunkWriter
-from ingest.rtmp.event import Event, PublishRequested
+from ingest.rtmp.event import Event, PublishRequested, Received
 from ingest.rtmp.handshake import NONCE_SIZE, SIZE
 from ingest.rtmp.message import (
     Acknowledgement,
@@ -28,6 +29,7 @@ from ingest.rtmp.message import (
 )
 from ingest.rtmp.session import RtmpSession
 from ingest.rtmp.state import State
+from ingest.unit import Unit
 from tests.helpers import flv_tags
 from tests.helpers.recording_gate import KEY
 from tests.helpers.rtmp_publisher import FFMPEG, OBS, PLAIN, Manners
@@ -45,25 +47,38 @@ class Session:
     sending: bytes
 
 
-def replay(session: Session, cuts: tuple[int, ...] = (1 << 20,)) -> list[Event]:
-    """Give all events of a session that arrives in pieces of these sizes, again and again.
+def replay(session: Session, cuts: tuple[int, ...] = (1 << 20,)) -> list[Event | Unit]:
+    """Give all events of a session, each unit by itself; it arrives in pieces of these sizes.
 
-    Raises PeerError.
+    The sizes are gone through again and again. Raises PeerError.
     """
     server = RtmpSession(Limits(), bytes(NONCE_SIZE), now=0.0)
-    events: list[Event] = []
+    events: list[Event | Unit] = []
     turn = 0
     for part in (session.asking, session.sending):
         position = 0
         while position < len(part):
             step = cuts[turn % len(cuts)]
             heard = server.receive_data(part[position : position + step], 0.0)
-            events += heard
+            events += flat(heard)
             position, turn = position + step, turn + 1
             if server.state is State.ASKED and any(isinstance(e, PublishRequested) for e in heard):
-                events += server.accept(0.0)
+                events += flat(server.accept(0.0))
         server.data_to_send()
     return events
+
+
+def units_of(events: Iterable[Event]) -> list[Unit]:
+    """Give the media among `events`."""
+    return [unit for event in events if isinstance(event, Received) for unit in event.units]
+
+
+def flat(events: Iterable[Event]) -> list[Event | Unit]:
+    """Give `events` with each unit by itself: how units are gathered depends on the pieces."""
+    told: list[Event | Unit] = []
+    for event in events:
+        told += event.units if isinstance(event, Received) else (event,)
+    return told
 
 
 @cache

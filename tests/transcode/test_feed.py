@@ -60,22 +60,29 @@ async def test_units_keep_their_order_in_fewer_writes(supervisor: Supervisor, pi
     for number in range(1, 20):
         said += [sound(number)] * (1 + number % 2) + [picture(number)]
     for unit in said:
-        supervisor.feed(unit, 1_000)
+        supervisor.feed([unit], 1_000)
     assert read(pipe) == said
     pictures = sum(isinstance(unit, VideoUnit) for unit in said)
     assert len(pipe.writes) == 2 + pictures
 
 
+async def test_what_arrives_together_is_one_write(supervisor: Supervisor, pipe: Pipe) -> None:
+    said: list[Unit] = [sound(1), picture(1, key=True), sound(2), picture(2), sound(3)]
+    supervisor.feed(said, 1_000)
+    assert read(pipe) == said
+    assert len(pipe.writes) == 1
+
+
 async def test_sound_alone_goes_in_threes(supervisor: Supervisor, pipe: Pipe) -> None:
     said = [sound(number) for number in range(6)]
     for unit in said:
-        supervisor.feed(unit, 1_000)
+        supervisor.feed([unit], 1_000)
     assert read(pipe) == said
     assert len(pipe.writes) == 2
 
 
 async def test_nothing_is_held_back_at_the_end(supervisor: Supervisor, pipe: Pipe) -> None:
-    supervisor.feed(sound(1), 1_000)
+    supervisor.feed([sound(1)], 1_000)
     assert pipe.writes == []
     await supervisor.close()
     assert read(pipe) == [sound(1)]
@@ -85,7 +92,7 @@ async def test_nothing_is_held_back_at_the_end(supervisor: Supervisor, pipe: Pip
 async def test_another_publisher_comes_behind_the_sound_of_the_last(
     supervisor: Supervisor, pipe: Pipe
 ) -> None:
-    supervisor.feed(sound(1), 1_000)
+    supervisor.feed([sound(1)], 1_000)
     supervisor.splice()
     assert pipe.writes == [wire.encode(wire.Feed(sound(1), 1_000)) + wire.encode(wire.Splice())]
 
@@ -94,13 +101,13 @@ async def test_pictures_are_dropped_to_the_next_key_when_too_much_waits(
     supervisor: Supervisor, pipe: Pipe
 ) -> None:
     pipe.held = 5 << 20
-    supervisor.feed(picture(0, key=True), 1_000)
-    supervisor.feed(sound(1), 1_000)
-    supervisor.feed(sound(2), 1_000)
+    supervisor.feed([picture(0, key=True)], 1_000)
+    supervisor.feed([sound(1)], 1_000)
+    supervisor.feed([sound(2)], 1_000)
     pipe.held = 9 << 20
-    supervisor.feed(sound(2), 1_000)  # nor sound, when there is too much even for that
+    supervisor.feed([sound(2)], 1_000)  # nor sound, when there is too much even for that
     pipe.held = 0
-    supervisor.feed(picture(3), 1_000)
-    supervisor.feed(picture(4, key=True), 1_000)
+    supervisor.feed([picture(3)], 1_000)
+    supervisor.feed([picture(4, key=True)], 1_000)
     assert read(pipe) == [sound(1), sound(2), picture(4, key=True)]
     assert supervisor.dropped == 2

@@ -43,14 +43,13 @@ class Broadcast:
 
     async def start(self) -> None:
         await self.supervisor.start()
-        for unit in self.configs:
-            self.supervisor.feed(unit, 0)
+        self.supervisor.feed(self.configs, 0)
 
     def feed_round(self) -> None:
         """Feed one more second."""
         shift = self._round * 90_000
         for unit in self._media:
-            self.supervisor.feed(shifted(unit, shift), self._round * 1_000)
+            self.supervisor.feed([shifted(unit, shift)], self._round * 1_000)
         self._round += 1
 
     async def until(self, condition: Callable[[], bool]) -> None:
@@ -186,8 +185,7 @@ async def test_a_worker_that_is_replaced_meanwhile_hears_of_an_interruption(
     assert supervisor.restarts == 1
     supervisor.resume()
     before = len(epochs(broadcast.messages))
-    for unit in broadcast.configs:
-        supervisor.feed(unit, now_ms)
+    supervisor.feed(broadcast.configs, now_ms)
     await broadcast.until(lambda: len(epochs(broadcast.messages)) > before)
     assert not epochs(broadcast.messages)[-1].slate
 
@@ -199,7 +197,7 @@ async def test_sound_alone_does_not_fill_memory_either() -> None:
         os.kill(pid, signal.SIGSTOP)
         try:
             for number in range(2_000):
-                broadcast.supervisor.feed(AudioUnit(number * 1_920, bytes(1_000)), 0)
+                broadcast.supervisor.feed([AudioUnit(number * 1_920, bytes(1_000))], 0)
             assert 100_000 < broadcast.supervisor._held() < 200_000
         finally:
             os.kill(pid, signal.SIGCONT)

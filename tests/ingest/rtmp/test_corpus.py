@@ -13,10 +13,10 @@ from ingest.limits import Limits
 from ingest.rtmp.chunk import HeaderType, RawMessage
 from ingest.rtmp.chunk_reader import ChunkReader
 from ingest.rtmp.chunk_writer import ChunkWriter
-from ingest.rtmp.event import Ended, Event, PublishRequested, Received
+from ingest.rtmp.event import Ended, Event, PublishRequested
 from ingest.rtmp.handshake import SIZE
 from ingest.rtmp.message import MessageType, SetChunkSize
-from ingest.unit import AudioConfig, AudioUnit, StreamInfo, VideoConfig, VideoUnit
+from ingest.unit import AudioConfig, AudioUnit, StreamInfo, Unit, VideoConfig, VideoUnit
 from tests.helpers.recording_gate import KEY
 from tests.helpers.sessions import Session, replay, sessions
 
@@ -35,7 +35,7 @@ def test_a_session_becomes_what_was_broadcast(name: str) -> None:
     events = replay(sessions()[name])
     assert isinstance(events[0], PublishRequested)
     assert events[0].key == KEY
-    units = [event.unit for event in events if isinstance(event, Received)]
+    units = [event for event in events if isinstance(event, Unit)]
     kinds = [type(unit) for unit in units]
     wanted = [VideoConfig, AudioConfig, VideoUnit, AudioUnit]
     assert set(wanted) <= set(kinds)
@@ -80,7 +80,7 @@ def test_what_was_read_is_read_again(name: str, chunk_size: int, repeat: bool, s
     assert ChunkReader(Limits()).receive(written) == messages
 
 
-def outcome(session: Session, cuts: tuple[int, ...]) -> list[Event] | str:
+def outcome(session: Session, cuts: tuple[int, ...]) -> list[Event | Unit] | str:
     try:
         return replay(session, cuts)
     except PeerError as error:

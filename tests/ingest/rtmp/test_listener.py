@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -133,7 +133,7 @@ async def test_a_sink_that_fails_ends_its_own_connection_only(
     start: Start, gate: RecordingGate
 ) -> None:
     class Broken(RecordingSink):
-        def accept(self, unit: Unit) -> None:
+        def accept(self, units: Sequence[Unit]) -> None:
             raise RuntimeError("full")
 
     broken = Broken()

@@ -16,7 +16,7 @@ from ingest.rtmp.amf0 import Value, encode
 from ingest.rtmp.chunk import HeaderType, RawMessage
 from ingest.rtmp.chunk_reader import ChunkReader
 from ingest.rtmp.chunk_writer import ChunkWriter
-from ingest.rtmp.event import Ended, Event, PublishRequested, Received
+from ingest.rtmp.event import Ended, Event, PublishRequested
 from ingest.rtmp.handshake import NONCE_SIZE
 from ingest.rtmp.message import (
     Acknowledgement,
@@ -32,8 +32,9 @@ from ingest.rtmp.message import (
 )
 from ingest.rtmp.session import WINDOW, RtmpSession
 from ingest.rtmp.state import State
-from ingest.unit import AudioConfig, AudioUnit, StreamInfo, VideoConfig, VideoUnit
+from ingest.unit import AudioConfig, AudioUnit, StreamInfo, Unit, VideoConfig, VideoUnit
 from tests.helpers import flv_tags
+from tests.helpers.sessions import flat, units_of
 
 LIMITS = Limits()
 HANDSHAKE = b"\x03" + bytes(1536) + bytes(1536)
@@ -174,7 +175,7 @@ def test_quirk_2_obs_says_everything_on_chunk_stream_4() -> None:
         (33, MessageType.VIDEO, flv_tags.avc_frame(b"\x00\x00\x00\x01\x41")),
     ):
         events += peer.raw(RawMessage(4, kind, 1, timestamp, tag), HeaderType.SAME_STREAM)
-    units = [event.unit for event in events if isinstance(event, Received)]
+    units = units_of(events)
     kinds = [StreamInfo, VideoConfig, AudioConfig, VideoUnit, AudioUnit, VideoUnit]
     assert [type(unit) for unit in units] == kinds
     assert isinstance(units[-1], VideoUnit)
@@ -294,9 +295,8 @@ def test_media_before_the_verdict_is_kept_for_it() -> None:
     peer = Peer()
     peer.publish()
     assert peer.raw(RawMessage(6, 9, 1, 0, flv_tags.avc_header())) == []
-    (received,) = peer.session.accept(0.0)
-    assert isinstance(received, Received)
-    assert isinstance(received.unit, VideoConfig)
+    (unit,) = units_of(peer.session.accept(0.0))
+    assert isinstance(unit, VideoConfig)
 
 
 def test_unknown_commands_get_an_error_and_the_session_goes_on() -> None:
@@ -483,18 +483,18 @@ def conversation() -> tuple[bytes, bytes]:
     return commands, media
 
 
-def events_of(cuts: list[int]) -> list[Event]:
+def events_of(cuts: list[int]) -> list[Event | Unit]:
     peer = Peer()
-    events: list[Event] = []
+    events: list[Event | Unit] = []
     turn = 0
     for part in conversation():
         position = 0
         while position < len(part):
             step = cuts[turn % len(cuts)]
-            events += peer.bytes(part[position : position + step])
+            events += flat(peer.bytes(part[position : position + step]))
             position, turn = position + step, turn + 1
         if peer.session.state is State.ASKED:
-            events += peer.session.accept(0.0)
+            events += flat(peer.session.accept(0.0))
     return events
 
 

@@ -9,12 +9,12 @@ from ingest.rtmp.amf0 import EcmaArray, Value, encode
 from ingest.rtmp.capabilities import OURS, CapsEx
 from ingest.rtmp.chunk import RawMessage
 from ingest.rtmp.chunk_writer import ChunkWriter
-from ingest.rtmp.event import Received
 from ingest.rtmp.ex_tag import AudioPacketType, VideoPacketType
 from ingest.rtmp.message import Command, MessageType
 from ingest.rtmp.state import State
 from ingest.unit import AudioConfig, AudioUnit, VideoConfig, VideoUnit
 from tests.helpers import connects, ex_tags
+from tests.helpers.sessions import units_of
 from tests.ingest.rtmp.test_session import HANDSHAKE, Peer, code, reason
 
 ANNOUNCED = ("fourCcList", "videoFourCcInfoMap", "audioFourCcInfoMap", "capsEx")
@@ -93,7 +93,7 @@ def test_enhanced_media_becomes_units_however_it_is_cut(cut: int) -> None:
     events = []
     for position in range(0, len(data), cut):
         events += peer.bytes(data[position : position + cut])
-    assert [type(event.unit) for event in events if isinstance(event, Received)] == KINDS
+    assert [type(unit) for unit in units_of(events)] == KINDS
 
 
 def test_enhanced_media_before_the_verdict_is_kept_for_it() -> None:
@@ -103,7 +103,7 @@ def test_enhanced_media_before_the_verdict_is_kept_for_it() -> None:
     for raw in MEDIA:
         assert peer.raw(raw) == []
     events = peer.session.accept(0.0)
-    assert [type(event.unit) for event in events if isinstance(event, Received)] == KINDS
+    assert [type(unit) for unit in units_of(events)] == KINDS
 
 
 def test_what_cannot_be_decoded_ends_the_session_with_advice() -> None:

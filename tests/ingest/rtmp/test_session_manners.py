@@ -10,7 +10,7 @@ import pytest
 from ingest.rtmp.amf0 import EcmaArray
 from ingest.rtmp.chunk import HeaderType, RawMessage
 from ingest.rtmp.chunk_writer import ChunkWriter
-from ingest.rtmp.event import Ended, Event, PublishRequested, Received
+from ingest.rtmp.event import Ended, Event, PublishRequested
 from ingest.rtmp.message import (
     Acknowledgement,
     Command,
@@ -23,6 +23,7 @@ from ingest.rtmp.message import (
 from ingest.rtmp.state import State
 from ingest.unit import AudioConfig, AudioUnit, StreamInfo, VideoConfig, VideoUnit
 from tests.helpers import connects, flv_tags
+from tests.helpers.sessions import units_of
 from tests.ingest.rtmp.test_session import Peer, code
 
 KEY = "the-key"
@@ -136,7 +137,7 @@ def test_encoders_publish_in_their_own_order(encoder: str) -> None:
     events: list[Event] = []
     for raw in (script.info, *MEDIA):
         events += peer.raw(raw)
-    assert [type(e.unit) for e in events if isinstance(e, Received)] == KINDS
+    assert [type(unit) for unit in units_of(events)] == KINDS
     ends = [event for raw in script.after for event in peer.raw(raw)]
     assert ends == [Ended("the publisher ended the stream")]
     assert peer.session.state is State.CLOSED
@@ -172,7 +173,7 @@ def test_nothing_is_said_of_the_publish_before_its_verdict() -> None:
         assert peer.raw(raw) == []
         assert [m for m in peer.heard() if isinstance(m, Command | UserControl)] == []
     events = peer.session.accept(0.0)
-    assert [type(e.unit) for e in events if isinstance(e, Received)] == KINDS
+    assert [type(unit) for unit in units_of(events)] == KINDS
     assert code(peer.commands()[0]) == "NetStream.Publish.Start"
 
 
@@ -187,9 +188,8 @@ def test_the_chunk_size_may_change_inside_a_message_of_another_chunk_stream() ->
     rest = tag[128:]
     pieces = [rest[at : at + 300] for at in range(0, len(rest), 300)]
     assert peer.bytes(begun + change) == []
-    (event,) = peer.bytes(b"".join(b"\xc6" + piece for piece in pieces))
-    assert isinstance(event, Received)
-    assert event.unit == VideoUnit(3600, 3600, True, tag[5:])
+    (unit,) = units_of(peer.bytes(b"".join(b"\xc6" + piece for piece in pieces)))
+    assert unit == VideoUnit(3600, 3600, True, tag[5:])
 
 
 def test_an_aborted_message_is_not_missed() -> None:
@@ -201,9 +201,8 @@ def test_an_aborted_message_is_not_missed() -> None:
     assert peer.bytes(cut[: 140 + 2 * 129]) == []  # three chunks
     assert peer.raw(abort) == []
     following = RawMessage(6, MessageType.VIDEO, 1, 80, flv_tags.avc_frame(b"whole"))
-    (event,) = peer.bytes(writer.write(following))
-    assert isinstance(event, Received)
-    assert event.unit == VideoUnit(7200, 7200, False, b"whole")
+    (unit,) = units_of(peer.bytes(writer.write(following)))
+    assert unit == VideoUnit(7200, 7200, False, b"whole")
 
 
 def test_time_goes_on_over_the_32_bit_wrap() -> None:
@@ -215,10 +214,9 @@ def test_time_goes_on_over_the_32_bit_wrap() -> None:
     for step in range(4):
         stamp = (start + step * 33) & 0xFFFFFFFF
         raw = RawMessage(4, MessageType.VIDEO, 1, stamp, flv_tags.avc_frame(b"picture"))
-        (event,) = peer.raw(raw, HeaderType.SAME_STREAM if step else HeaderType.FULL)
-        assert isinstance(event, Received)
-        assert isinstance(event.unit, VideoUnit)
-        times.append(event.unit.dts // 90)
+        (unit,) = units_of(peer.raw(raw, HeaderType.SAME_STREAM if step else HeaderType.FULL))
+        assert isinstance(unit, VideoUnit)
+        times.append(unit.dts // 90)
     assert times[0] == start - 2**32  # the header came 51 ms later, at 0
     assert [b - a for a, b in pairwise(times)] == [33, 33, 33]
 

@@ -52,10 +52,9 @@ class Encoder:
         """Send one more second."""
         assert self.sink is not None
         if self._round == 0:
-            for config in CONFIGS:
-                self.sink.accept(config)
+            self.sink.accept(CONFIGS)
         for unit in MEDIA:
-            self.sink.accept(_later(unit, self._round * 90_000))
+            self.sink.accept([_later(unit, self._round * 90_000)])
         self._round += 1
 
     def hang_up(self) -> None:
