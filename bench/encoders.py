@@ -1,10 +1,12 @@
-"""Encoders that send one ready-made broadcast of 4 Mbit/s over RTMP, many at once.
+"""Encoders that send one ready-made broadcast of 4 Mbit/s over RTMP, one or many at once.
 
     python -m bench.encoders SECONDS URL...
 
 A process of its own. Each connection has OBS's manners: chunks of 4096 bytes, one chunk stream,
-type 1 headers; one write for each picture and each frame of sound, when it is due. Tells
-SENDING once all are on the air. Imports PyAV and NumPy.
+type 1 headers; one write for each picture and each frame of sound, when it is due. The clip is
+encoded before, so that an encoder's work is none of what is measured, and goes round for ever.
+Tells SENDING once all are on the air, with two times of the first one: when it began to connect,
+and when its first picture was due, in UTC milliseconds. Imports PyAV and NumPy.
 """
 
 from __future__ import annotations
@@ -19,15 +21,15 @@ from urllib.parse import urlsplit
 import av
 import uvloop
 
-from bench.sender import AAC_FRAME, FRAME_RATE, HEIGHT, SAMPLE_RATE, WIDTH, Camera, tone
+from bench.camera import AAC_FRAME, FRAME_RATE, HEIGHT, SAMPLE_RATE, WIDTH, Camera, tone
 from ingest.rtmp.chunk import HeaderType, RawMessage
 from ingest.rtmp.chunk_writer import ChunkWriter
 from ingest.rtmp.message import MessageType, SetChunkSize
 from tests.helpers.rtmp_publisher import OBS, RtmpPublisher
 
 SENDING = "sending"
-CLIP_SECONDS = 8
-"""A whole number of pictures, and of frames of sound."""
+CLIP_SECONDS = 16
+"""A whole number of pictures, and of frames of sound. A picture's stamp tells its place in it."""
 VIDEO_BITRATE, AUDIO_BITRATE = 3_840_000, 160_000
 MOST_HELD = 1 << 20
 """Bytes that a server may leave unread before it has fallen behind."""
@@ -110,17 +112,19 @@ async def send(urls: list[str], seconds: float) -> None:
     """Broadcast to every URL for so long. Raises ConnectionError when one is lost."""
     clips = rounds(await asyncio.to_thread(clip))
     async with asyncio.TaskGroup() as group:
+        connecting = time.time()
 
-        async def start(number: int) -> asyncio.Task[None]:
+        async def start(number: int) -> tuple[float, asyncio.Task[None]]:
             publisher = await _publish(urls[number])
             # Encoders do not start together: their pictures are spread over a period.
             began = time.monotonic() + number / len(urls) / FRAME_RATE
-            return group.create_task(_broadcast(publisher, began, *clips))
+            return began, group.create_task(_broadcast(publisher, began, *clips))
 
         broadcasts = await asyncio.gather(*(start(number) for number in range(len(urls))))
-        print(SENDING, flush=True)
+        due = time.time() + broadcasts[0][0] - time.monotonic()
+        print(SENDING, round(connecting * 1_000), round(due * 1_000), flush=True)
         await asyncio.sleep(seconds)
-        for broadcast in broadcasts:
+        for _, broadcast in broadcasts:
             broadcast.cancel()
 
 

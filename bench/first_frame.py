@@ -103,7 +103,7 @@ async def _start(side: Side, browser: Chromium) -> Start:
     timeout = aiohttp.ClientTimeout(total=START_SECONDS)
     async with aiohttp.ClientSession(side.url, timeout=timeout) as client:
         await _open(waiting, side.url + side.page)
-        async with broadcasting(side.publish, LIFE_SECONDS) as connected_ms:
+        async with broadcasting(side.publish, LIFE_SECONDS) as broadcast:
             await side.first_media(client)
             media_ms = time.time() * 1000
             frame = await _first_frame(waiting)
@@ -112,8 +112,8 @@ async def _start(side: Side, browser: Chromium) -> Start:
             join = await _first_frame(later)
             await later.page.close()
     return Start(
-        (media_ms - connected_ms) / 1000,
-        (frame["at"] - connected_ms) / 1000,
+        (media_ms - broadcast.connecting_ms) / 1000,
+        (frame["at"] - broadcast.connecting_ms) / 1000,
         join["since"] / 1000,
     )
 

@@ -45,7 +45,7 @@ def tell(what: dict[str, object]) -> None:
 
 def main(folder: str, channels: str, worker: str = DISCARD) -> None:
     """Run the server with its data in `folder`."""
-    log.configure("warning", "console")
+    log.configure("error", "console")
     process.WORKER = worker
     settings: dict[str, object] = {
         "server.host": "127.0.0.1",

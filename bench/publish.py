@@ -145,7 +145,7 @@ async def _sending(urls: list[str], seconds: float) -> AsyncIterator[asyncio.sub
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
-        if await _line(process) != encoders.SENDING:
+        if not (await _line(process)).startswith(encoders.SENDING):
             raise BenchError("the encoders did not start")
         yield process
     finally:

@@ -1,6 +1,6 @@
-"""The wall clock as blocks along a picture's top edge, readable after any transcoding.
+"""A time as blocks along a picture's top edge, readable after any transcoding.
 
-32 columns, one bit of UTC milliseconds each, the highest at the left; the second row has
+32 columns, one bit of a number of milliseconds each, the highest at the left; the second row has
 the inverse of the first, so that a bit is told by comparing and a spoilt one is noticed.
 Imports NumPy.
 """
@@ -26,10 +26,13 @@ def draw(luma: NDArray[np.uint8], ms: int) -> None:
     luma[rows : 2 * rows] = WHITE + BLACK - row
 
 
-def age(code: int, shown_ms: float) -> float:
-    """Give the milliseconds from the time in a picture to `shown_ms` (UTC); may be negative."""
-    half = PERIOD_MS / 2
-    return (shown_ms - code + half) % PERIOD_MS - half
+def age(code: int, shown_ms: float, period_ms: float, early_ms: float) -> float:
+    """Give the milliseconds from the time in a picture to `shown_ms`, both since the same instant.
+
+    The times in the pictures begin anew every `period_ms`; none is shown more than `early_ms`
+    before its time, so that all ages up to `period_ms - early_ms` are told from each other.
+    """
+    return (shown_ms - code + early_ms) % period_ms - early_ms
 
 
 READ = """
