@@ -23,7 +23,8 @@ from typing import Any
 
 import psutil
 
-from bench import encoders, recorded, replayer
+from bench import recorded, replayer
+from bench.broadcast import broadcasting
 from bench.crowd import RAMP_SECONDS
 from bench.report import BenchError, Bound, Effort, Goal, Row, alone, median, note, quantile
 from bench.serving import START_SECONDS, end
@@ -72,9 +73,7 @@ async def _measure(folder: Path, seconds: float) -> Watched:
     async with _server(folder / "data") as (server, told):
         url = f"rtmp://127.0.0.1:{told['port']}/live/{told['keys'][0]}"
         life = SETTLE_SECONDS + RAMP_SECONDS + seconds + SPARE_SECONDS
-        async with _lines("bench.encoders", str(life), url) as (_, line):
-            if await line() != encoders.SENDING:
-                raise BenchError("the encoder did not start")
+        async with broadcasting(url, life):
             await asyncio.sleep(SETTLE_SECONDS)
             return await _watch(server, int(told["http"]), folder, seconds)
 
