@@ -5,6 +5,7 @@ asyncio, no HTTP library. `server.hls.request` decides.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -60,6 +61,8 @@ class Edge:
             before.forget_before()
             self._before_until = clock.monotonic() + before.window.linger_ms / 1000
         self._closed = False
+        self._turn: asyncio.Handle | None = None
+        """That tells playlists; None: nothing has changed since they were told."""
 
     @property
     def waiting(self) -> int:
@@ -99,14 +102,20 @@ class Edge:
         self._waiting.let_go(held)
 
     def published(self) -> None:
-        """Tell that the window changed: wake whoever waited for that, forget what is over."""
+        """Tell that the window changed: wake whoever waited for that, forget what is over.
+
+        Parts first: they are on their way when the playlists follow, which is once the loop has
+        turned. What came with this part, mostly the other renditions' ones, goes before them too.
+        """
         now = self._clock.monotonic()
         self.window.expire(int(now * 1000))
         if self._before is not None:
             self._before.window.expire(int(now * 1000))
             if now >= self._before_until:
                 self._before = None
-        self._waiting.answer(self._answer)
+        self._waiting.answer(MediaRequest, self._answer)
+        if self._turn is None and self._waiting:
+            self._turn = asyncio.get_running_loop().call_soon(self._tell_playlists)
 
     def forget_before(self) -> None:
         """Give no more media of the window before."""
@@ -115,6 +124,9 @@ class Edge:
     def close(self) -> None:
         """Refuse whoever waits, and whoever would. Idempotent."""
         self._closed = True
+        if self._turn is not None:
+            self._turn.cancel()
+            self._tell_playlists()
         if self._reads is not None:
             self._reads.close()
         self._waiting.close(Refuse(Refusal.UNAVAILABLE, "The stream is closing."))
@@ -122,6 +134,10 @@ class Edge:
     def sweep(self) -> None:
         """Refuse whoever waited too long."""
         self._waiting.sweep()
+
+    def _tell_playlists(self) -> None:
+        self._turn = None
+        self._waiting.answer(PlaylistRequest, self._answer)
 
     async def _resolve(self, request: Request) -> Answer | Refuse:
         answer = self._answer(request)

@@ -75,10 +75,12 @@ class Waiting:
             held.tell = None
             self._count -= 1
 
-    def answer(self, look: Callable[[Request], Answer | Refuse | None]) -> None:
-        """Tell all for whose request `look` has an answer now."""
+    def answer(
+        self, kind: type[Request], look: Callable[[Request], Answer | Refuse | None]
+    ) -> None:
+        """Tell all for whose request, of this kind, `look` has an answer now."""
         for request in tuple(self._held):
-            answer = look(request)
+            answer = look(request) if isinstance(request, kind) else None
             if answer is not None:
                 self._wake(self._held.pop(request), answer)
 
