@@ -27,6 +27,8 @@ const ticket = (token) => (token ? `~${part(token)}/` : "");
 export const urls = {
   /** `token`: of a channel that asks for one; in the path, since relative addresses inherit it. */
   hls: (channel, token = "") => new URL(`live/${part(channel)}/${ticket(token)}index.m3u8`, BASE).href,
+  /** The picture of a show that is on; `turn`: another one, another address. */
+  livePoster: (channel, turn) => new URL(`live/${part(channel)}/poster.jpg?turn=${turn}`, BASE).href,
   ofReplay: (channel, session, path = "", token = "") => new URL(`replay/${part(channel)}/${ticket(token)}${part(session)}/${path}`, BASE).href,
   /** The page of a recording. */
   replay: (channel, session, token = "") => urls.ofReplay(channel, session, token ? `?token=${part(token)}` : ""),

@@ -11,7 +11,7 @@ from aiohttp import web
 from server.http import documents as d
 from server.http import documents_playback as p
 from server.http import documents_recording as r
-from server.http import hls, replay, replay_show
+from server.http import hls, poster, replay, replay_show
 from server.http.body import BODY_LIMIT
 from server.http.channels import ChannelCalls
 from server.http.events import EventsQuery, EventStream
@@ -132,6 +132,7 @@ def add_routes(app: web.Application, site: Site, pages: Pages) -> None:
     get(f"{API}/openapi.json", _openapi(routes))
     get("/api/docs", pages.docs)
     get("/api/docs/{path}", pages.docs_asset)
+    poster.add_routes(app, site.posters)
     hls.add_routes(app, site.live)
     replay_show.add_routes(app, site.recordings, pages.replay)
     replay.add_routes(app, site.recordings.library)

@@ -16,6 +16,7 @@ from yarl import URL
 from server.clock import SystemClock
 from server.hls.edge import Edge
 from server.http.playback import MEDIA_GRACE_SECONDS
+from server.live.posters import Poster
 from server.playback.judge import SKEW_SECONDS
 from server.playback.token import Claims, mint
 from tests.server.hls.show import on_air
@@ -406,3 +407,22 @@ async def test_a_viewer_whose_token_ends_gets_no_further_playlist(
             statuses.append((await ask(site, path)).status)
     assert statuses[0] == 200
     assert statuses[-1] == 403
+
+
+async def test_the_picture_of_a_show_opens_as_the_show_does(
+    site: Client, ticket: Mint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def made(_channel: str) -> Poster:
+        return Poster(SESSION, "r1-p0.m4s", b"JPEG")
+
+    monkeypatch.setattr(site.server.posters, "poster", made)
+    refused(await ask(site, "/live/tea/poster.jpg"), 401, "token-missing")
+    opened = await ask(site, f"/live/tea/~{ticket()}/poster.jpg")
+    assert (opened.status, opened.body) == (200, b"JPEG")
+    by_query = await ask(site, f"/live/tea/poster.jpg?token={ticket()}")
+    assert by_query.headers["Cache-Control"] == "private, max-age=10"
+    public = await ask(site, "/live/cup/poster.jpg?turn=7")
+    assert public.headers["Content-Type"] == "image/jpeg"
+    assert public.headers["Cache-Control"] == "max-age=10"
+    tag = {"If-None-Match": public.headers["ETag"]}
+    assert (await ask(site, "/live/cup/poster.jpg", **tag)).status == 304
