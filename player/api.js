@@ -119,6 +119,11 @@ export class Api {
     return (await this.#json("GET", url.href)).items ?? [];
   }
 
+  /** Give the channel another title; answers it as the server has it. */
+  async rename(channel, title) {
+    return (await this.#json("PATCH", urls.channel(channel), { title })).title;
+  }
+
   pin(channel, productId, idempotencyKey) {
     const body = { product_id: productId, anchor: "now" };
     return this.#json("POST", urls.of(channel, "pins"), body, { "Idempotency-Key": idempotencyKey });

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.channel import PlaybackMode
 from server.channels import MAX_KEEP_OLD_SECONDS
 from server.http.documents_ingest import Instant
 from server.playback.keys import MOST_SECONDS
 
 KEY = "Signs playback tokens; shown this once, where it was just made."
-
-
-class PlaybackSent(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    playback: PlaybackMode = Field(description="signed: viewers need a token; docs/playback.md.")
-
-
-class PlaybackSet(BaseModel):
-    id: str
-    playback: Literal["public", "signed"]
-    playback_key: str = Field("", description=KEY)
 
 
 class PlaybackRotateSent(BaseModel):

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from server.channel import PlaybackMode
 from server.http.body import read_model
-from server.http.documents_playback import PlaybackRotateSent, PlaybackSent, TokenSent
+from server.http.documents_playback import PlaybackRotateSent, TokenSent
 from server.http.reply import Reply
 from server.http.site import Site
 from server.instant import rfc3339
@@ -15,12 +15,6 @@ from server.instant import rfc3339
 class PlaybackCalls:
     def __init__(self, site: Site) -> None:
         self._site = site
-
-    async def patch(self, request: web.Request) -> Reply:
-        """Change a channel; the key comes along where this made one."""
-        channel = await self._site.channels.get(request.match_info["channel"])
-        sent = await read_model(request, PlaybackSent)
-        return Reply({"id": channel.id, **await changed(self._site, channel.id, sent.playback)})
 
     async def rotate(self, request: web.Request) -> Reply:
         channel = request.match_info["channel"]

@@ -1,4 +1,4 @@
-"""The studio tells the anchor until when the stream key is good, in a real browser."""
+"""The studio off the air: until when the stream key is good, the title. In a real browser."""
 
 from __future__ import annotations
 
@@ -31,4 +31,27 @@ async def test_the_studio_warns_of_a_key_that_ends_soon(tmp_path: Path) -> None:
             # The next reading of the channel takes it back: the new key has no end.
             await api.call("POST", "/channels/tea/rotate-key")
             await warning.wait_for(state="detached", timeout=PAGE_MS)
+            assert tab.complaints == []
+
+
+async def test_the_title_is_changed_where_it_stands(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        async with calling(server) as api, chromium() as browser:
+            made = await api.call("POST", "/channels", {"id": "tea", "title": "Tea"})
+            tab = await browser.tab(DOCK)
+            await tab.open(f"{server.url}/studio/tea#token={made['anchor_token']}")
+            heading = tab.page.get_by_role("heading", level=1)
+            change = tab.page.get_by_role("button", name="Change the title")
+            await change.click(timeout=PAGE_MS)
+            field = tab.page.get_by_role("textbox", name="Title")
+            assert await field.input_value() == "Tea"
+            await field.fill("Never mind")
+            await field.press("Escape")
+            assert await heading.inner_text() == "Tea"
+            await change.click()
+            await field.fill("Tea at <six> & cake")
+            await field.press("Enter")
+            await heading.filter(has_text="Tea at <six> & cake").wait_for(timeout=PAGE_MS)
+            assert await tab.page.title() == "Studio \u00b7 Tea at <six> & cake"
+            assert (await api.call("GET", "/channels/tea"))["title"] == "Tea at <six> & cake"
             assert tab.complaints == []

@@ -349,7 +349,7 @@ async def test_modes_and_keys_by_the_api(site: Client, ticket: Mint) -> None:
     await site.ask("POST", "/api/v1/channels/tea/playback/rotate-key", json={})
     refused(await ask(site, f"/live/tea/~{token}/index.m3u8"), 401, "token-unknown")
     opened = await site.ask("PATCH", "/api/v1/channels/tea", json={"playback": "public"})
-    assert opened.json() == {"id": "tea", "playback": "public"}
+    assert opened.json() == {"id": "tea", "title": "Tea", "playback": "public"}
     assert (await ask(site, "/live/tea/index.m3u8")).status == 200
     assert (await ask(site, f"/live/tea/~{token}/index.m3u8")).status == 200, "old links go on"
     first = await site.ask("PATCH", "/api/v1/channels/cup", json={"playback": "signed"})

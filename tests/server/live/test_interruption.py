@@ -15,6 +15,8 @@ from server.live.openings import LiveSettings
 from server.live.registry import Registry
 from tests.helpers.eventually import eventually
 from tests.server.live.studio import DEADLINE, PROFILE, Diary, Encoder, Studio, last_msn, number
+from transcode.message import Interrupt
+from transcode.supervisor import Supervisor
 
 pytestmark = pytest.mark.slow  # real processes, in real time
 
@@ -95,6 +97,37 @@ async def test_who_does_not_come_back_within_the_grace_has_ended(tmp_path: Path)
         await eventually(lambda: not studio.registry.streams(), DEADLINE)
         assert "#EXT-X-ENDLIST" in await studio.playlist()
         assert [line[0] for line in studio.diary.lines] == ["started", "interrupted", "ended"]
+    finally:
+        await studio.end()
+
+
+async def test_the_slate_says_the_title_as_it_is_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    interrupt = Supervisor.interrupt
+
+    def heard(supervisor: Supervisor, message: Interrupt) -> None:
+        told.append(message.title)
+        interrupt(supervisor, message)
+
+    monkeypatch.setattr(Supervisor, "interrupt", heard)
+    studio = await Studio.begin(tmp_path, replace(SETTINGS, slate=True))
+    studio.registry.start()
+    try:
+        encoder = Encoder()
+        assert await studio.admit(encoder) is None
+        await studio.on_air(encoder, seconds=1)
+        assert await studio.store.set_title("tea", "Tea at six")
+        encoder.vanish()
+        await eventually(lambda: told[-1:] == ["Tea at six"], DEADLINE)
+        edge = studio.registry.edge("tea")
+        assert edge is not None
+        used = edge.window.next_msn
+        await eventually(lambda: edge.window.next_msn > used + 1, DEADLINE)
+        text = await studio.playlist()
+        assert text.count("#EXT-X-DISCONTINUITY\n") == 1, "one slate, not two"
+        assert "#EXT-X-GAP" not in text
     finally:
         await studio.end()
 
