@@ -32,7 +32,9 @@ class TokenSent(BaseModel):
 
     seconds: int = Field(7_200, ge=1, le=MOST_SECONDS, description="How long it is good.")
     wait_seconds: int = Field(0, ge=0, le=MOST_SECONDS, description="From when on it is good.")
-    session: str = Field("", max_length=40, description="This session only.")
+    session: str = Field(
+        "", max_length=40, description="This session only: one on the air, or recorded."
+    )
     viewer: str = Field("", max_length=64, description="Whom it is made out to.")
 
 
@@ -41,4 +43,4 @@ class TokenMade(BaseModel):
     expires_at: Instant
     hls_url: str
     watch_url: str
-    embed_url: str
+    embed_url: str = Field(description="Empty for a recording, which is not embedded.")

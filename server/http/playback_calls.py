@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.channel import PlaybackMode
+from server.errors import NotFound
 from server.http.body import read_model
 from server.http.documents_playback import PlaybackRotateSent, TokenSent
 from server.http.reply import Reply
@@ -32,15 +33,31 @@ class PlaybackCalls:
             wait=sent.wait_seconds,
             viewer=sent.viewer,
         )
-        begin = f"/live/{channel}"
+        hls, watch = f"/live/{channel}/~{token}/index.m3u8", f"/watch/{channel}"
+        embed = str(self._site.url(request, f"/embed/{channel}").with_query(token=token))
+        if sent.session and await self._has_ended(channel, sent.session):
+            hls = f"/replay/{channel}/~{token}/{sent.session}/index.m3u8"
+            watch, embed = f"/replay/{channel}/{sent.session}/", ""
         document = {
             "token": token,
             "expires_at": rfc3339(1000 * claims.expires),
-            "hls_url": str(self._site.url(request, f"{begin}/~{token}/index.m3u8")),
-            "watch_url": str(self._site.url(request, f"/watch/{channel}").with_query(token=token)),
-            "embed_url": str(self._site.url(request, f"/embed/{channel}").with_query(token=token)),
+            "hls_url": str(self._site.url(request, hls)),
+            "watch_url": str(self._site.url(request, watch).with_query(token=token)),
+            "embed_url": embed,
         }
         return Reply(document, status=201)
+
+    async def _has_ended(self, channel: str, session: str) -> bool:
+        """Tell whether a session is a recording that has ended; else it is on the air.
+
+        Raises NotFound for one that is neither: its token would open nothing.
+        """
+        entry = await self._site.recordings.catalogue.get(channel, session)
+        if entry is not None and not entry.removing:
+            return entry.ended_ms is not None
+        if self._site.live.session_on(channel) != session:
+            raise NotFound("session", session)
+        return False
 
 
 async def changed(site: Site, channel: str, mode: PlaybackMode) -> dict[str, object]:

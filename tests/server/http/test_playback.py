@@ -19,6 +19,7 @@ from server.http.playback import MEDIA_GRACE_SECONDS
 from server.live.posters import Poster
 from server.playback.judge import SKEW_SECONDS
 from server.playback.token import Claims, mint
+from server.record.catalogue import Entry
 from tests.server.hls.show import on_air
 from tests.server.running import Answer, Client, running
 
@@ -374,6 +375,25 @@ async def test_a_token_by_the_api(site: Client, signed: str) -> None:
     told = made.json()
     assert (await ask(site, told["hls_url"].removeprefix(site.base))).status == 200
     assert (await ask(site, told["watch_url"].removeprefix(site.base), **PAGE)).status == 200
+    catalogue = site.server.recordings.catalogue
+    past = Entry("tea", "01KDX3W5V0M7Y4R3H8Z6T1QJ90", "Tea", 1, ended_ms=2)
+    await catalogue.begin(past)
+    await catalogue.finish(past, 2)
+    for session, place in (
+        (SESSION, "/watch/tea"),
+        (past.session, f"/replay/tea/{past.session}/"),
+    ):
+        made = await site.ask(
+            "POST", "/api/v1/channels/tea/playback/tokens", json={"session": session}
+        )
+        assert URL(made.json()["watch_url"]).path == place
+    unknown = "01KDX3W5V0M7Y4R3H8Z6T1QJ91"
+    for channel, session in (("tea", unknown), ("other", past.session)):
+        tokens = f"/api/v1/channels/{channel}/playback/tokens"
+        await site.ask("POST", "/api/v1/channels", json={"id": "other", "playback": "signed"})
+        missing = await site.ask("POST", tokens, json={"session": session})
+        assert missing.status == 404
+        assert missing.json()["detail"] == f"There is no session '{session}'."
     stranger = site.keys["cup"]["anchor_token"]
     for token, status in ((stranger, 403), (None, 401)):
         answer = await site.ask(
