@@ -96,6 +96,9 @@ class Posters:
         kept = self._known(channel, session)
         if kept is not None and self._clock.monotonic() - kept.tried_at < FRESH_SECONDS:
             return kept.poster
+        edge = self._on_air.edge(channel)
+        if edge is None or newest(edge.window, LONGER_SIDE) is None:
+            return None if kept is None else kept.poster
         made = self._ask(channel)
         if made is not None:
             try:

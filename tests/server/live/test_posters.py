@@ -137,12 +137,17 @@ async def test_a_channel_off_the_air_has_none_and_a_new_session_not_the_last_one
     assert first.session == "S1"
 
 
-async def test_before_the_first_picture_there_is_none(clock: ManualClock) -> None:
-    posters = Posters(OneChannel(clock), clock)
+async def test_before_the_first_picture_there_is_none_and_then_at_once(
+    clock: ManualClock, messages: list[Up]
+) -> None:
+    stage = OneChannel(clock)
+    posters = Posters(stage, clock)
     posters.start()
     assert await posters.poster("tea") is None
-    await posters.close()
     assert darkrooms() == []
+    stage.publish(messages, 0)
+    assert number(await made(posters)) == 0
+    await posters.close()
 
 
 async def test_a_darkroom_that_is_killed_costs_one_picture(
