@@ -27,6 +27,8 @@ const ticket = (token) => (token ? `~${part(token)}/` : "");
 export const urls = {
   /** `token`: of a channel that asks for one; in the path, since relative addresses inherit it. */
   hls: (channel, token = "") => new URL(`live/${part(channel)}/${ticket(token)}index.m3u8`, BASE).href,
+  /** The picture of a show that is on; `turn`: another one, another address. */
+  livePoster: (channel, turn) => new URL(`live/${part(channel)}/poster.jpg?turn=${turn}`, BASE).href,
   ofReplay: (channel, session, path = "", token = "") => new URL(`replay/${part(channel)}/${ticket(token)}${part(session)}/${path}`, BASE).href,
   /** The page of a recording. */
   replay: (channel, session, token = "") => urls.ofReplay(channel, session, token ? `?token=${part(token)}` : ""),
@@ -115,6 +117,11 @@ export class Api {
     const url = new URL(urls.of(channel, "sessions"));
     url.searchParams.set("limit", String(most));
     return (await this.#json("GET", url.href)).items ?? [];
+  }
+
+  /** Give the channel another title; answers it as the server has it. */
+  async rename(channel, title) {
+    return (await this.#json("PATCH", urls.channel(channel), { title })).title;
   }
 
   pin(channel, productId, idempotencyKey) {

@@ -2,6 +2,7 @@
 
 import { Api, urls } from "./api.js";
 import { h, icon, setText } from "./dom.js";
+import { LivePoster } from "./live_poster.js";
 import { lookDue, pastShow, playable } from "./shows.js";
 
 const REFRESH_MS = 10_000;
@@ -15,8 +16,22 @@ let asked = -Infinity;
 /** Channels that were on at the last look, and when one of them was not any more. */
 let wereOn = new Set();
 let ended = -Infinity;
+/** By channel, of those that are on: they outlive the cards, which are drawn anew. */
+const posters = new Map();
 
 const isOn = (state) => state === "live" || state === "interrupted";
+
+function posterOf(id) {
+  if (!posters.has(id)) posters.set(id, new LivePoster(id));
+  return posters.get(id);
+}
+
+/** Have the pictures follow their shows. What a ticket opens stays dark for whoever passes by. */
+function freshen(channels) {
+  const seen = channels.filter(({ state, playback }) => isOn(state) && playback !== "signed").map(({ id }) => id);
+  for (const id of posters.keys()) if (!seen.includes(id)) posters.delete(id);
+  if (!document.hidden) for (const id of seen) posterOf(id).freshen();
+}
 
 function show({ id, title, state, viewers, playback }) {
   const live = isOn(state);
@@ -26,7 +41,7 @@ function show({ id, title, state, viewers, playback }) {
     h(
       "a",
       { className: "show-card", href: urls.watch(id) },
-      live ? h("span", { className: "show-window", "aria-hidden": "true" }, h("span", { className: "brand-mark" })) : null,
+      live ? posterOf(id).element : null,
       h(
         "span",
         { className: "show-foot" },
@@ -66,6 +81,7 @@ async function refresh() {
     seeWhoEnded(channels);
     const rank = ({ state }) => (state === "live" ? 0 : state === "interrupted" ? 1 : 2);
     channels.sort((a, b) => rank(a) - rank(b) || (a.title || a.id).localeCompare(b.title || b.id));
+    freshen(channels);
     draw(channels);
     // What a ticket opens is no offer to whoever passes by.
     await drawPast(channels.filter(({ playback }) => playback !== "signed").slice(0, MOST_ASKED));

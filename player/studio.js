@@ -9,6 +9,7 @@ import { drawReadings, drawWarnings, STATES } from "./health.js";
 import { summary } from "./coach.js";
 import { Vitals } from "./vitals.js";
 import { Tiles } from "./tiles.js";
+import { Title } from "./title.js";
 import { secret, unlock } from "./token.js";
 
 const MAX_PINS = 3;
@@ -20,6 +21,7 @@ class Studio {
   #api;
   #feed;
   #tiles;
+  #title;
   #vitals = new Vitals();
   #preview;
   #encoder = new Encoder(name, secret(name, "key"));
@@ -32,6 +34,7 @@ class Studio {
     const parts = { box: find("preview-box"), place: find("preview"), note: find("preview-note"), admitted: (ticket) => (find("watch").href = urls.watch(name, ticket)) };
     this.#preview = new Preview(name, this.#api, token, parts);
     this.#tiles = new Tiles(find("tiles"), (product) => this.toggle(product));
+    this.#title = new Title(find("name"), (title) => this.#rename(title));
     this.#feed.addEventListener("channel", () => this.#drawChannel());
     this.#feed.addEventListener("products", () => this.#drawProducts());
     this.#feed.addEventListener("timeline", () => this.#drawProducts());
@@ -56,6 +59,19 @@ class Studio {
   toggle(product) {
     const pin = this.#pins().find(({ productId }) => productId === product.id);
     return pin ? this.#unpin(pin, product) : this.#pin(product);
+  }
+
+  async #rename(title) {
+    try {
+      const named = await this.#api.rename(name, title);
+      await this.#feed.refreshChannel();
+      warn("");
+      setText(find("said"), `The title is ${named}`);
+      return named;
+    } catch (error) {
+      warn(error.message);
+      return null;
+    }
   }
 
   async unpinAll() {
@@ -131,6 +147,7 @@ class Studio {
   #drawChannel() {
     const { channel, reachable } = this.#feed;
     const state = reachable ? (channel?.state ?? "offline") : "interrupted";
+    if (channel?.title) this.#title.draw(channel.title);
     find("state").dataset.state = state;
     setText(find("state"), reachable ? STATES[state] : "No connection");
     const key = this.#encoder.setExpiry(channel?.key_expires_at ?? null);

@@ -43,6 +43,7 @@ from server.http.site import BodyLimits, Site
 from server.listening import naming, try_ports
 from server.live.gate import Gate
 from server.live.openings import LiveSettings
+from server.live.posters import Posters
 from server.live.pulls import Pulls
 from server.live.registry import Registry
 from server.live.renewal import Renewal
@@ -194,6 +195,7 @@ class Vitrine:
             sources=self.sources,
             pulls=self.pulls,
             recordings=self.recordings,
+            posters=self.posters,
             playback=self.playback,
             ready=lambda: self._ready,
             public_url=config.server.public_url,
@@ -280,6 +282,9 @@ class Vitrine:
         self.rounds.listen(herald)
         self.rounds.start()
         self._stack.push_async_callback(self.rounds.close)
+        self.posters = Posters(self.registry, clock)
+        self.posters.start()
+        self._stack.push_async_callback(self.posters.close)
         recording = self.config.recording
         if recording.enabled and recording.max_hours:
             streams = self.registry.streams

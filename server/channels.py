@@ -20,7 +20,8 @@ MAX_KEY_MS = 10 * 366 * 86_400_000
 """How far ahead an expiry may lie."""
 MAX_KEEP_OLD_SECONDS = 7 * 86_400
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters, and halves of surrogate pairs, which no UTF-8 can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,19 @@ class Channels:
         if channel is None:
             raise NotFound("channel", channel_id[:64])
         return channel
+
+    async def rename(self, channel_id: str, title: str) -> str:
+        """Give the channel another title, its id for an empty one; return what it is now.
+
+        Raises NotFound, Invalid.
+        """
+        title = title.strip() or channel_id
+        problems = _title_problems(title)
+        if problems:
+            raise Invalid(*problems)
+        if not await self._store.set_title(channel_id, title):
+            raise NotFound("channel", channel_id[:64])
+        return title
 
     async def remove(self, channel_id: str) -> None:
         """Remove the channel and all that belongs to it. Raises NotFound."""
@@ -155,9 +169,7 @@ class Channels:
         if not is_channel_id(channel.id):
             rule = "must be 1 to 32 of a-z 0-9 -, neither beginning nor ending with -"
             problems.append(Problem("id", rule))
-        if len(channel.title) > MAX_TITLE or _CONTROL.search(channel.title):
-            rule = f"must have at most {MAX_TITLE} characters, none of them control characters"
-            problems.append(Problem("title", rule))
+        problems += _title_problems(channel.title)
         if channel.profile not in self._defaults.profiles:
             known = ", ".join(sorted(self._defaults.profiles))
             problems.append(Problem("profile", f"must be one of {known}"))
@@ -171,6 +183,13 @@ class Channels:
 def is_channel_id(text: str) -> bool:
     """Tell whether `text` may be a channel's id: short, and safe in a URL as it is."""
     return _ID.fullmatch(text) is not None
+
+
+def _title_problems(title: str) -> list[Problem]:
+    if len(title) <= MAX_TITLE and not _UNFIT.search(title):
+        return []
+    rule = f"must have at most {MAX_TITLE} characters, none of them control characters"
+    return [Problem("title", rule)]
 
 
 def _expiry_problems(field: str, expires_ms: int | None, now_ms: int) -> list[Problem]:

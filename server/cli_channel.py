@@ -35,7 +35,7 @@ KeepOld = Annotated[
 ]
 Result = TypeVar("Result")
 
-app = commands("Channels: add, list, source, rotate-key, remove.")
+app = commands("Channels: add, list, rename, source, rotate-key, remove.")
 
 
 @app.command(epilog='Example: vitrine channel add tea --title "Tea at five" --expires-in 8h')
@@ -102,6 +102,29 @@ def show(config: ConfigFile = None, data_dir: DataDir = None, as_json: AsJson = 
             table = [tuple(row.get(name, "never") for name in names) for row in rows]
             show_table(("ID", "TITLE", "PROFILE", "KEY EXPIRES"), table)
             _hint(given, "Who is on the air", "/api/v1/channels", "/ops")
+
+
+@app.command(epilog='Example: vitrine channel rename tea "Tea at six"')
+def rename(
+    channel: ChannelId,
+    title: Annotated[str, typer.Argument(metavar="TITLE", help="What viewers read.")],
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give the channel another title; an empty one is its id.
+
+    Pages and the lobby have it with the next look. The recording of a broadcast that is on keeps
+    the title that it began with.
+    """
+    with one_line_errors():
+        told = _on_channels(
+            settings(config, data_dir), lambda channels: channels.rename(channel, title)
+        )
+        if as_json:
+            show_json({"id": channel, "title": told})
+        else:
+            typer.echo(f"{channel} is now {told}")
 
 
 @app.command("rotate-key", epilog="Example: vitrine channel rotate-key tea --keep-old 10m")

@@ -36,6 +36,8 @@ _ROOT = Path(__file__).resolve().parents[2]
 _END_SECONDS = 5.0
 _LONGEST_PAUSE = 30.0
 _GLANCE_SECONDS = 0.5
+_LOST = "The demo's anchor lost its connection"
+"""As `server.demo.anchor` says it, whose libraries are not for this process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,7 @@ async def _keep_anchor(url: str, registry: Registry, told: asyncio.Event) -> Non
     pause = 1.0
     while not told.is_set():
         process = await _spawn("server.demo.anchor", "-")
+        heard = asyncio.create_task(_hear(process, told))
         began = asyncio.get_running_loop().time()
         try:
             if process.stdin is not None:
@@ -150,6 +153,7 @@ async def _keep_anchor(url: str, registry: Registry, told: asyncio.Event) -> Non
             status = await process.wait()
         finally:
             await _end(process)
+            await asyncio.gather(heard, return_exceptions=True)
         if told.is_set():
             return
         if registry.is_fed(CHANNEL):
@@ -164,6 +168,17 @@ async def _keep_anchor(url: str, registry: Registry, told: asyncio.Event) -> Non
         pause = min(_LONGEST_PAUSE, pause * 2)
 
 
+async def _hear(process: Process, told: asyncio.Event) -> None:
+    """Say what an anchor says; that its connection is lost is no news when the server ends it."""
+    if process.stderr is None:
+        return
+    async for line in process.stderr:
+        said = line.decode(errors="replace")
+        if not (told.is_set() and said.startswith(_LOST)):
+            sys.stderr.write(said)
+            sys.stderr.flush()
+
+
 async def _until_over(registry: Registry) -> None:
     while True:
         await asyncio.sleep(_GLANCE_SECONDS)
@@ -175,7 +190,10 @@ async def _spawn(module: str, *arguments: str) -> Process:
     """Start a module of ours in a process that ends when we do."""
     path = os.pathsep.join(p for p in (str(_ROOT), os.environ.get("PYTHONPATH", "")) if p)
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, *arguments, stdin=PIPE, env={**os.environ, "PYTHONPATH": path}
+        *(sys.executable, "-m", module, *arguments),
+        stdin=PIPE,
+        stderr=PIPE,
+        env={**os.environ, "PYTHONPATH": path},
     )
 
 

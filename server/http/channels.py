@@ -1,4 +1,4 @@
-"""Channels over HTTP: made, listed, rotated, stopped, removed."""
+"""Channels over HTTP: made, listed, changed, rotated, stopped, removed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aiohttp import web
 from server.channel import Channel, OverlaySettings, PlaybackMode
 from server.errors import Invalid, NotFound, Problem, VitrineError
 from server.http.body import read_model, read_query
-from server.http.documents import ChannelSent, OverlaySent, RotateSent
+from server.http.documents import ChannelChange, ChannelSent, OverlaySent, RotateSent
 from server.http.paging import PageQuery, page
 from server.http.playback_calls import changed
 from server.http.reply import Reply
@@ -76,6 +76,20 @@ class ChannelCalls:
     async def get(self, request: web.Request) -> Reply:
         channel = await self._site.channels.get(request.match_info["channel"])
         return Reply(self._document(channel, request))
+
+    async def change(self, request: web.Request) -> Reply:
+        """Change a channel; the key comes along where this made one."""
+        channel = await self._site.channels.get(request.match_info["channel"])
+        sent = await read_model(request, ChannelChange)
+        if sent.playback is not None:
+            request[PRINCIPAL].require_operator()
+        told: dict[str, object] = {"id": channel.id, "title": channel.title}
+        if sent.title is not None:
+            told["title"] = await self._site.channels.rename(channel.id, sent.title)
+        told["playback"] = self._site.playback.mode(channel.id).value
+        if sent.playback is not None:
+            told |= await changed(self._site, channel.id, sent.playback)
+        return Reply(told)
 
     async def remove(self, request: web.Request) -> Reply:
         channel = request.match_info["channel"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from overlay.scene import Corner, Motion
 from server.channel import OverlayMode, PlaybackMode
@@ -51,6 +51,21 @@ class ChannelSent(Sent):
         PlaybackMode.PUBLIC, description="signed: viewers need a token; docs/playback.md."
     )
     source: SourceSent | None = Field(None, description="Where the server reads the picture from.")
+
+
+class ChannelChange(Sent):
+    """What is left out stays as it is."""
+
+    title: str | None = Field(None, description="What viewers read; empty: the id.")
+    playback: PlaybackMode | None = Field(
+        None, description="signed: viewers need a token; docs/playback.md. The operator's to set."
+    )
+
+    @model_validator(mode="after")
+    def _changes(self) -> Self:
+        if self.title is None and self.playback is None:
+            raise ValueError("names nothing to change: title, playback")
+        return self
 
 
 class RotateSent(Sent):
@@ -135,6 +150,13 @@ class ChannelMade(BaseModel):
     watch_url: str
     playback_key: str = Field("", description=KEY)
     key_expires_at: Instant | None = Field(None, description="Only where the key expires.")
+
+
+class ChannelChanged(BaseModel):
+    id: str
+    title: str
+    playback: Literal["public", "signed"]
+    playback_key: str = Field("", description=KEY)
 
 
 class KeyMade(BaseModel):

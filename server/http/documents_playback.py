@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.channel import PlaybackMode
 from server.channels import MAX_KEEP_OLD_SECONDS
 from server.http.documents_ingest import Instant
 from server.playback.keys import MOST_SECONDS
 
 KEY = "Signs playback tokens; shown this once, where it was just made."
-
-
-class PlaybackSent(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    playback: PlaybackMode = Field(description="signed: viewers need a token; docs/playback.md.")
-
-
-class PlaybackSet(BaseModel):
-    id: str
-    playback: Literal["public", "signed"]
-    playback_key: str = Field("", description=KEY)
 
 
 class PlaybackRotateSent(BaseModel):
@@ -47,7 +32,9 @@ class TokenSent(BaseModel):
 
     seconds: int = Field(7_200, ge=1, le=MOST_SECONDS, description="How long it is good.")
     wait_seconds: int = Field(0, ge=0, le=MOST_SECONDS, description="From when on it is good.")
-    session: str = Field("", max_length=40, description="This session only.")
+    session: str = Field(
+        "", max_length=40, description="This session only: one on the air, or recorded."
+    )
     viewer: str = Field("", max_length=64, description="Whom it is made out to.")
 
 
@@ -56,4 +43,4 @@ class TokenMade(BaseModel):
     expires_at: Instant
     hls_url: str
     watch_url: str
-    embed_url: str
+    embed_url: str = Field(description="Empty for a recording, which is not embedded.")

@@ -48,20 +48,20 @@ def add_routes(app: web.Application, origin: Origin) -> None:
     async def live_index(request: web.Request) -> web.Response:
         edge = origin.edge(request.match_info["channel"])
         if edge is None:
-            return _offline()
+            return offline()
         return respond(request, await edge.playlist(None, request.query))
 
     async def live_playlist(request: web.Request) -> web.Response:
         edge = origin.edge(request.match_info["channel"])
         if edge is None:
-            return _offline()
+            return offline()
         rendition = request.match_info["rendition"]
         return respond(request, await edge.playlist(rendition, request.query))
 
     async def live_media(request: web.Request) -> web.Response:
         edge = origin.edge(request.match_info["channel"])
         if edge is None:
-            return _offline()
+            return offline()
         rendition, name = request.match_info["rendition"], request.match_info["name"]
         return respond(request, await edge.media(rendition, name))
 
@@ -152,7 +152,8 @@ def refusal_of(refusal: Refuse) -> web.Response:
     return problem(status, refusal.detail, headers=headers)
 
 
-def _offline() -> web.Response:
+def offline() -> web.Response:
+    """Say that the channel is not on the air."""
     return problem(404, "The channel is not live.", code="offline", headers=CORS)
 
 

@@ -16,7 +16,8 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from server.errors import Conflict, NotFound
+from server.errors import Conflict, NotFound, Unavailable
+from server.http import poster
 from server.http.assets import PLAYER, Assets, answer
 from server.http.missing import missing_page
 from server.http.playback import ADMITTED, Admitted, Carrier, admit, refusal, remember
@@ -24,9 +25,12 @@ from server.http.site import Site
 from server.http.viewer import greet
 from server.instant import rfc3339
 from server.playback.judge import Denied
+from server.record.pictures import POSTER
 
 DOCS = Path(__file__).with_name("docs")
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
+_UNSAID = re.compile(r'^ *<meta [^<>]*content="">\n', re.MULTILINE)
+"""What there is nothing to say for is left out."""
 _VENDOR_CACHE = "public, max-age=3600"
 _MOMENT = re.compile(r"(\d{1,3}h)?(\d{1,5}m)?(\d{1,7}s?)?", re.ASCII)
 """A time as links carry it; player/reel.js reads it."""
@@ -99,7 +103,7 @@ class Pages:
             "started": rfc3339(recording.started_ms),
             "begin": begin if _MOMENT.fullmatch(begin) else "",
             "url": str(self._site.url(request, path)),
-            "poster": str(self._site.url(request, f"{path}poster.jpg")),
+            "poster": self._replay_poster(request, recording.channel, recording.session),
         }
         return await self._page(request, Page.REPLAY, fields)
 
@@ -147,6 +151,7 @@ class Pages:
             "token": token,
             "title": channel.title or channel.id,
             "url": str(self._site.url(request, f"/watch/{channel.id}")),
+            "picture": await self._picture(request, channel.id) if page is Page.WATCH else "",
         }
         response = await self._page(request, page, fields)
         if token:
@@ -163,6 +168,30 @@ class Pages:
             return refusal(admitted, request, ancestors=frame)
         return _carried(admitted)
 
+    async def _picture(self, request: web.Request, channel: str) -> str:
+        """Name the picture that links to the page are shown with; "" where there is none.
+
+        What a token opens is not shown to whoever passes by.
+        """
+        site = self._site
+        if site.playback.is_signed(channel):
+            return ""
+        if site.live.state(channel).state != "offline":
+            return str(site.url(request, f"/live/{channel}/{poster.NAME}"))
+        try:
+            past = await site.recordings.catalogue.page(channel, None, 1)
+        except Unavailable:
+            return ""
+        if not past or past[0].ended_ms is None or past[0].removing:
+            return ""
+        return self._replay_poster(request, channel, past[0].session)
+
+    def _replay_poster(self, request: web.Request, channel: str, session: str) -> str:
+        """Name a recording's poster, where everybody may see it; else ""."""
+        if self._site.playback.is_signed(channel):
+            return ""
+        return str(self._site.url(request, f"/replay/{channel}/{session}/{POSTER}"))
+
     async def _page(self, request: web.Request, page: Page, fields: dict[str, str]) -> web.Response:
         return await self._filled(request, page, self._root / page.file, fields)
 
@@ -176,6 +205,7 @@ class Pages:
         except OSError as error:
             raise NotFound("page", page.file) from error
         body = _PLACEHOLDER.sub(lambda found: html.escape(values.get(found[1], "")), text)
+        body = _UNSAID.sub("", body)
         response = web.Response(text=body, content_type="text/html")
         response.headers["Cache-Control"] = "no-store"
         response.headers["Content-Security-Policy"] = _policy(nonce, page.ancestors)

@@ -11,7 +11,7 @@ from aiohttp import web
 from server.http import documents as d
 from server.http import documents_playback as p
 from server.http import documents_recording as r
-from server.http import hls, replay, replay_show
+from server.http import hls, poster, replay, replay_show
 from server.http.body import BODY_LIMIT
 from server.http.channels import ChannelCalls
 from server.http.events import EventsQuery, EventStream
@@ -51,6 +51,9 @@ def api(site: Site) -> tuple[Route, ...]:
         Route("GET", f"{API}/channels", channels.list, anybody, "List channels",
               d.Channels, query=PageQuery),
         Route("GET", _C, channels.get, anybody, "Read a channel and its state", d.Channel),
+        Route("PATCH", _C, channels.change, anchor,
+              "Change the title; for the operator, who may watch", d.ChannelChanged,
+              body=d.ChannelChange, secret=True),
         Route("DELETE", _C, channels.remove, operator, "Remove a channel and all of it",
               status=204),
         Route("POST", f"{_C}/rotate-key", channels.rotate_key, operator,
@@ -63,8 +66,6 @@ def api(site: Site) -> tuple[Route, ...]:
         Route("GET", f"{_C}/source", sources.get, operator, "Read where it is pulled from",
               d.Source),
         Route("DELETE", f"{_C}/source", sources.remove, operator, "Pull no longer", status=204),
-        Route("PATCH", _C, playback.patch, operator, "Set who may watch", p.PlaybackSet,
-              body=p.PlaybackSent, secret=True),
         Route("POST", f"{_C}/playback/rotate-key", playback.rotate, operator,
               "Replace the key that signs playback tokens", p.PlaybackKeyMade,
               body=p.PlaybackRotateSent, secret=True),
@@ -132,6 +133,7 @@ def add_routes(app: web.Application, site: Site, pages: Pages) -> None:
     get(f"{API}/openapi.json", _openapi(routes))
     get("/api/docs", pages.docs)
     get("/api/docs/{path}", pages.docs_asset)
+    poster.add_routes(app, site.posters)
     hls.add_routes(app, site.live)
     replay_show.add_routes(app, site.recordings, pages.replay)
     replay.add_routes(app, site.recordings.library)

@@ -18,6 +18,7 @@ from server.clock import Clock
 from server.hls.edge import Edge
 from server.http.audience import Audience
 from server.http.metrics import Metrics
+from server.live.posters import Posters
 from server.live.pulls import Pulls
 from server.live.tally import Tally
 from server.playback.keys import Playback
@@ -109,6 +110,7 @@ class Site:
     sources: Sources
     pulls: Pulls
     recordings: Recordings
+    posters: Posters
     playback: Playback
     ready: Callable[[], bool]
     public_url: str = ""

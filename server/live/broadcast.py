@@ -17,7 +17,7 @@ class Broadcast:
 
     channel: str
     title: str
-    """The channel's, for the slate."""
+    """The channel's when the broadcast began, for the slate."""
     session: str
     profile: Profile
     carry: Sequences

@@ -15,6 +15,7 @@ from overlay.scene import Scene
 from server.bus import Bus
 from server.channel import Channel, Session
 from server.clock import Clock
+from server.errors import VitrineError
 from server.hls.edge import Edge
 from server.hls.playlist import DateRange
 from server.instant import rfc3339
@@ -32,6 +33,8 @@ from server.store.port import Store
 
 EXPIRE_SECONDS = 5.0
 TICK_SECONDS = 0.2
+TITLE_SECONDS = 0.5
+"""How long an interruption waits for the store to tell the title: viewers wait for a slate."""
 PULL = "pull"
 """The protocol of sources that the server reads itself."""
 
@@ -52,6 +55,7 @@ class Registry:
         self._bus = bus
         self._clock = clock
         self._grace = settings.grace
+        self._slate = settings.slate
         self._recorder = recorder
         self._openings = Openings(store, clock, settings, recorder)
         self._streams: dict[str, LiveStream] = {}
@@ -302,6 +306,8 @@ class Registry:
 
     async def _bridge(self, stream: LiveStream) -> None:
         """See an interrupted stream through until it is resumed, or over."""
+        if self._slate:
+            await self._follow_title(stream)
         while stream.interrupted and not stream.ending:
             if stream.overdue:
                 reason = f"the encoder did not come back in {self._grace:.0f} s"
@@ -309,6 +315,17 @@ class Registry:
             else:
                 stream.tick()
                 await asyncio.sleep(TICK_SECONDS)
+
+    async def _follow_title(self, stream: LiveStream) -> None:
+        """Have the slate say the channel's title as it is now, whoever changed it and where."""
+        try:
+            async with asyncio.timeout(TITLE_SECONDS):
+                channel = await self._store.channel(stream.channel)
+        except (TimeoutError, VitrineError) as error:
+            self._log.warning("the slate has the title of before", reason=str(error) or "too slow")
+            return
+        if channel is not None:
+            stream.rename(channel.title)
 
     def _advanced(self, stream: LiveStream) -> None:
         self._begin(self._store.save_sequences(stream.channel, stream.sequences))

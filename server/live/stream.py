@@ -88,6 +88,9 @@ class LiveStream:
         self.lost_ms = broadcast.carry.pdt_ms
         """When the publisher was lost that is waited for, UTC ms."""
         self._broadcast = broadcast
+        self._title = broadcast.title
+        self._slate_to_come = False
+        """The worker knows of an interruption, and does not yet encode its slate."""
         self._lost_at = None if broadcast.started_ms is None else clock.monotonic()
         """Since when there has been no picture of a publisher; None while there is."""
         self.protocol = ""
@@ -156,6 +159,7 @@ class LiveStream:
             self.supervisor.splice()
             self._spliced = True
         elif self.interrupted:
+            self._slate_to_come = False
             self._log.info("encoder is back", peer=publisher.peer)
             self.figures = Figures()
             self.supervisor.resume()
@@ -186,6 +190,7 @@ class LiveStream:
         """While interrupted, keep the playlists going. To be called several times a second."""
         now_ms = self._clock.wall_ms()
         if self._broadcast.slate and self._feed is None:
+            self._slate_to_come = False
             self.supervisor.tick(now_ms)
         if self.window.lapse(now_ms):
             self.edge.published()
@@ -195,14 +200,24 @@ class LiveStream:
         again = self.interrupted
         self._lost_at, self.lost_ms = self._clock.monotonic(), self._clock.wall_ms()
         self._spliced = True
-        health = self.figures.health or wire.Health()
-        self.supervisor.interrupt(
-            wire.Interrupt(
-                self._broadcast.slate, self._broadcast.title, health.width, health.height
-            )
-        )
+        self._stand_in()
         if not again:
             self._hooks.interrupted(self, reason)
+
+    def rename(self, title: str) -> None:
+        """Have slates say another title; one that stands (since the first `tick`) stays."""
+        if title == self._title:
+            return
+        self._title = title
+        if self._slate_to_come:
+            self._stand_in()
+
+    def _stand_in(self) -> None:
+        """Tell the worker that there is no publisher, and what its slate is to say."""
+        health = self.figures.health or wire.Health()
+        slate = self._broadcast.slate
+        self._slate_to_come = slate
+        self.supervisor.interrupt(wire.Interrupt(slate, self._title, health.width, health.height))
 
     @property
     def media_now(self) -> int | None:

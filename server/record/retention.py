@@ -7,6 +7,7 @@ one that a crash broke off is finished by the next sweep.
 from __future__ import annotations
 
 import asyncio
+import random
 
 import structlog
 
@@ -18,6 +19,8 @@ from server.record.library import Library
 from server.record.storage import home
 
 SWEEP_SECONDS = 600.0
+FIRST_SECONDS = 60.0
+"""After a start, until the first sweep that removes by age: at most; at least three quarters."""
 AT_ONCE = 50
 """Recordings removed in one sweep at most: a disk has other things to do."""
 STEP_SECONDS = 60.0
@@ -101,7 +104,8 @@ class Retention:
         """Tell whether the wall clock went as time did since the sweep before.
 
         A clock that was set wrong must not cost recordings: what is due is due at the next sweep
-        too, when the clock has stood its test for that long.
+        too, when the clock has stood its test for that long. After a start that is less, for the
+        network's time mends a machine's clock within its first seconds.
         """
         now = self._clock.wall_ms(), self._clock.monotonic()
         before, self._before = self._before, now
@@ -122,6 +126,8 @@ class Retention:
         return freed
 
     async def _go_round(self) -> None:
+        # Servers that start together, on one machine, do not sweep together.
+        pause = random.uniform(0.75, 1.0) * FIRST_SECONDS
         while True:
             try:
                 await self.sweep()
@@ -129,4 +135,5 @@ class Retention:
                 self._log.warning("recordings cannot be swept", reason=str(error))
             except Exception:  # noqa: BLE001 - logged; the next sweep may succeed
                 self._log.exception("the sweep of recordings failed")
-            await asyncio.sleep(SWEEP_SECONDS)
+            await asyncio.sleep(pause)
+            pause = SWEEP_SECONDS

@@ -45,6 +45,11 @@ def every(db: sqlite3.Connection) -> tuple[Channel, ...]:
     return tuple(_read(row) for row in rows)
 
 
+def set_title(db: sqlite3.Connection, channel_id: str, title: str) -> bool:
+    renamed = db.execute("UPDATE channels SET title = ? WHERE id = ?", (title, channel_id))
+    return renamed.rowcount > 0
+
+
 def by_secret(db: sqlite3.Connection, kind: SecretKind, digest: str) -> Channel | None:
     row = db.execute(
         f"SELECT {keys.CHANNEL} FROM secrets"  # noqa: S608 - a constant

@@ -86,6 +86,10 @@ class Store(Protocol):
         """Return all channels by id."""
         ...
 
+    async def set_title(self, channel_id: str, title: str) -> bool:
+        """Give a channel another title; False when there is no such channel."""
+        ...
+
     async def channel_by_secret(self, kind: SecretKind, digest: str) -> Channel | None: ...
 
     async def set_secret(self, channel_id: str, kind: SecretKind, digest: str) -> bool:

@@ -62,6 +62,9 @@ class SqliteStore:
     async def channels(self) -> tuple[Channel, ...]:
         return await self._database.read(channel_rows.every)
 
+    async def set_title(self, channel_id: str, title: str) -> bool:
+        return await self._database.write(lambda db: channel_rows.set_title(db, channel_id, title))
+
     async def channel_by_secret(self, kind: SecretKind, digest: str) -> Channel | None:
         return await self._database.read(lambda db: channel_rows.by_secret(db, kind, digest))
 

@@ -84,6 +84,15 @@ async def test_a_name_is_taken_once(store: Store) -> None:
     assert caught.value.code == "exists"
 
 
+async def test_a_channel_gets_another_title_and_keeps_the_rest(
+    store: Store, reopen: Reopen
+) -> None:
+    await add(store)
+    assert await store.set_title("tea", "Tea at six")
+    assert not await store.set_title("coffee", "Coffee")
+    assert await (await reopen()).channels() == (replace(TEA, title="Tea at six"),)
+
+
 async def test_a_stream_key_is_kept_with_its_expiry(store: Store, reopen: Reopen) -> None:
     expiring = replace(TEA, id="mate", key_expires_ms=900)
     await add(store)

@@ -240,6 +240,18 @@ async def test_a_shopper_seeks_back_to_a_card_and_returns_to_live(
     await tab.page.context.close()
 
 
+async def test_the_lobby_shows_what_is_on_by_its_picture(
+    api: Api, show: Channel, browser: Chromium
+) -> None:
+    tab = await browser.tab(PHONE)
+    await tab.open(f"{api.server.url}/")
+    picture = tab.page.locator(f'.show-card[href$="/watch/{show.id}"] img')
+    await picture.wait_for(timeout=PAGE_SECONDS * 1000)
+    assert await picture.evaluate("image => image.naturalWidth") == 640
+    assert tab.complaints == []
+    await tab.page.context.close()
+
+
 async def test_the_replay_jumps_to_an_explanation(
     api: Api, show: Channel, browser: Chromium
 ) -> None:

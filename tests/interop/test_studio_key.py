@@ -1,4 +1,4 @@
-"""The studio tells the anchor until when the stream key is good, in a real browser."""
+"""The studio off the air: until when the stream key is good, the title. In a real browser."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from pathlib import Path
 import pytest
 
 from server.instant import rfc3339
-from tests.helpers.vitrine_server import calling, serving
-from tests.interop.browser import DOCK, chromium
+from tests.helpers.vitrine_server import Api, calling, serving
+from tests.interop.browser import DOCK, Tab, chromium
 
 pytestmark = [pytest.mark.interop, pytest.mark.browser]
 
 PAGE_MS = 30_000
 
 
-async def test_the_studio_warns_of_a_key_that_ends_soon(tmp_path: Path) -> None:
+async def test_the_studio_warns_of_a_key_that_ends_soon_and_takes_another_title(
+    tmp_path: Path,
+) -> None:
     with serving(tmp_path) as server:
         async with calling(server) as api, chromium() as browser:
             until = rfc3339(int(time.time() + 2 * 3_600) * 1000)
@@ -32,3 +34,23 @@ async def test_the_studio_warns_of_a_key_that_ends_soon(tmp_path: Path) -> None:
             await api.call("POST", "/channels/tea/rotate-key")
             await warning.wait_for(state="detached", timeout=PAGE_MS)
             assert tab.complaints == []
+            await title_is_changed(api, tab)
+            assert tab.complaints == []
+
+
+async def title_is_changed(api: Api, tab: Tab) -> None:
+    """Change the title where it stands, once in earnest."""
+    heading = tab.page.get_by_role("heading", level=1)
+    change = tab.page.get_by_role("button", name="Change the title")
+    field = tab.page.get_by_role("textbox", name="Title")
+    await change.click()
+    assert await field.input_value() == "tea"
+    await field.fill("Never mind")
+    await field.press("Escape")
+    assert await heading.inner_text() == "tea"
+    await change.click()
+    await field.fill("Tea at <six> & cake")
+    await field.press("Enter")
+    await heading.filter(has_text="Tea at <six> & cake").wait_for(timeout=PAGE_MS)
+    assert await tab.page.title() == "Studio \u00b7 Tea at <six> & cake"
+    assert (await api.call("GET", "/channels/tea"))["title"] == "Tea at <six> & cake"

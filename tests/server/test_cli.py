@@ -82,13 +82,20 @@ def test_seconds_that_are_none_are_refused_in_words(shell: Shell, given: str) ->
     assert "must be a number of seconds, at least 0.1" in told.stderr
 
 
-def test_channels_are_added_listed_rotated_and_removed(shell: Shell) -> None:
+def test_channels_are_added_listed_renamed_rotated_and_removed(shell: Shell) -> None:
     made = json.loads(shell("channel", "add", "tea", "--title", "Tea at five", "--json").stdout)
     assert set(made) >= {"id", "title", "rtmp_url", "stream_key", "anchor_token"}
     assert made["rtmp_url"] == "rtmp://localhost:1935/live"
     listed = json.loads(shell("channel", "list", "--json").stdout)
     assert [(item["id"], item["title"]) for item in listed] == [("tea", "Tea at five")]
     assert "Tea at five" in shell("channel", "list").stdout
+    renamed = json.loads(shell("channel", "rename", "tea", " Tea at six ", "--json").stdout)
+    assert renamed == {"id": "tea", "title": "Tea at six"}
+    assert "Tea at six" in shell("channel", "list").stdout
+    assert shell("channel", "rename", "tea", "").stdout == "tea is now tea\n"
+    too_long = shell("channel", "rename", "tea", "x" * 121)
+    assert (too_long.exit_code, "at most 120 characters" in too_long.stderr) == (1, True)
+    assert "There is no channel 'none'" in shell("channel", "rename", "none", "x").stderr
     rotated = json.loads(shell("channel", "rotate-key", "tea", "--json").stdout)
     assert rotated["stream_key"] != made["stream_key"]
     assert "turned out within seconds" in shell("channel", "rotate-key", "tea").stdout

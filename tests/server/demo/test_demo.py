@@ -126,6 +126,8 @@ async def test_the_demo_goes_on_the_air_and_ends_in_order(tmp_path: Path) -> Non
     assert "Traceback" not in rest.decode()
     assert "you are on the air" in rest.decode()
     assert "starting another" not in rest.decode()
+    # A guest's takeover is told, an orderly end is none.
+    assert "lost its connection" not in rest.decode().rpartition("you are on the air")[2]
 
 
 async def _until_live(base: str, size: str) -> None:

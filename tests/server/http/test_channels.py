@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import time
 
 import pytest
@@ -105,6 +106,45 @@ async def test_an_anchor_runs_its_own_channel_only(site: Client) -> None:
     assert (
         await site.ask("POST", f"{CHANNELS}/pots/stop", token=pots["anchor_token"])
     ).status == 200
+
+
+async def test_another_title_is_on_every_page_with_the_next_look(site: Client) -> None:
+    tea, pots = await site.channel("tea"), await site.channel("pots")
+    for own, title in ((tea["anchor_token"], " Tea at <six> "), (OPERATOR, "Six")):
+        changed = await site.ask("PATCH", f"{CHANNELS}/tea", token=own, json={"title": title})
+        assert changed.json() == {"id": "tea", "title": title.strip(), "playback": "public"}
+        assert (await site.ask("GET", f"{CHANNELS}/tea")).json()["title"] == title.strip()
+        for path in ("/watch/tea", "/embed/tea", "/studio/tea"):
+            page = (await site.ask("GET", path, token=None)).body.decode()
+            assert html.escape(title.strip()) in page
+    unnamed = await site.ask("PATCH", f"{CHANNELS}/tea", json={"title": " "})
+    assert unnamed.json()["title"] == "tea"
+    for token, status in ((pots["anchor_token"], 403), (None, 401)):
+        refused = await site.ask("PATCH", f"{CHANNELS}/tea", token=token, json={"title": "x"})
+        assert refused.status == status
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"title": "x" * 121}, "title"),
+        ({"title": "a\nb"}, "title"),
+        ({"title": "\ud800"}, "title"),
+        ({"title": 7}, "title"),
+        ({"titel": "x"}, "titel"),
+        ({"title": None}, "body"),
+        ({}, "body"),
+    ],
+)
+async def test_a_change_that_cannot_be_meant_is_refused_by_its_name(
+    site: Client, body: dict[str, object], field: str
+) -> None:
+    await site.channel()
+    refused = await site.ask("PATCH", f"{CHANNELS}/tea", json=body)
+    assert refused.status == 422
+    assert field in {error["field"] for error in refused.json()["errors"]}
+    assert (await site.ask("GET", f"{CHANNELS}/tea")).json()["title"] == "Tea <b>"
+    assert (await site.ask("PATCH", f"{CHANNELS}/none", json={"title": "x"})).status == 404
 
 
 async def test_a_rotated_key_replaces_the_old_one(site: Client) -> None:

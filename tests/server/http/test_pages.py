@@ -7,7 +7,9 @@ import re
 import pytest
 from yarl import URL
 
-from tests.server.running import Client
+from server.live.state import LiveState
+from server.record.catalogue import Entry
+from tests.server.running import Answer, Client
 
 
 async def test_a_page_carries_its_nonce_and_escapes_the_title(site: Client) -> None:
@@ -151,3 +153,28 @@ async def test_only_the_camera_page_may_use_the_camera(site: Client) -> None:
     policy = (await site.ask("GET", "/studio/tea/camera", token=None)).headers["Permissions-Policy"]
     for what in ("camera", "microphone", "display-capture"):
         assert f"{what}=(self)" in policy
+
+
+async def test_a_link_to_a_show_is_shown_with_its_picture(
+    site: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def picture(page: Answer) -> list[str]:
+        return re.findall(r'<meta property="og:image" content="([^"]*)">', page.body.decode())
+
+    await site.channel()
+    assert picture(await site.ask("GET", "/watch/tea", token=None)) == [], "there is none"
+    past = Entry("tea", "01HXVITRINE0000000000000AA", "Tea", 1, ended_ms=2)
+    await site.server.recordings.catalogue.begin(past)
+    await site.server.recordings.catalogue.finish(past, 2)
+    poster = f"{site.base}/replay/tea/{past.session}/poster.jpg"
+    assert picture(await site.ask("GET", "/watch/tea", token=None)) == [poster]
+    monkeypatch.setattr(site.server.registry, "state", lambda _: LiveState("live"))
+    live = f"{site.base}/live/tea/poster.jpg"
+    assert picture(await site.ask("GET", "/watch/tea", token=None)) == [live]
+    assert picture(await site.ask("GET", "/embed/tea", token=None)) == []
+    signed = {"playback": "signed"}
+    assert (await site.ask("PATCH", "/api/v1/channels/tea", json=signed)).status == 200
+    ticket = (await site.ask("POST", "/api/v1/channels/tea/playback/tokens", json={})).json()
+    page = await site.ask("GET", f"/watch/tea?token={ticket['token']}", token=None)
+    assert page.status == 200
+    assert picture(page) == [], "a token's picture is not for whoever passes by"

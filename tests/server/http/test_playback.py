@@ -16,8 +16,10 @@ from yarl import URL
 from server.clock import SystemClock
 from server.hls.edge import Edge
 from server.http.playback import MEDIA_GRACE_SECONDS
+from server.live.posters import Poster
 from server.playback.judge import SKEW_SECONDS
 from server.playback.token import Claims, mint
+from server.record.catalogue import Entry
 from tests.server.hls.show import on_air
 from tests.server.running import Answer, Client, running
 
@@ -348,7 +350,7 @@ async def test_modes_and_keys_by_the_api(site: Client, ticket: Mint) -> None:
     await site.ask("POST", "/api/v1/channels/tea/playback/rotate-key", json={})
     refused(await ask(site, f"/live/tea/~{token}/index.m3u8"), 401, "token-unknown")
     opened = await site.ask("PATCH", "/api/v1/channels/tea", json={"playback": "public"})
-    assert opened.json() == {"id": "tea", "playback": "public"}
+    assert opened.json() == {"id": "tea", "title": "Tea", "playback": "public"}
     assert (await ask(site, "/live/tea/index.m3u8")).status == 200
     assert (await ask(site, f"/live/tea/~{token}/index.m3u8")).status == 200, "old links go on"
     first = await site.ask("PATCH", "/api/v1/channels/cup", json={"playback": "signed"})
@@ -373,6 +375,25 @@ async def test_a_token_by_the_api(site: Client, signed: str) -> None:
     told = made.json()
     assert (await ask(site, told["hls_url"].removeprefix(site.base))).status == 200
     assert (await ask(site, told["watch_url"].removeprefix(site.base), **PAGE)).status == 200
+    catalogue = site.server.recordings.catalogue
+    past = Entry("tea", "01KDX3W5V0M7Y4R3H8Z6T1QJ90", "Tea", 1, ended_ms=2)
+    await catalogue.begin(past)
+    await catalogue.finish(past, 2)
+    for session, place in (
+        (SESSION, "/watch/tea"),
+        (past.session, f"/replay/tea/{past.session}/"),
+    ):
+        made = await site.ask(
+            "POST", "/api/v1/channels/tea/playback/tokens", json={"session": session}
+        )
+        assert URL(made.json()["watch_url"]).path == place
+    unknown = "01KDX3W5V0M7Y4R3H8Z6T1QJ91"
+    for channel, session in (("tea", unknown), ("other", past.session)):
+        tokens = f"/api/v1/channels/{channel}/playback/tokens"
+        await site.ask("POST", "/api/v1/channels", json={"id": "other", "playback": "signed"})
+        missing = await site.ask("POST", tokens, json={"session": session})
+        assert missing.status == 404
+        assert missing.json()["detail"] == f"There is no session '{session}'."
     stranger = site.keys["cup"]["anchor_token"]
     for token, status in ((stranger, 403), (None, 401)):
         answer = await site.ask(
@@ -406,3 +427,22 @@ async def test_a_viewer_whose_token_ends_gets_no_further_playlist(
             statuses.append((await ask(site, path)).status)
     assert statuses[0] == 200
     assert statuses[-1] == 403
+
+
+async def test_the_picture_of_a_show_opens_as_the_show_does(
+    site: Client, ticket: Mint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def made(_channel: str) -> Poster:
+        return Poster(SESSION, "r1-p0.m4s", b"JPEG")
+
+    monkeypatch.setattr(site.server.posters, "poster", made)
+    refused(await ask(site, "/live/tea/poster.jpg"), 401, "token-missing")
+    opened = await ask(site, f"/live/tea/~{ticket()}/poster.jpg")
+    assert (opened.status, opened.body) == (200, b"JPEG")
+    by_query = await ask(site, f"/live/tea/poster.jpg?token={ticket()}")
+    assert by_query.headers["Cache-Control"] == "private, max-age=10"
+    public = await ask(site, "/live/cup/poster.jpg?turn=7")
+    assert public.headers["Content-Type"] == "image/jpeg"
+    assert public.headers["Cache-Control"] == "max-age=10"
+    tag = {"If-None-Match": public.headers["ETag"]}
+    assert (await ask(site, "/live/cup/poster.jpg", **tag)).status == 304

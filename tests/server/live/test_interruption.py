@@ -15,6 +15,8 @@ from server.live.openings import LiveSettings
 from server.live.registry import Registry
 from tests.helpers.eventually import eventually
 from tests.server.live.studio import DEADLINE, PROFILE, Diary, Encoder, Studio, last_msn, number
+from transcode.message import Interrupt
+from transcode.supervisor import Supervisor
 
 pytestmark = pytest.mark.slow  # real processes, in real time
 
@@ -95,6 +97,30 @@ async def test_who_does_not_come_back_within_the_grace_has_ended(tmp_path: Path)
         await eventually(lambda: not studio.registry.streams(), DEADLINE)
         assert "#EXT-X-ENDLIST" in await studio.playlist()
         assert [line[0] for line in studio.diary.lines] == ["started", "interrupted", "ended"]
+    finally:
+        await studio.end()
+
+
+async def test_the_slate_says_the_title_as_it_is_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    def interrupt(_: Supervisor, message: Interrupt) -> None:
+        told.append(message.title)
+
+    monkeypatch.setattr(Supervisor, "interrupt", interrupt)
+    monkeypatch.setattr(Supervisor, "tick", lambda *_: told.append("tick"))
+    studio = await Studio.begin(tmp_path, replace(SETTINGS, slate=True))
+    studio.registry.start()
+    try:
+        encoder = Encoder()
+        assert await studio.admit(encoder) is None
+        await studio.on_air(encoder, seconds=1)
+        assert await studio.store.set_title("tea", "Tea at six")
+        encoder.vanish()
+        await eventually(lambda: len(told) > 3, DEADLINE)
+        assert told[:4] == ["Tea", "Tea at six", "tick", "tick"], "before the slate is begun"
     finally:
         await studio.end()
 
