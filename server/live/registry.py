@@ -17,9 +17,8 @@ from server.channel import Channel, Session
 from server.clock import Clock
 from server.hls.edge import Edge
 from server.hls.playlist import DateRange
-from server.instant import rfc3339
 from server.live.echo import Echo
-from server.live.news import News, Saying, SessionListener
+from server.live.news import News, SessionListener
 from server.live.openings import LiveSettings, Openings
 from server.live.past import Past
 from server.live.state import LiveState, describe
@@ -49,7 +48,6 @@ class Registry:
     ) -> None:
         """`recorder` None: nothing is recorded, and playlists are as long as memory keeps."""
         self._store = store
-        self._bus = bus
         self._clock = clock
         self._grace = settings.grace
         self._recorder = recorder
@@ -58,7 +56,7 @@ class Registry:
         self._past = Past(clock)
         self._locks: dict[str, asyncio.Lock] = {}
         self._tasks = Tasks()
-        self._news = News(self._tasks)
+        self._news = News(self._tasks, bus, self.state)
         self._hooks = Hooks(
             began=self._began,
             advanced=self._advanced,
@@ -260,7 +258,7 @@ class Registry:
                 was_on = stream.started_ms is not None
                 said = "off the air" if was_on else "nothing came of it"
                 self._log.info(said, channel=stream.channel, reason=reason)
-                self._announce(stream.channel)
+                self._news.announce(stream.channel)
 
     def _put_away(self, stream: LiveStream) -> None:
         if self._recorder is not None and stream.started_ms is None:
@@ -271,34 +269,27 @@ class Registry:
     async def _tell_ended(self, stream: LiveStream) -> None:
         if stream.started_ms is None:
             return
-        channel, session = stream.channel, stream.session
         # Without its list one that nobody came back to ends where the server before left it.
         at_ms = stream.window.latest_pdt_ms or max(stream.started_ms, stream.sequences.pdt_ms)
-        await self._news.tell_last(session, lambda who: who.session_ended(channel, session, at_ms))
-        await self._store.save_sequences(channel, stream.sequences)
+        await self._news.ended(stream.channel, stream.session, at_ms)
+        await self._store.save_sequences(stream.channel, stream.sequences)
 
     def _began(self, stream: LiveStream) -> None:
         at_ms = stream.started_ms or self._clock.wall_ms()
-        self._tell(stream, lambda who: who.session_started(stream.channel, stream.session, at_ms))
+        self._news.started(stream.channel, stream.session, at_ms)
 
     def _interrupted(self, stream: LiveStream, reason: str) -> None:
         if not self._closing:
             self._log.warning(
                 "interrupted", channel=stream.channel, reason=reason, grace=self._grace
             )
-        at_ms = stream.sequences.pdt_ms
-        self._tell(
-            stream, lambda who: who.session_interrupted(stream.channel, stream.session, at_ms)
-        )
+        self._news.interrupted(stream.channel, stream.session, stream.sequences.pdt_ms)
         self._begin(self._bridge(stream))
 
     def _resumed(self, stream: LiveStream) -> None:
         self.tally.resumes += 1
         at_ms = stream.epoch.pdt_ms if stream.epoch else self._clock.wall_ms()
-        self._tell(stream, lambda who: who.session_resumed(stream.channel, stream.session, at_ms))
-
-    def _tell(self, stream: LiveStream, say: Saying) -> None:
-        self._news.tell(stream.session, say, lambda: self._announce(stream.channel))
+        self._news.resumed(stream.channel, stream.session, at_ms)
 
     async def _bridge(self, stream: LiveStream) -> None:
         """See an interrupted stream through until it is resumed, or over."""
@@ -320,18 +311,6 @@ class Registry:
         async with self._lock(stream.channel):
             if stream.publisher is None:  # nobody took over meanwhile
                 await self._end(stream, reason)
-
-    def _announce(self, channel: str) -> None:
-        state = self.state(channel)
-        self._bus.publish(
-            channel,
-            "state",
-            {
-                "state": state.state,
-                "session": state.session,
-                "started_at": None if state.started_at is None else rfc3339(state.started_at),
-            },
-        )
 
     def _lock(self, channel: str) -> asyncio.Lock:
         return self._locks.setdefault(channel, asyncio.Lock())
