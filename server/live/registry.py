@@ -157,7 +157,7 @@ class Registry:
     def annotate(self, channel: str, ranges: tuple[DateRange, ...]) -> None:
         stream = self._streams.get(channel)
         if stream is not None:
-            stream.annotate(ranges)
+            stream.runs.annotate(ranges)
             if self._recorder is not None:
                 self._recorder.annotate(stream.session, ranges)
 
@@ -168,7 +168,7 @@ class Registry:
         stream = self._streams.get(channel)
         # From the moment that it is told to be live: a page that hears it must not read the last.
         if stream is not None and (stream.started_ms is not None or channel not in self._past):
-            return stream.edge
+            return stream.runs.edge
         return self._past.edge(channel)
 
     def echo(self, channel: str) -> Echo | None:
@@ -233,9 +233,9 @@ class Registry:
                 return
             await stream.finish()
             await self._news.hear_out(stream.session)
-            stream.put_down()
+            stream.runs.put_down()
             self._put_away(stream)
-            await self._store.save_sequences(stream.channel, stream.sequences)
+            await self._store.save_sequences(stream.channel, stream.runs.sequences)
             self._log.info(
                 "put away until the server is back",
                 channel=stream.channel,
@@ -253,7 +253,7 @@ class Registry:
             try:
                 await self._tell_ended(stream)
             finally:
-                stream.end()
+                stream.runs.end()
                 self._put_away(stream)
                 was_on = stream.started_ms is not None
                 said = "off the air" if was_on else "nothing came of it"
@@ -270,9 +270,11 @@ class Registry:
         if stream.started_ms is None:
             return
         # Without its list one that nobody came back to ends where the server before left it.
-        at_ms = stream.window.latest_pdt_ms or max(stream.started_ms, stream.sequences.pdt_ms)
+        at_ms = stream.runs.window.latest_pdt_ms or max(
+            stream.started_ms, stream.runs.sequences.pdt_ms
+        )
         await self._news.ended(stream.channel, stream.session, at_ms)
-        await self._store.save_sequences(stream.channel, stream.sequences)
+        await self._store.save_sequences(stream.channel, stream.runs.sequences)
 
     def _began(self, stream: LiveStream) -> None:
         at_ms = stream.started_ms or self._clock.wall_ms()
@@ -283,7 +285,7 @@ class Registry:
             self._log.warning(
                 "interrupted", channel=stream.channel, reason=reason, grace=self._grace
             )
-        self._news.interrupted(stream.channel, stream.session, stream.sequences.pdt_ms)
+        self._news.interrupted(stream.channel, stream.session, stream.runs.sequences.pdt_ms)
         self._begin(self._bridge(stream))
 
     def _resumed(self, stream: LiveStream) -> None:
@@ -302,7 +304,7 @@ class Registry:
                 await asyncio.sleep(TICK_SECONDS)
 
     def _advanced(self, stream: LiveStream) -> None:
-        self._begin(self._store.save_sequences(stream.channel, stream.sequences))
+        self._begin(self._store.save_sequences(stream.channel, stream.runs.sequences))
 
     def _left(self, stream: LiveStream, reason: str) -> None:
         self._begin(self._end_locked(stream, reason))
@@ -320,7 +322,7 @@ class Registry:
             await asyncio.sleep(EXPIRE_SECONDS)
             now = self._clock.monotonic()
             for stream in self._streams.values():
-                stream.window.expire(int(now * 1000))
+                stream.runs.window.expire(int(now * 1000))
             self._past.expire()
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
