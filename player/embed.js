@@ -58,7 +58,7 @@ export class VitrinePlayer extends HTMLElement {
 
   /** UTC milliseconds of the picture now, on the PROGRAM-DATE-TIME axis; null when not known. */
   get playingDate() {
-    return this.playback?.dateAt() ?? null;
+    return this.playback?.position.dateAt() ?? null;
   }
 
   get video() {
@@ -144,7 +144,7 @@ export class VitrinePlayer extends HTMLElement {
       k: () => this.#controls.togglePlay(),
       m: () => this.#controls.toggleMute(),
       f: () => this.toggleFull(),
-      l: () => this.playback.isLive && this.playback.goLive(),
+      l: () => this.playback.position.isLive && this.playback.goLive(),
       ArrowLeft: () => this.#controls.skip(-SKIP_SECONDS),
       ArrowRight: () => this.#controls.skip(SKIP_SECONDS),
       b: () => this.openBag(),
@@ -209,7 +209,7 @@ export class VitrinePlayer extends HTMLElement {
     on(video, ["resize", "loadedmetadata"], () => this.#shapeChanged());
     const moved = () => {
       this.#controls.update();
-      this.#stage.dim(!this.#recorded && !playback.atLive);
+      this.#stage.dim(!this.#recorded && !playback.position.atLive);
       this.#place();
     };
     on(video, ["timeupdate", "seeking", "durationchange"], moved);
@@ -230,7 +230,7 @@ export class VitrinePlayer extends HTMLElement {
   /** The heart: what is on is a function of the presented frame's date. */
   #present(mediaTime) {
     if (this.playback.phase === Phase.ENDED && !this.#recorded) return;
-    const date = this.playback.dateAt(mediaTime);
+    const date = this.playback.position.dateAt(mediaTime);
     if (date === null || (date >= this.#scene.since && date < this.#scene.until)) return;
     const before = this.#scene.shown;
     this.#scene = stateAt(this.feed.timeline, date);
@@ -250,15 +250,16 @@ export class VitrinePlayer extends HTMLElement {
 
   /** Lay the products along the scrub bar; anew when what can be played has moved on. */
   #place() {
-    const { range } = this.playback;
+    const { position } = this.playback;
+    const { range } = position;
     if (range === null) return;
-    const first = this.playback.dateAt(range.start);
+    const first = position.dateAt(range.start);
     const placed = `${Math.round((first ?? 0) / 1000)} ${Math.round(range.start)}`;
     if (placed === this.#placed) return;
     this.#placed = placed;
     // What has left the list is of no use, and grows with the hours.
     const listed = this.feed.timeline.intervals.filter(({ end }) => first === null || end > first);
-    this.#stretches = stretches(listed, (date) => this.playback.timeAt(date));
+    this.#stretches = stretches(listed, (date) => position.timeAt(date));
     this.#controls.scrub.setStretches(this.#stretches, ({ interval }) => this.feed.productOf(interval)?.title ?? "");
     this.#tell("vitrine-shown", { stretches: this.#stretches });
   }

@@ -79,7 +79,7 @@ export class Scrub {
   }
 
   update() {
-    const range = this.#playback.range;
+    const range = this.#playback.position.range;
     this.#range = range;
     const long = range !== null && range.end - range.start >= (this.#live ? LEAST_LIVE_SECONDS : 0);
     this.element.hidden = !long;
@@ -89,7 +89,7 @@ export class Scrub {
   }
 
   #now() {
-    return this.#live && this.#playback.atLive ? this.#range.end : this.#playback.time;
+    return this.#live && this.#playback.position.atLive ? this.#range.end : this.#playback.position.time;
   }
 
   #place(time) {
