@@ -62,10 +62,6 @@ export class Scrub {
     on("blur", () => this.#hide());
   }
 
-  get dragged() {
-    return this.#dragged !== null;
-  }
-
   /** Tell when products are shown (`stretches` of reel.js) and what a stretch is called. */
   setStretches(stretches, nameOf) {
     this.#stretches = stretches;
