@@ -109,7 +109,7 @@ class Vitrine:
         )
         write = Writer(config.webhooks.targets(), clock)
         self.shop = Shop(
-            store, self.bus, self.registry, clock, check, config.shop_settings(), write
+            store, self.bus, self.registry.stage, clock, check, config.shop_settings(), write
         )
         stack.push_async_callback(self.shop.close)
         stack.push_async_callback(self.registry.close)

@@ -1,4 +1,4 @@
-"""Which channels are on the air. The shop's stage, and the origin of all live media.
+"""Which channels are on the air: who takes over, who is waited for, what can be played.
 
 asyncio. One registry per server process; who may come on the air is the gate's to say.
 """
@@ -11,22 +11,20 @@ from collections.abc import Coroutine
 import structlog
 
 from ingest.port import Publisher, Refusal, Refused, Sink
-from overlay.scene import Scene
 from server.bus import Bus
 from server.channel import Channel, Session
 from server.clock import Clock
 from server.hls.edge import Edge
-from server.hls.playlist import DateRange
 from server.live.echo import Echo
 from server.live.news import News, SessionListener
 from server.live.openings import LiveSettings, Openings
 from server.live.past import Past
+from server.live.stage import Stage
 from server.live.state import LiveState, describe
 from server.live.stream import Hooks, LiveStream
 from server.live.tally import Tally
 from server.live.tasks import Tasks
 from server.record.recorder import Recorder
-from server.shop.port import LiveSession, ShownAt
 from server.store.port import Store
 
 EXPIRE_SECONDS = 5.0
@@ -53,6 +51,8 @@ class Registry:
         self._recorder = recorder
         self._openings = Openings(store, clock, settings, recorder)
         self._streams: dict[str, LiveStream] = {}
+        self.stage = Stage(self._streams, recorder)
+        """What the shop puts its scenes on."""
         self._past = Past(clock)
         self._locks: dict[str, asyncio.Lock] = {}
         self._tasks = Tasks()
@@ -137,29 +137,6 @@ class Registry:
         stream.turned_out = reason
         stream.publisher.drop(reason)
         return True
-
-    # Stage
-
-    def session(self, channel: str) -> LiveSession | None:
-        stream = self._streams.get(channel)
-        if stream is None or stream.started_ms is None or stream.ending:
-            return None
-        return LiveSession(stream.session, stream.started_ms)
-
-    def media_now(self, channel: str) -> int | None:
-        stream = self._streams.get(channel)
-        return stream.media_now if stream else None
-
-    async def show(self, channel: str, scene: Scene, at_ms: int) -> ShownAt | None:
-        stream = self._streams.get(channel)
-        return await stream.show(scene, at_ms) if stream else None
-
-    def annotate(self, channel: str, ranges: tuple[DateRange, ...]) -> None:
-        stream = self._streams.get(channel)
-        if stream is not None:
-            stream.runs.annotate(ranges)
-            if self._recorder is not None:
-                self._recorder.annotate(stream.session, ranges)
 
     # For the edge
 
