@@ -17,6 +17,13 @@ export function dateOf(fragments, time) {
   return fragments[n].programDateTime + (time - fragments[n].start) * 1000;
 }
 
+/** Give the date of a media time in a playlist as hls.js has read it, its growing segment included. */
+export function dateInList(list, time) {
+  const { fragments = [], fragmentHint } = list ?? {};
+  const growing = fragmentHint && fragmentHint.programDateTime !== null && time >= fragmentHint.start;
+  return dateOf(growing ? [fragmentHint] : fragments, time);
+}
+
 /**
  * Give the media time of a date; what lies where dates leap is at the leap. -Infinity before the
  * first fragment; behind the last one time simply goes on. Null where no date is known.

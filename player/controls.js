@@ -58,7 +58,7 @@ export class Controls {
 
   /** Go so many seconds on, or back. */
   skip(seconds) {
-    this.#playback.seek(this.#playback.time + seconds);
+    this.#playback.seek(this.#playback.position.time + seconds);
   }
 
   togglePlay() {
@@ -116,10 +116,10 @@ export class Controls {
   }
 
   #updateLive() {
-    const { phase, atLive } = this.#playback;
+    const { phase, position } = this.#playback;
     const shown = phase === Phase.PLAYING || phase === Phase.PAUSED || phase === Phase.BUFFERING;
-    const late = shown && (!atLive || phase === Phase.PAUSED);
-    this.live.hidden = !shown || !this.#live || !this.#playback.isLive || this.#cut || (this.#away && !late);
+    const late = shown && (!position.atLive || phase === Phase.PAUSED);
+    this.live.hidden = !shown || !this.#live || !position.isLive || this.#cut || (this.#away && !late);
     this.live.classList.toggle("go-live-late", late);
     this.live.disabled = !late;
     setText(this.live, late ? "Go to live" : "Live");
@@ -127,7 +127,7 @@ export class Controls {
 
   /** How far into the recording, or how far behind live. */
   #updateTime() {
-    const { range, time, behind, atLive, isLive } = this.#playback;
+    const { range, time, behind, atLive, isLive } = this.#playback.position;
     if (this.#live && isLive) {
       this.time.hidden = this.live.hidden || atLive;
       setText(this.time, `\u2212${clock(behind)}`);

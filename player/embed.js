@@ -25,11 +25,8 @@ import { readTime, stretches } from "./reel.js";
 import { Stage } from "./stage.js";
 import { tileAt } from "./storyboard.js";
 import { stateAt } from "./timeline.js";
+import { Tuner } from "./tuner.js";
 
-/** After the end: how long what is buffered may still take. */
-const SLACK_MS = 6_000;
-/** After an interruption: how long the picture may take to go on by itself. */
-const RESUME_MS = 2_500;
 /** What the arrow keys skip. */
 const SKIP_SECONDS = 5;
 const NOTHING = Object.freeze({ shown: Object.freeze([]), since: Infinity, until: -Infinity });
@@ -49,16 +46,13 @@ export class VitrinePlayer extends HTMLElement {
   #leave = [];
   #scene = NOTHING;
   #seen = false;
-  #session = null;
-  #giveUp = 0;
-  #resume = 0;
   #recorded = false;
   #stretches = [];
   #placed = "";
 
   /** UTC milliseconds of the picture now, on the PROGRAM-DATE-TIME axis; null when not known. */
   get playingDate() {
-    return this.playback?.dateAt() ?? null;
+    return this.playback?.position.dateAt() ?? null;
   }
 
   get video() {
@@ -100,9 +94,6 @@ export class VitrinePlayer extends HTMLElement {
     this.#stage = null;
     this.#scene = NOTHING;
     this.#seen = false;
-    this.#session = null;
-    clearTimeout(this.#giveUp);
-    clearTimeout(this.#resume);
     this.shadowRoot?.replaceChildren();
   }
 
@@ -144,7 +135,7 @@ export class VitrinePlayer extends HTMLElement {
       k: () => this.#controls.togglePlay(),
       m: () => this.#controls.toggleMute(),
       f: () => this.toggleFull(),
-      l: () => this.playback.isLive && this.playback.goLive(),
+      l: () => this.playback.position.isLive && this.playback.goLive(),
       ArrowLeft: () => this.#controls.skip(-SKIP_SECONDS),
       ArrowRight: () => this.#controls.skip(SKIP_SECONDS),
       b: () => this.openBag(),
@@ -197,11 +188,15 @@ export class VitrinePlayer extends HTMLElement {
     const { feed, playback, video } = this;
     const stage = this.#stage;
     const figures = this.#figures;
+    const tuner = new Tuner(feed, playback, () => this.#clear());
     const abort = new AbortController();
     const on = (target, kinds, act) => {
       for (const kind of kinds) target.addEventListener(kind, act, { signal: abort.signal });
     };
-    on(feed, ["channel"], () => this.#channelChanged());
+    on(feed, ["channel"], () => {
+      if (!this.#recorded) tuner.update();
+      this.#show();
+    });
     on(feed, ["products", "timeline"], () => this.#redraw());
     // Whether there has been a show, and whether there is anything to buy, is told too.
     on(feed, ["products", "timeline"], () => this.#show());
@@ -209,7 +204,7 @@ export class VitrinePlayer extends HTMLElement {
     on(video, ["resize", "loadedmetadata"], () => this.#shapeChanged());
     const moved = () => {
       this.#controls.update();
-      this.#stage.dim(!this.#recorded && !playback.atLive);
+      this.#stage.dim(!this.#recorded && !playback.position.atLive);
       this.#place();
     };
     on(video, ["timeupdate", "seeking", "durationchange"], moved);
@@ -223,6 +218,7 @@ export class VitrinePlayer extends HTMLElement {
       () => figures.toggle(false),
       () => stage.close(),
       () => feed.stop(),
+      () => tuner.close(),
       () => playback.close(),
     ];
   }
@@ -230,7 +226,7 @@ export class VitrinePlayer extends HTMLElement {
   /** The heart: what is on is a function of the presented frame's date. */
   #present(mediaTime) {
     if (this.playback.phase === Phase.ENDED && !this.#recorded) return;
-    const date = this.playback.dateAt(mediaTime);
+    const date = this.playback.position.dateAt(mediaTime);
     if (date === null || (date >= this.#scene.since && date < this.#scene.until)) return;
     const before = this.#scene.shown;
     this.#scene = stateAt(this.feed.timeline, date);
@@ -250,15 +246,16 @@ export class VitrinePlayer extends HTMLElement {
 
   /** Lay the products along the scrub bar; anew when what can be played has moved on. */
   #place() {
-    const { range } = this.playback;
+    const { position } = this.playback;
+    const { range } = position;
     if (range === null) return;
-    const first = this.playback.dateAt(range.start);
+    const first = position.dateAt(range.start);
     const placed = `${Math.round((first ?? 0) / 1000)} ${Math.round(range.start)}`;
     if (placed === this.#placed) return;
     this.#placed = placed;
     // What has left the list is of no use, and grows with the hours.
     const listed = this.feed.timeline.intervals.filter(({ end }) => first === null || end > first);
-    this.#stretches = stretches(listed, (date) => this.playback.timeAt(date));
+    this.#stretches = stretches(listed, (date) => position.timeAt(date));
     this.#controls.scrub.setStretches(this.#stretches, ({ interval }) => this.feed.productOf(interval)?.title ?? "");
     this.#tell("vitrine-shown", { stretches: this.#stretches });
   }
@@ -276,45 +273,7 @@ export class VitrinePlayer extends HTMLElement {
     this.#bag.update(products, onAir, overlay.locale, wordsOfNone(this.dataset.notice));
   }
 
-  /** The show begins, is taken over or ends without the page being loaded again. */
-  #channelChanged() {
-    if (this.#recorded) {
-      this.#show();
-      return;
-    }
-    const { channel, state, reachable } = this.feed;
-    const { phase } = this.playback;
-    const rest = phase === Phase.IDLE || phase === Phase.ENDED;
-    const waited = this.playback.patient;
-    this.playback.patient = state === "interrupted" || !reachable;
-    if (waited && state === "live" && reachable) this.#seeThatItGoesOn();
-    if (state === "live") {
-      const anew = channel.session !== this.#session && phase !== Phase.PLAYING && phase !== Phase.PAUSED;
-      this.#session = channel.session;
-      // One that failed meanwhile would try again by itself, but not at once.
-      if (rest || anew || (phase === Phase.FAILED && reachable)) this.playback.start();
-    }
-    clearTimeout(this.#giveUp);
-    if (state === "offline" && !rest) this.#giveUp = setTimeout(() => this.#stopWhenOver(), SLACK_MS);
-    this.#show();
-  }
-
-  /** A server that was started anew has another playlist, with which hls.js may not go on. */
-  #seeThatItGoesOn() {
-    clearTimeout(this.#resume);
-    this.#resume = setTimeout(() => {
-      if (this.playback.phase === Phase.BUFFERING && this.feed.state === "live") this.playback.start();
-    }, RESUME_MS);
-  }
-
-  /** Offline for a while: what was buffered has been shown; nothing more will come. */
-  #stopWhenOver() {
-    const { phase } = this.playback;
-    if (phase === Phase.PLAYING || phase === Phase.PAUSED) {
-      this.#giveUp = setTimeout(() => this.#stopWhenOver(), SLACK_MS);
-      return;
-    }
-    this.playback.stop();
+  #clear() {
     this.#scene = NOTHING;
     this.#drawOnAir();
   }
@@ -325,10 +284,7 @@ export class VitrinePlayer extends HTMLElement {
     const recorded = this.#recorded;
     if (phase === Phase.PLAYING) this.#seen = true;
     if (phase === Phase.ENDED && state === "live" && !recorded) this.feed.refreshChannel();
-    if (phase === Phase.ENDED && !recorded && this.#scene.shown.length > 0) {
-      this.#scene = NOTHING;
-      this.#drawOnAir();
-    }
+    if (phase === Phase.ENDED && !recorded && this.#scene.shown.length > 0) this.#clear();
     const notice = noticeFor({ state, phase, reachable, missing: missing && !recorded, seen: this.#seen, recorded });
     this.#stage.notice.show(notice, {
       bag: !this.hasAttribute("bagless"),

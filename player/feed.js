@@ -2,6 +2,7 @@
 
 import { Api, ApiError } from "./api.js";
 import { backoff } from "./backoff.js";
+import { coalesce } from "./coalesce.js";
 import { localeOf } from "./locale.js";
 import { EMPTY, fromSnapshot, merge, parseInterval } from "./timeline.js";
 
@@ -11,26 +12,6 @@ const POLL_OPEN_MS = 30_000;
 const OPEN = 1;
 const CLOSED = 2;
 const KINDS = ["timeline", "product", "stock", "state", "viewers", "health", "reset"];
-
-/** Wrap an async act: one run at a time, and once more when asked for meanwhile. */
-export function coalesce(act) {
-  let running = null;
-  let again = false;
-  return function ask() {
-    if (running) {
-      again = true;
-      return running;
-    }
-    running = act().finally(() => {
-      running = null;
-      if (again) {
-        again = false;
-        ask();
-      }
-    });
-    return running;
-  };
-}
 
 function parse(text) {
   try {

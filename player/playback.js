@@ -1,12 +1,12 @@
 /** Plays one show, live or recorded, in one video element, and keeps at it. */
 
-import { dateOf, timeOf } from "./axis.js";
 import { backoff } from "./backoff.js";
 import { CATCH_UP_RATE, configOf, loadHls } from "./engine.js";
+import { measure } from "./measure.js";
 import { keepNear } from "./nearness.js";
 import { Phase } from "./phase.js";
+import { BEHIND_SECONDS, Position } from "./position.js";
 
-const BEHIND_SECONDS = 3;
 /** So far behind without having asked for it, as after an hour in the background, there is a leap. */
 const LOST_SECONDS = 12;
 /** The oldest segment leaves the list while it is loaded: nobody is led closer to it. */
@@ -27,6 +27,8 @@ export class Playback extends EventTarget {
   fault = "";
   /** In Phase.DENIED: why, as the code of the server's problem; "" where it did not say. */
   refused = "";
+  /** Where in its show the picture is. */
+  position;
   #video;
   #source;
   #hls = null;
@@ -57,6 +59,7 @@ export class Playback extends EventTarget {
     this.#source = source;
     this.#recorded = recorded;
     this.#begin = recorded ? begin : null;
+    this.position = new Position(video, () => this.#hls, recorded);
     const on = (kind, act) => video.addEventListener(kind, act, { signal: this.#abort.signal });
     on("playing", () => this.#playing());
     on("waiting", () => this.#wanted && this.#set(Phase.BUFFERING));
@@ -110,7 +113,7 @@ export class Playback extends EventTarget {
   async play() {
     this.#resting = false;
     // A moment's pause is made up for; who has been away longer stays where they are.
-    if (this.#behindOnPurpose && this.atLive) this.#stayBehind(false);
+    if (this.#behindOnPurpose && this.position.atLive) this.#stayBehind(false);
     this.#keepInRange();
     try {
       await this.#video.play();
@@ -133,15 +136,15 @@ export class Playback extends EventTarget {
 
   /** Show another moment, in seconds of media time; the end of what there is of a live show is live. */
   seek(time) {
-    const { range } = this;
+    const { range, isLive } = this.position;
     if (range === null) return;
-    if (this.isLive && time > range.end - 1) {
+    if (isLive && time > range.end - 1) {
       this.goLive();
       return;
     }
-    const first = this.isLive ? Math.min(range.start + MARGIN_SECONDS, range.end) : range.start;
+    const first = isLive ? Math.min(range.start + MARGIN_SECONDS, range.end) : range.start;
     // At the very end a browser shows no new picture.
-    const last = this.isLive ? range.end : range.end - LAST_PICTURE_SECONDS;
+    const last = isLive ? range.end : range.end - LAST_PICTURE_SECONDS;
     this.#stayBehind(true);
     this.#video.currentTime = Math.max(Math.min(Math.max(time, first), last), 0);
   }
@@ -149,53 +152,9 @@ export class Playback extends EventTarget {
   goLive() {
     if (!this.#recorded) this.#begin = null;
     this.#stayBehind(false);
-    const edge = this.#edge();
-    if (edge !== null && this.behind > 0.5) this.#video.currentTime = edge;
+    const { edge, behind } = this.position;
+    if (edge !== null && behind > 0.5) this.#video.currentTime = edge;
     if (this.#video.paused) this.play();
-  }
-
-  /** Seconds behind where a viewer at the live point would be; 0 when not known. */
-  get behind() {
-    const edge = this.#edge();
-    return edge === null ? 0 : Math.max(0, edge - this.#video.currentTime);
-  }
-
-  get atLive() {
-    return this.behind < BEHIND_SECONDS;
-  }
-
-  /** Whether more is to come; a live show that has ended is one no more. */
-  get isLive() {
-    return !this.#recorded && (this.#details()?.live ?? true);
-  }
-
-  /** Seconds of media time. */
-  get time() {
-    return this.#video.currentTime;
-  }
-
-  /** What can be shown, `{start, end}` in seconds; of a live show up to the live point. Or null. */
-  get range() {
-    const { seekable, duration } = this.#video;
-    const fragments = this.#details()?.fragments ?? [];
-    if (!this.isLive && Number.isFinite(duration)) return { start: fragments[0]?.start ?? 0, end: duration };
-    const end = this.#edge();
-    if (end === null) return null;
-    return { start: fragments[0]?.start ?? (seekable.length ? seekable.start(0) : end), end };
-  }
-
-  /** The media time of a date (UTC ms): -Infinity when it is no longer there; null: not known. */
-  timeAt(date) {
-    if (this.#hls) return timeOf(this.#details()?.fragments ?? [], date);
-    const start = this.#video.getStartDate?.().getTime();
-    return Number.isFinite(start) ? (date - start) / 1000 : null;
-  }
-
-  /** UTC milliseconds of the picture at `mediaTime`, on the PROGRAM-DATE-TIME axis; or null. */
-  dateAt(mediaTime = this.#video.currentTime) {
-    if (this.#hls) return this.#dateInPlaylist(mediaTime);
-    const start = this.#video.getStartDate?.().getTime();
-    return Number.isFinite(start) ? start + mediaTime * 1000 : null;
   }
 
   /** Rungs, best first: `{index, name, height, bitrate}`; empty where the browser chooses. */
@@ -221,28 +180,9 @@ export class Playback extends EventTarget {
     this.#tell("levels");
   }
 
-  /** Figures for people who ask: seconds, pixels, counts. Missing ones are null. */
+  /** Figures for people who ask; see `measure`. */
   figures(now = Date.now()) {
-    const video = this.#video;
-    const shown = this.dateAt();
-    const glass = shown === null ? null : (now - shown) / 1000;
-    const { buffered, currentTime } = video;
-    const ahead = buffered.length ? Math.max(0, buffered.end(buffered.length - 1) - currentTime) : 0;
-    const quality = video.getVideoPlaybackQuality?.();
-    return {
-      // A viewer's clock may be wrong by any amount: then the distance to the edge says more.
-      latency: glass !== null && glass > -0.5 && glass < 120 ? glass : (this.#hls?.latency ?? null),
-      target: this.#hls?.targetLatency ?? null,
-      ahead,
-      width: video.videoWidth,
-      height: video.videoHeight,
-      rate: video.playbackRate,
-      dropped: quality?.droppedVideoFrames ?? null,
-      frames: quality?.totalVideoFrames ?? null,
-      bandwidth: this.#hls?.bandwidthEstimate ?? null,
-      engine: this.#hls ? "hls.js" : "native",
-      fault: this.fault,
-    };
+    return measure(this.#video, this.#hls, this.position.dateAt(), this.fault, now);
   }
 
   #attach(Hls) {
@@ -283,7 +223,7 @@ export class Playback extends EventTarget {
   /** Loaded anew: who watched an earlier moment goes on there, if it is still to be had. */
   #goBack() {
     if (this.#recorded) return;
-    const time = this.timeAt(this.#begin);
+    const time = this.position.timeAt(this.#begin);
     this.#begin = null;
     if (Number.isFinite(time)) this.seek(time);
     else this.#stayBehind(false);
@@ -317,7 +257,7 @@ export class Playback extends EventTarget {
   #fail(fault, phase = Phase.FAILED) {
     this.fault = fault;
     if (this.#recorded) this.#begin = this.#video.currentTime || this.#begin;
-    else this.#begin = this.#behindOnPurpose ? (this.#begin ?? this.dateAt()) : null;
+    else this.#begin = this.#behindOnPurpose ? (this.#begin ?? this.position.dateAt()) : null;
     this.#detach();
     clearInterval(this.#watch);
     this.#set(phase);
@@ -346,13 +286,14 @@ export class Playback extends EventTarget {
     this.#resting = false;
     if (this.#begin !== null) this.#goBack();
     // Behind because of stalls, not by the shopper's choice: no use in being late to a sale.
-    if (this.isLive && !this.#behindOnPurpose && this.behind > 2 * BEHIND_SECONDS) this.goLive();
+    const { isLive, behind } = this.position;
+    if (isLive && !this.#behindOnPurpose && behind > 2 * BEHIND_SECONDS) this.goLive();
   }
 
   /** An earlier moment that has left the list: the oldest one there is takes its place, not live. */
   #keepInRange() {
-    const { range, time } = this;
-    const chosen = this.isLive && this.#behindOnPurpose && this.#begin === null;
+    const { range, time, isLive } = this.position;
+    const chosen = isLive && this.#behindOnPurpose && this.#begin === null;
     if (chosen && range !== null && time < range.start) this.seek(time);
   }
 
@@ -362,34 +303,16 @@ export class Playback extends EventTarget {
     if (this.phase === Phase.PLAYING && !paused) {
       this.#keepInRange();
       // A browser's own player chooses its distance by itself.
-      if (this.#hls && this.isLive && !this.#behindOnPurpose && this.behind > LOST_SECONDS) this.goLive();
+      const { isLive, behind } = this.position;
+      if (this.#hls && isLive && !this.#behindOnPurpose && behind > LOST_SECONDS) this.goLive();
     }
-    if (paused && this.isLive) this.#tell("behind");
+    if (paused && this.position.isLive) this.#tell("behind");
     const still = currentTime === this.#progress.time && !paused && !this.patient;
     if (!still || this.#progress.at === 0) this.#progress = { time: currentTime, at: now };
     else if (now - this.#progress.at > STALL_MS && this.phase === Phase.BUFFERING) {
       this.#progress.at = 0;
       this.#fail("stalled");
     }
-  }
-
-  #details() {
-    return this.#hls?.latestLevelDetails ?? this.#hls?.levels[this.#hls.currentLevel]?.details ?? null;
-  }
-
-  /** Read the date of a media time from the playlist that is loaded. */
-  #dateInPlaylist(mediaTime) {
-    const { fragments = [], fragmentHint } = this.#details() ?? {};
-    const growing = fragmentHint && fragmentHint.programDateTime !== null && mediaTime >= fragmentHint.start;
-    const date = dateOf(growing ? [fragmentHint] : fragments, mediaTime);
-    return date ?? this.#hls.playingDate?.getTime() ?? null;
-  }
-
-  #edge() {
-    if (this.#recorded) return null;
-    if (this.#hls) return this.#hls.liveSyncPosition ?? null;
-    const { seekable } = this.#video;
-    return seekable.length ? seekable.end(seekable.length - 1) - BEHIND_SECONDS : null;
   }
 
   #set(phase) {

@@ -30,7 +30,7 @@ function drawChapters() {
   const rows = stretches
     .map((stretch) => ({ stretch, product: feed.productOf(stretch.interval), current: isOn(stretch) }))
     .filter(({ product }) => product);
-  const empty = rows.length === 0 && player.playback.range !== null;
+  const empty = rows.length === 0 && player.playback.position.range !== null;
   const now = JSON.stringify([locale, empty, rows.map(({ stretch, product, current }) => [stretch.id, stretch.from, product, current])]);
   if (now === drawn) return;
   drawn = now;
@@ -102,7 +102,7 @@ for (const kind of ["timeupdate", "seeking"]) player.video.addEventListener(kind
 for (const kind of ["durationchange", "loadedmetadata"]) player.video.addEventListener(kind, drawWhen);
 player.video.poster = address("poster.jpg");
 document.addEventListener("keydown", (event) => player.handleKey(event));
-find("share").addEventListener("click", () => share(find("share"), Math.floor(player.playback.time)));
+find("share").addEventListener("click", () => share(find("share"), Math.floor(player.playback.position.time)));
 hideTicket();
 drawWhen();
 arrange();

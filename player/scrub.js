@@ -62,10 +62,6 @@ export class Scrub {
     on("blur", () => this.#hide());
   }
 
-  get dragged() {
-    return this.#dragged !== null;
-  }
-
   /** Tell when products are shown (`stretches` of reel.js) and what a stretch is called. */
   setStretches(stretches, nameOf) {
     this.#stretches = stretches;
@@ -79,7 +75,7 @@ export class Scrub {
   }
 
   update() {
-    const range = this.#playback.range;
+    const range = this.#playback.position.range;
     this.#range = range;
     const long = range !== null && range.end - range.start >= (this.#live ? LEAST_LIVE_SECONDS : 0);
     this.element.hidden = !long;
@@ -89,7 +85,7 @@ export class Scrub {
   }
 
   #now() {
-    return this.#live && this.#playback.atLive ? this.#range.end : this.#playback.time;
+    return this.#live && this.#playback.position.atLive ? this.#range.end : this.#playback.position.time;
   }
 
   #place(time) {

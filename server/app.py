@@ -8,39 +8,28 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 import structlog
-from aiohttp import web
 
-from ingest.rtmp.certificate import Certificate, CertificateError
-from ingest.rtmp.listener import RtmpListener
 from ingest.whip import WhipIngest
 from overlay.tiles import check
 from server.address import addresses
 from server.admission import Admission
 from server.attempts import Attempts
-from server.auth import (
-    Authenticator,
-    Viewers,
-    operator_token,
-    viewer_secret,
-)
+from server.auth import Authenticator, Viewers, operator_token, viewer_secret
 from server.bus import Bus
 from server.claim import claimed
 from server.clock import Clock, SystemClock
 from server.config import Config
-from server.http import ingest_metrics
+from server.http.application import make_web
 from server.http.audience import Audience
 from server.http.auth_webhook import AuthWebhook
-from server.http.channel_metrics import families
 from server.http.forwarded import Proxies
-from server.http.lane import Lane, listen
+from server.http.lane import Lane
 from server.http.metrics import Metrics
-from server.http.middleware import add_headers, middlewares
 from server.http.pages import Pages
-from server.http.playback import guarded, keep_streams_private, opened
-from server.http.recording_metrics import families as recording_families
-from server.http.routes import add_routes
+from server.http.playback import opened
 from server.http.site import BodyLimits, Site
-from server.listening import naming, try_ports
+from server.http.watched import watch
+from server.listening import try_ports
 from server.live.gate import Gate
 from server.live.openings import LiveSettings
 from server.live.posters import Posters
@@ -49,6 +38,7 @@ from server.live.registry import Registry
 from server.live.renewal import Renewal
 from server.live.rounds import KIND, Rounds
 from server.live.warden import Warden
+from server.ports import answering_http, ports, taking_rtmp
 from server.record.service import Recordings
 from server.services import make_channels, make_playback, make_sources, open_store, private_folder
 from server.shop.service import Shop
@@ -58,16 +48,6 @@ from server.webhooks.message import Write
 from server.webhooks.sender import Sender
 from server.webhooks.writer import Herald, Writer
 from server.whep.service import Whep
-
-_IDLE_SECONDS = 75.0
-"""How long a connection may stay open between two requests."""
-
-
-def _ports(config: Config) -> dict[str, int]:
-    """Give what is listened on, by the key that says so."""
-    server, rtmps = config.server, config.ingest.rtmps
-    ports = {"http_port": server.http_port, "rtmp_port": server.rtmp_port}
-    return ports if rtmps.files is None else {**ports, "ingest.rtmps.port": rtmps.port}
 
 
 def _live_settings(config: Config) -> LiveSettings:
@@ -110,7 +90,7 @@ class Vitrine:
         folder = config.server.data_dir
         await asyncio.to_thread(private_folder, folder)
         claim = await asyncio.to_thread(stack.enter_context, claimed(folder))
-        await asyncio.to_thread(try_ports, config.server.host, _ports(config))
+        await asyncio.to_thread(try_ports, config.server.host, ports(config))
         store = await open_store(config)
         stack.push_async_callback(store.close)
         token = await asyncio.to_thread(operator_token, folder, self._environment)
@@ -130,7 +110,7 @@ class Vitrine:
         )
         write = Writer(config.webhooks.targets(), clock)
         self.shop = Shop(
-            store, self.bus, self.registry, clock, check, config.shop_settings(), write
+            store, self.bus, self.registry.stage, clock, check, config.shop_settings(), write
         )
         stack.push_async_callback(self.shop.close)
         stack.push_async_callback(self.registry.close)
@@ -145,10 +125,8 @@ class Vitrine:
 
         authenticator = Authenticator(token, self.channels, viewers)
         site = await self._site(store, clock, authenticator, viewers)
-        self._measure(site)
-        pages = await asyncio.to_thread(Pages, site)
-        app = make_web(site, pages, Proxies(config.server.trusted_proxies))
-        await self._listen(app, site.metrics)
+        watch(site, self.registry, self.rtmp)
+        await self._answer(site)
         await asyncio.to_thread(
             claim.tell,
             addresses(config, self.http_port, self.rtmp.port, self.rtmp.secure_port),
@@ -255,13 +233,7 @@ class Vitrine:
     async def _take_publishers(self) -> None:
         """Open the ways in."""
         config, stack = self.config, self._stack
-        self.rtmp = RtmpListener(
-            self.gate, config.ingest_limits(), config.server.host, config.server.rtmp_port
-        )
-        with naming(config.server.host, "rtmp_port", config.server.rtmp_port):
-            await self.rtmp.start()
-        stack.push_async_callback(self.rtmp.close)
-        await self._secure_rtmp()
+        self.rtmp = await stack.enter_async_context(taking_rtmp(config, self.gate))
         whip = config.whip_settings()
         self.whip = WhipIngest(self.gate, whip) if whip is not None else None
         if self.whip is not None:
@@ -296,57 +268,11 @@ class Vitrine:
         await sender.start()
         self._stack.push_async_callback(sender.close)
 
-    async def _secure_rtmp(self) -> None:
-        """Listen for RTMPS where it is on. Raises OSError, ValueError for a bad certificate."""
-        rtmps = self.config.ingest.rtmps
-        if rtmps.files is None:
-            return
-        try:
-            certificate = await asyncio.to_thread(Certificate, *rtmps.files)
-        except CertificateError as error:
-            raise ValueError(f"ingest.rtmps.{error.half}: {error.reason}") from error
-        with naming(self.config.server.host, "ingest.rtmps.port", rtmps.port):
-            await self.rtmp.start_secure(certificate, rtmps.port)
-        self._log.info("rtmps is on", port=self.rtmp.secure_port)
-
-    def _measure(self, site: Site) -> None:
-        site.metrics.watch("viewers", "Viewers whose page is open.", site.audience.total)
-        site.metrics.watch(
-            "rtmp_connections", "Open RTMP connections.", lambda: self.rtmp.connections
-        )
-        registry = self.registry
-        site.metrics.watch_families(
-            lambda: families([(s.channel, registry.state(s.channel)) for s in registry.streams()])
-        )
-        site.metrics.watch_families(lambda: ingest_metrics.families(registry.tally))
-        site.metrics.watch_families(lambda: recording_families(self.recordings))
-        site.metrics.watch("sources_on_air", "Pulled sources on the air.", self.pulls.count)
-        whip = self.whip
-        if whip is not None:
-            site.metrics.watch("whip_sessions", "WHIP sessions.", lambda: whip.sessions)
-        whep = self.whep
-        if whep is not None:
-            site.metrics.watch("whep_sessions", "WHEP sessions.", lambda: whep.sessions)
-
-    async def _listen(self, app: web.Application, metrics: Metrics) -> None:
+    async def _answer(self, site: Site) -> None:
+        """Open the pages and calls, and the lane before them."""
+        config = self.config
+        pages = await asyncio.to_thread(Pages, site)
+        app = make_web(site, pages, Proxies(config.server.trusted_proxies))
         may_watch = partial(opened, self.playback, self.registry.session_on)
-        lane = Lane(self.registry, metrics, may_watch)
-        runner = web.AppRunner(
-            app, access_log=None, handler_cancellation=True, shutdown_timeout=2.0
-        )
-        await runner.setup()
-        self._stack.push_async_callback(runner.cleanup)
-        server = self.config.server
-        with naming(server.host, "http_port", server.http_port):
-            listening = await listen(lane, runner, server.host, server.http_port, _IDLE_SECONDS)
-        self._stack.callback(listening.close)
-        self.http_port = int(listening.sockets[0].getsockname()[1])
-
-
-def make_web(site: Site, pages: Pages, proxies: Proxies) -> web.Application:
-    """Make the web application for `site`."""
-    app = web.Application(middlewares=[*middlewares(site.metrics, proxies), guarded(site)])
-    app.on_response_prepare.append(add_headers)
-    app.on_response_prepare.append(keep_streams_private)
-    add_routes(app, site, pages)
-    return app
+        lane = Lane(self.registry, site.metrics, may_watch)
+        self.http_port = await self._stack.enter_async_context(answering_http(config, app, lane))

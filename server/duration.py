@@ -22,13 +22,3 @@ def parse_duration(text: str) -> int:
     if not seconds:
         raise ValueError("must be a length of time like 90s, 8h, 1h30m or 2d")
     return seconds
-
-
-def write_duration(seconds: int) -> str:
-    """Write seconds, at least 1, so that `parse_duration` reads them back."""
-    words = ""
-    for unit, length in _SECONDS.items():
-        count, seconds = divmod(seconds, length)
-        if count:
-            words += f"{count}{unit}"
-    return words

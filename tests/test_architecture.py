@@ -118,7 +118,7 @@ FLOORS = (
     (Floor.SERVICES, "server.live.*"),
     *((Floor.COMPOSE, f"server.{name}") for name in ("__main__", "app", "cli", "serve")),
     *((Floor.COMPOSE, f"server.{name}") for name in ("cli_*", "options", "services")),
-    *((Floor.COMPOSE, f"server.{name}") for name in ("terminal", "push", "pushlane")),
+    *((Floor.COMPOSE, f"server.{name}") for name in ("ports", "terminal", "push", "pushlane")),
     *((Floor.COMPOSE, f"server.{name}") for name in ("demo", "demo.*")),
     # A package's own file: nothing in it but a docstring, or values.
     *((Floor.VALUES, name) for name in ("ingest", "overlay", "transcode", "server")),

@@ -94,11 +94,6 @@ def avcc_sample(data: bytes) -> bytes:
     return b"".join(pieces)
 
 
-def annexb_sample(data: bytes, length_size: int = 4) -> bytes:
-    """Turn a length-prefixed sample into Annex B. Raises BitstreamError."""
-    return b"".join(b"\x00" + START_CODE + nal for nal in split_avcc(data, length_size))
-
-
 def avcc_from_annexb(extradata: bytes) -> bytes:
     """Build avcC from an encoder's headers: SPS and PPS in Annex B. Raises BitstreamError."""
     nals = list(split_annexb(extradata))

@@ -13,9 +13,6 @@ from typing import Final
 from ingest.rtmp import audio_track, video_track
 from ingest.rtmp.amf0 import Value
 
-ANY: Final = "*"
-"""In place of a FourCC: every codec."""
-
 _MAX_CODECS: Final = 64
 _MAX_NAME: Final = 16
 
@@ -39,7 +36,7 @@ NONE: Final = CapsEx(0)
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a client announced. FourCCs as it spells them, ANY among them."""
+    """What a client announced. FourCCs as it spells them, `*` (every codec) among them."""
 
     codecs: frozenset[str] = frozenset()
     video: dict[str, FourCcInfo] = field(default_factory=dict)
@@ -47,14 +44,6 @@ class Capabilities:
     extended: CapsEx = NONE
     announced: bool = False
     """It said something of this at all, be it that it can nothing."""
-
-    def video_info(self, four_cc: str) -> FourCcInfo:
-        """Tell what it does with a codec; what is said of ANY counts for every one."""
-        return self.video.get(four_cc, FourCcInfo(0)) | self.video.get(ANY, FourCcInfo(0))
-
-    def audio_info(self, four_cc: str) -> FourCcInfo:
-        """Tell what it does with a codec; what is said of ANY counts for every one."""
-        return self.audio.get(four_cc, FourCcInfo(0)) | self.audio.get(ANY, FourCcInfo(0))
 
 
 def read_capabilities(properties: dict[str, Value]) -> Capabilities:

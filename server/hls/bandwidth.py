@@ -22,10 +22,16 @@ def peak_bit_rate(spans: Sequence[tuple[int, int]], target: int) -> int | None:
             if 2 * ticks > 3 * target:
                 break
             if 2 * ticks >= target:
-                peak = max(peak or 0, bit_rate(size, ticks))
+                peak = max(peak or 0, _bit_rate(size, ticks))
     return peak
 
 
-def bit_rate(size: int, ticks: int) -> int:
+def mean_bit_rate(spans: Sequence[tuple[int, int]]) -> int | None:
+    """Return the mean bit rate, bit/s, rounded up; None where `spans`, as above, last no time."""
+    ticks = sum(ticks for _, ticks in spans)
+    return _bit_rate(sum(size for size, _ in spans), ticks) if ticks else None
+
+
+def _bit_rate(size: int, ticks: int) -> int:
     """Return bit/s, rounded up; `ticks` above zero."""
     return -(-size * 8 * TICKS_PER_SECOND // ticks)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ingest.unit import TICKS_PER_SECOND
+from server.hls.bandwidth import mean_bit_rate, peak_bit_rate
 from server.hls.multivariant import MultivariantPlaylist, Variant
 from server.hls.playlist import MediaPlaylist, RenditionReport
 from server.hls.window import Window
 from transcode.part import Track
 
+LEAST_MEASURED = 3
+"""Segments from which a peak is told; before, the encoder's word is."""
 HEADROOM = 20
 """The measured peak is told a 20th higher: of segments to come some are a little larger."""
 
@@ -37,12 +41,15 @@ def multivariant_playlist(window: Window) -> MultivariantPlaylist:
 
 
 def _variant(window: Window, track: Track) -> Variant:
-    rendition = window.renditions[track.name]
-    peak = rendition.peak_bandwidth()
+    listed = window.renditions[track.name].segments
+    spans = [(segment.size, segment.duration) for segment in listed if not segment.gap]
+    peak = None
+    if len(spans) >= LEAST_MEASURED:
+        peak = peak_bit_rate(spans, window.target_duration * TICKS_PER_SECOND)
     return Variant(
         uri=f"{track.name}/index.m3u8",
         bandwidth=peak + peak // HEADROOM if peak else track.bandwidth,
-        average_bandwidth=rendition.average_bandwidth(),
+        average_bandwidth=mean_bit_rate(spans),
         codecs=track.codecs,
         width=track.width,
         height=track.height,

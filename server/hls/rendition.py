@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 from ingest.unit import TICKS_PER_MS, TICKS_PER_SECOND
 from server.hls.archive import Scribe
-from server.hls.bandwidth import peak_bit_rate
 from server.hls.playlist import PartTag, Segment
 from server.hls.recall import RecalledRendition
 from server.hls.shelf import Shelf
@@ -221,17 +220,6 @@ class Rendition:
     def expire(self, now_ms: int) -> None:
         """Forget what is no longer owed."""
         self._shelf.expire(now_ms)
-
-    def peak_bandwidth(self) -> int | None:
-        """Measure the peak segment bit rate of the listed segments; None before there are three."""
-        spans = [(each.size, each.duration) for each in self.segments if not each.gap]
-        return peak_bit_rate(spans, self._target) if len(spans) >= 3 else None
-
-    def average_bandwidth(self) -> int | None:
-        """Measure the mean bit rate of the listed segments; None before there is one."""
-        ticks = sum(segment.duration for segment in self.segments if not segment.gap)
-        size = sum(segment.size for segment in self.segments)
-        return -(-size * 8 * TICKS_PER_SECOND // ticks) if ticks else None
 
     def _segment(self, span: Span, whole: bool) -> Segment:
         segment = Segment(

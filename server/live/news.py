@@ -11,6 +11,9 @@ from typing import Protocol
 
 import structlog
 
+from server.bus import Bus
+from server.instant import rfc3339
+from server.live.state import LiveState
 from server.live.tasks import Tasks
 
 
@@ -28,14 +31,17 @@ class SessionListener(Protocol):
     async def session_ended(self, channel: str, session: str, at_ms: int) -> None: ...
 
 
-Saying = Callable[[SessionListener], Awaitable[None]]
+_Saying = Callable[[SessionListener], Awaitable[None]]
 
 
 class News:
-    """The listeners, and for each session what is being told."""
+    """The listeners, the bus, and for each session what is being told."""
 
-    def __init__(self, tasks: Tasks) -> None:
+    def __init__(self, tasks: Tasks, bus: Bus, state: Callable[[str], LiveState]) -> None:
+        """`state` gives a channel's, which the bus is told of behind the listeners."""
         self._tasks = tasks
+        self._bus = bus
+        self._state = state
         self._listeners: list[SessionListener] = []
         self._log = structlog.get_logger("live")
         self._telling: dict[str, asyncio.Task[None]] = {}
@@ -44,15 +50,20 @@ class News:
         """Tell `listener` of every session from now on."""
         self._listeners.append(listener)
 
-    def tell(self, session: str, say: Saying, after: Callable[[], None]) -> None:
-        """Have every listener told, behind what is being told; then call `after`."""
-        before = self._telling.get(session)
-        self._telling[session] = self._tasks.begin(self._tell(before, say, after))
+    def started(self, channel: str, session: str, at_ms: int) -> None:
+        """Have all told, behind what is being told of the session; as the next two."""
+        self._tell(channel, session, lambda who: who.session_started(channel, session, at_ms))
 
-    async def tell_last(self, session: str, say: Saying) -> None:
-        """Tell every listener the last of a session."""
+    def interrupted(self, channel: str, session: str, at_ms: int) -> None:
+        self._tell(channel, session, lambda who: who.session_interrupted(channel, session, at_ms))
+
+    def resumed(self, channel: str, session: str, at_ms: int) -> None:
+        self._tell(channel, session, lambda who: who.session_resumed(channel, session, at_ms))
+
+    async def ended(self, channel: str, session: str, at_ms: int) -> None:
+        """Tell every listener the last of a session; the bus is `announce`'s to tell."""
         await self.hear_out(session)
-        await self._tell_all(say)
+        await self._tell_all(lambda who: who.session_ended(channel, session, at_ms))
 
     async def hear_out(self, session: str) -> None:
         """Let what is being told of a session be told."""
@@ -60,15 +71,32 @@ class News:
         if telling is not None:
             await asyncio.wait([telling])
 
-    async def _tell(
-        self, before: asyncio.Task[None] | None, say: Saying, after: Callable[[], None]
+    def announce(self, channel: str) -> None:
+        """Tell the bus the channel's state as it is now."""
+        state = self._state(channel)
+        self._bus.publish(
+            channel,
+            "state",
+            {
+                "state": state.state,
+                "session": state.session,
+                "started_at": None if state.started_at is None else rfc3339(state.started_at),
+            },
+        )
+
+    def _tell(self, channel: str, session: str, say: _Saying) -> None:
+        before = self._telling.get(session)
+        self._telling[session] = self._tasks.begin(self._tell_behind(before, channel, say))
+
+    async def _tell_behind(
+        self, before: asyncio.Task[None] | None, channel: str, say: _Saying
     ) -> None:
         if before is not None:
             await asyncio.wait([before])
         await self._tell_all(say)
-        after()
+        self.announce(channel)
 
-    async def _tell_all(self, say: Saying) -> None:
+    async def _tell_all(self, say: _Saying) -> None:
         for listener in self._listeners:
             try:
                 await say(listener)

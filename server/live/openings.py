@@ -91,5 +91,5 @@ class Openings:
             started_ms=session.started_ms if session else None,
         )
         stream = LiveStream(broadcast, self._clock, hooks)
-        await self._store.save_sequences(channel.id, stream.sequences)
+        await self._store.save_sequences(channel.id, stream.runs.sequences)
         return stream

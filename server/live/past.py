@@ -20,7 +20,7 @@ class Past:
 
     def edge(self, channel: str) -> Edge | None:
         found = self._streams.get(channel)
-        return found[0].edge if found else None
+        return found[0].runs.edge if found else None
 
     def session(self, channel: str) -> str | None:
         found = self._streams.get(channel)
@@ -28,21 +28,21 @@ class Past:
 
     def take(self, stream: LiveStream) -> None:
         """Keep a stream whose playlists have ended; one that nobody could play is let go."""
-        if stream.window.playable:
-            until = self._clock.monotonic() + stream.window.linger_ms / 1000
+        if stream.runs.window.playable:
+            until = self._clock.monotonic() + stream.runs.window.linger_ms / 1000
             self._streams[stream.channel] = (stream, until)
         else:
-            stream.edge.close()
+            stream.runs.edge.close()
 
     def expire(self) -> None:
         """Forget what is owed to nobody any more."""
         now = self._clock.monotonic()
         for channel, (stream, until) in list(self._streams.items()):
-            stream.window.expire(int(now * 1000))
+            stream.runs.window.expire(int(now * 1000))
             if now >= until:
                 del self._streams[channel]
-                stream.edge.close()
+                stream.runs.edge.close()
 
     def close(self) -> None:
         for stream, _ in self._streams.values():
-            stream.edge.close()
+            stream.runs.edge.close()

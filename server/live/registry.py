@@ -1,4 +1,4 @@
-"""Which channels are on the air. The shop's stage, and the origin of all live media.
+"""Which channels are on the air: who takes over, who is waited for, what can be played.
 
 asyncio. One registry per server process; who may come on the air is the gate's to say.
 """
@@ -11,24 +11,21 @@ from collections.abc import Coroutine
 import structlog
 
 from ingest.port import Publisher, Refusal, Refused, Sink
-from overlay.scene import Scene
 from server.bus import Bus
 from server.channel import Channel, Session
 from server.clock import Clock
 from server.errors import VitrineError
 from server.hls.edge import Edge
-from server.hls.playlist import DateRange
-from server.instant import rfc3339
 from server.live.echo import Echo
-from server.live.news import News, Saying, SessionListener
+from server.live.news import News, SessionListener
 from server.live.openings import LiveSettings, Openings
 from server.live.past import Past
+from server.live.stage import Stage
 from server.live.state import LiveState, describe
 from server.live.stream import Hooks, LiveStream
 from server.live.tally import Tally
 from server.live.tasks import Tasks
 from server.record.recorder import Recorder
-from server.shop.port import LiveSession, ShownAt
 from server.store.port import Store
 
 EXPIRE_SECONDS = 5.0
@@ -52,17 +49,18 @@ class Registry:
     ) -> None:
         """`recorder` None: nothing is recorded, and playlists are as long as memory keeps."""
         self._store = store
-        self._bus = bus
         self._clock = clock
         self._grace = settings.grace
         self._slate = settings.slate
         self._recorder = recorder
         self._openings = Openings(store, clock, settings, recorder)
         self._streams: dict[str, LiveStream] = {}
+        self.stage = Stage(self._streams, recorder)
+        """What the shop puts its scenes on."""
         self._past = Past(clock)
         self._locks: dict[str, asyncio.Lock] = {}
         self._tasks = Tasks()
-        self._news = News(self._tasks)
+        self._news = News(self._tasks, bus, self.state)
         self._hooks = Hooks(
             began=self._began,
             advanced=self._advanced,
@@ -144,29 +142,6 @@ class Registry:
         stream.publisher.drop(reason)
         return True
 
-    # Stage
-
-    def session(self, channel: str) -> LiveSession | None:
-        stream = self._streams.get(channel)
-        if stream is None or stream.started_ms is None or stream.ending:
-            return None
-        return LiveSession(stream.session, stream.started_ms)
-
-    def media_now(self, channel: str) -> int | None:
-        stream = self._streams.get(channel)
-        return stream.media_now if stream else None
-
-    async def show(self, channel: str, scene: Scene, at_ms: int) -> ShownAt | None:
-        stream = self._streams.get(channel)
-        return await stream.show(scene, at_ms) if stream else None
-
-    def annotate(self, channel: str, ranges: tuple[DateRange, ...]) -> None:
-        stream = self._streams.get(channel)
-        if stream is not None:
-            stream.annotate(ranges)
-            if self._recorder is not None:
-                self._recorder.annotate(stream.session, ranges)
-
     # For the edge
 
     def edge(self, channel: str) -> Edge | None:
@@ -174,7 +149,7 @@ class Registry:
         stream = self._streams.get(channel)
         # From the moment that it is told to be live: a page that hears it must not read the last.
         if stream is not None and (stream.started_ms is not None or channel not in self._past):
-            return stream.edge
+            return stream.runs.edge
         return self._past.edge(channel)
 
     def echo(self, channel: str) -> Echo | None:
@@ -239,9 +214,9 @@ class Registry:
                 return
             await stream.finish()
             await self._news.hear_out(stream.session)
-            stream.put_down()
+            stream.runs.put_down()
             self._put_away(stream)
-            await self._store.save_sequences(stream.channel, stream.sequences)
+            await self._store.save_sequences(stream.channel, stream.runs.sequences)
             self._log.info(
                 "put away until the server is back",
                 channel=stream.channel,
@@ -259,12 +234,12 @@ class Registry:
             try:
                 await self._tell_ended(stream)
             finally:
-                stream.end()
+                stream.runs.end()
                 self._put_away(stream)
                 was_on = stream.started_ms is not None
                 said = "off the air" if was_on else "nothing came of it"
                 self._log.info(said, channel=stream.channel, reason=reason)
-                self._announce(stream.channel)
+                self._news.announce(stream.channel)
 
     def _put_away(self, stream: LiveStream) -> None:
         if self._recorder is not None and stream.started_ms is None:
@@ -275,34 +250,29 @@ class Registry:
     async def _tell_ended(self, stream: LiveStream) -> None:
         if stream.started_ms is None:
             return
-        channel, session = stream.channel, stream.session
         # Without its list one that nobody came back to ends where the server before left it.
-        at_ms = stream.window.latest_pdt_ms or max(stream.started_ms, stream.sequences.pdt_ms)
-        await self._news.tell_last(session, lambda who: who.session_ended(channel, session, at_ms))
-        await self._store.save_sequences(channel, stream.sequences)
+        at_ms = stream.runs.window.latest_pdt_ms or max(
+            stream.started_ms, stream.runs.sequences.pdt_ms
+        )
+        await self._news.ended(stream.channel, stream.session, at_ms)
+        await self._store.save_sequences(stream.channel, stream.runs.sequences)
 
     def _began(self, stream: LiveStream) -> None:
         at_ms = stream.started_ms or self._clock.wall_ms()
-        self._tell(stream, lambda who: who.session_started(stream.channel, stream.session, at_ms))
+        self._news.started(stream.channel, stream.session, at_ms)
 
     def _interrupted(self, stream: LiveStream, reason: str) -> None:
         if not self._closing:
             self._log.warning(
                 "interrupted", channel=stream.channel, reason=reason, grace=self._grace
             )
-        at_ms = stream.sequences.pdt_ms
-        self._tell(
-            stream, lambda who: who.session_interrupted(stream.channel, stream.session, at_ms)
-        )
+        self._news.interrupted(stream.channel, stream.session, stream.runs.sequences.pdt_ms)
         self._begin(self._bridge(stream))
 
     def _resumed(self, stream: LiveStream) -> None:
         self.tally.resumes += 1
         at_ms = stream.epoch.pdt_ms if stream.epoch else self._clock.wall_ms()
-        self._tell(stream, lambda who: who.session_resumed(stream.channel, stream.session, at_ms))
-
-    def _tell(self, stream: LiveStream, say: Saying) -> None:
-        self._news.tell(stream.session, say, lambda: self._announce(stream.channel))
+        self._news.resumed(stream.channel, stream.session, at_ms)
 
     async def _bridge(self, stream: LiveStream) -> None:
         """See an interrupted stream through until it is resumed, or over."""
@@ -328,7 +298,7 @@ class Registry:
             stream.rename(channel.title)
 
     def _advanced(self, stream: LiveStream) -> None:
-        self._begin(self._store.save_sequences(stream.channel, stream.sequences))
+        self._begin(self._store.save_sequences(stream.channel, stream.runs.sequences))
 
     def _left(self, stream: LiveStream, reason: str) -> None:
         self._begin(self._end_locked(stream, reason))
@@ -338,18 +308,6 @@ class Registry:
             if stream.publisher is None:  # nobody took over meanwhile
                 await self._end(stream, reason)
 
-    def _announce(self, channel: str) -> None:
-        state = self.state(channel)
-        self._bus.publish(
-            channel,
-            "state",
-            {
-                "state": state.state,
-                "session": state.session,
-                "started_at": None if state.started_at is None else rfc3339(state.started_at),
-            },
-        )
-
     def _lock(self, channel: str) -> asyncio.Lock:
         return self._locks.setdefault(channel, asyncio.Lock())
 
@@ -358,7 +316,7 @@ class Registry:
             await asyncio.sleep(EXPIRE_SECONDS)
             now = self._clock.monotonic()
             for stream in self._streams.values():
-                stream.window.expire(int(now * 1000))
+                stream.runs.window.expire(int(now * 1000))
             self._past.expire()
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:

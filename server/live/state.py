@@ -167,5 +167,5 @@ def _renditions(stream: LiveStream) -> tuple[Mapping[str, object], ...]:
             "fps": round(float(track.frame_rate), 3) if track.frame_rate else None,
             "bitrate": track.bandwidth,
         }
-        for track in stream.window.tracks
+        for track in stream.runs.window.tracks
     )

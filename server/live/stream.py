@@ -1,6 +1,6 @@
 """One broadcast of one channel: publisher's units in, live window out.
 
-asyncio. Owns the channel's worker and its window; knows neither shop nor HTTP.
+asyncio. Owns the channel's worker and its windows; knows neither shop nor HTTP.
 """
 
 from __future__ import annotations
@@ -13,26 +13,19 @@ import structlog
 from ingest.port import Publisher
 from ingest.unit import TICKS_PER_MS, Unit
 from overlay.scene import Scene
-from server.channel import Sequences
 from server.clock import Clock
-from server.hls.edge import Edge
-from server.hls.errors import WindowError
-from server.hls.id3 import InBand
-from server.hls.playlist import DateRange
-from server.hls.recall import Recalled
-from server.hls.window import Window
 from server.live.broadcast import Broadcast
 from server.live.coach import Coach
 from server.live.echo import Echo
 from server.live.figures import Figures
 from server.live.rules import RULES
+from server.live.runs import Runs
 from server.live.showing import Showings
 from server.shop.port import ShownAt
 from transcode import wire
 from transcode.part import Epoch, Part
 from transcode.supervisor import Patience, Supervisor
 
-SEQUENCES_AHEAD = 3
 MOST_AHEAD_MS = 10_000
 """No worker is further behind what arrives: units older than that were dropped."""
 
@@ -108,11 +101,9 @@ class LiveStream:
         self.supervisor = Supervisor(self.channel, self._settings, self._receive, patience)
         self._clock = clock
         self._hooks = hooks
-        self._floor_ms = broadcast.carry.pdt_ms
         self._log = structlog.get_logger("live").bind(channel=self.channel, session=self.session)
-        self._runs = 0
-        self._open_window(broadcast.carry, broadcast.before)
-        self._recall(broadcast.recalled)
+        self.runs = Runs(broadcast, clock)
+        """What viewers are given."""
         self._feed: PublisherFeed | None = None
         self.echo = Echo()
         """What the publisher sends, as it is."""
@@ -192,8 +183,7 @@ class LiveStream:
         if self._broadcast.slate and self._feed is None:
             self._slate_to_come = False
             self.supervisor.tick(now_ms)
-        if self.window.lapse(now_ms):
-            self.edge.published()
+        if self.runs.lapse(now_ms):
             self._hooks.advanced(self)
 
     def _interrupt(self, reason: str) -> None:
@@ -224,39 +214,18 @@ class LiveStream:
         """PDT of the newest picture at ingest; None before the first."""
         newest = self.figures.newest_pts
         if self.epoch is None:
-            return None if self.started_ms is None else self._floor_ms
+            return None if self.started_ms is None else self.runs.floor_ms
         if newest is None or self._spliced:
-            return self.window.latest_pdt_ms  # a new publisher's clock has no epoch yet
+            return self.runs.window.latest_pdt_ms  # a new publisher's clock has no epoch yet
         now_ms = self.epoch.pdt_ms + (newest - self.epoch.origin) // TICKS_PER_MS
         # Between a leap of the publisher's clock and its new epoch the two do not fit.
-        return min(now_ms, (self.window.latest_pdt_ms or now_ms) + MOST_AHEAD_MS)
-
-    @property
-    def sequences(self) -> Sequences:
-        """Where a later window of this channel goes on.
-
-        Ahead of what is published: they may be saved a little late, and a crash must not
-        lead back to numbers that were used.
-        """
-        return Sequences(
-            self.window.next_msn + SEQUENCES_AHEAD,
-            self.window.discontinuity_sequence,
-            max(self.window.latest_pdt_ms or 0, self._floor_ms),
-        )
+        return min(now_ms, (self.runs.window.latest_pdt_ms or now_ms) + MOST_AHEAD_MS)
 
     async def show(self, scene: Scene, at_ms: int) -> ShownAt | None:
         """Stage `scene` for `at_ms` and wait until it is drawn; see `shop.port.Stage.show`."""
         if self.ending:
             return None
         return await self._showings.wait(scene, at_ms, lambda: self.supervisor.show(scene, at_ms))
-
-    def annotate(self, ranges: tuple[DateRange, ...]) -> None:
-        """Put date ranges into the playlists."""
-        try:
-            self.window.annotate(ranges)
-        except WindowError as error:
-            self._log.error("date ranges left out", error=str(error))
-        self.edge.published()
 
     async def finish(self) -> None:
         """Have the worker encode what it holds; after this no part comes any more."""
@@ -267,45 +236,14 @@ class LiveStream:
         self._showings.give_up()
         await self.supervisor.close()
 
-    def put_down(self) -> None:
-        """Leave the playlists open for a later server to go on with; after `finish`."""
-        self.window.close_segment()
-        self.edge.published()
-
-    def end(self) -> None:
-        """End the playlists. Idempotent."""
-        self.window.end()
-        self.edge.published()
-
     def _settings(self) -> wire.Open:
-        return wire.Open(profile=self.profile, pdt_floor_ms=self.sequences.pdt_ms)
-
-    def _open_window(self, carry: Sequences, before: Edge | None) -> None:
-        self._runs += 1
-        self.window = Window(
-            f"{self.session.lower()[-8:]}{carry.next_msn}r{self._runs}",
-            carry.next_msn,
-            carry.discontinuity,
-            self._broadcast.segments,
-            self._broadcast.dvr_seconds,
-            self._broadcast.archive,
-            self._broadcast.scribe,
-        )
-        self.window.in_band = InBand() if self._broadcast.id3 else None
-        self.edge = Edge(self.window, self._clock, before=before)
-
-    def _recall(self, recalled: Recalled | None) -> None:
-        if recalled is None:
-            return
-        try:
-            self.window.recall(recalled)
-        except WindowError as error:
-            self._log.error("the list of before is not gone on with", error=str(error))
+        return wire.Open(profile=self.profile, pdt_floor_ms=self.runs.sequences.pdt_ms)
 
     def _receive(self, message: wire.Up) -> None:
         match message:
             case Part():
-                self._publish(message)
+                if self.runs.add(message):
+                    self._hooks.advanced(self)
             case Epoch():
                 self._begin(message)
             case wire.Shown():
@@ -313,28 +251,8 @@ class LiveStream:
             case wire.Health():
                 self.figures.health = message
 
-    def _publish(self, part: Part) -> None:
-        try:
-            self.window.add(part)
-        except WindowError as error:
-            self._log.error("part left out", error=str(error))
-            return
-        self.edge.published()
-        if part.last and part.rendition == self.window.tracks[0].name:
-            self._hooks.advanced(self)
-
     def _begin(self, epoch: Epoch) -> None:
-        try:
-            self.window.open_epoch(epoch)
-        except WindowError as error:
-            # Longer targets than were announced, or times that overlap: players must load anew.
-            self._log.warning("playlist begins anew", reason=str(error))
-            carry, ranges = self.sequences, self.window.date_ranges
-            self.end()
-            self._floor_ms = carry.pdt_ms
-            self._open_window(carry, self.edge)
-            self.window.open_epoch(epoch)
-            self.window.annotate(ranges)
+        self.runs.begin(epoch)
         self.epoch = epoch
         # A slate's origin is on no publisher's clock.
         self._spliced = epoch.slate
@@ -350,7 +268,7 @@ class LiveStream:
             self._lost_at = None
             self._hooks.resumed(self)
         self._hooks.advanced(self)
-        self.edge.published()
+        self.runs.edge.published()
 
     def _shown(self, shown: wire.Shown) -> None:
         self.supervisor.drawn(shown.scene_id)

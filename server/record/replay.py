@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ingest.unit import TICKS_PER_SECOND
-from server.hls.bandwidth import bit_rate, peak_bit_rate
+from server.hls.bandwidth import mean_bit_rate, peak_bit_rate
 from server.hls.multivariant import NO_CAPTIONS
 from server.instant import rfc3339
 from server.record.recording import RecordedSegment, RecordedTrack, Recording
@@ -54,10 +54,8 @@ def bit_rates(segments: tuple[RecordedSegment, ...], target_duration: int) -> tu
 
     Gaps count for neither.
     """
-    there = [segment for segment in segments if not segment.gap]
-    ticks = sum(segment.duration for segment in there)
-    mean = bit_rate(sum(segment.size for segment in there), ticks) if ticks else 0
-    spans = [(segment.size, segment.duration) for segment in there]
+    spans = [(segment.size, segment.duration) for segment in segments if not segment.gap]
+    mean = mean_bit_rate(spans) or 0
     peak = peak_bit_rate(spans, target_duration * TICKS_PER_SECOND)
     return max(peak or 0, mean), mean
 

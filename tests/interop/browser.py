@@ -59,7 +59,7 @@ _FRAME = f"""async ([x, y, width, height]) => {{
   const sum = [0, 0, 0];
   for (let n = 0; n < data.length; n += 4) for (const c of [0, 1, 2]) sum[c] += data[n + c];
   return {{
-    date: player.playback.dateAt(mediaTime),
+    date: player.playback.position.dateAt(mediaTime),
     size: [canvas.width, canvas.height],
     colour: sum.map((value) => (4 * value) / data.length),
   }};

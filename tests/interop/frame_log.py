@@ -28,7 +28,7 @@ _WRITE = """([left, top, width, height]) => {
     let sum = 0;
     for (let n = 0; n < data.length; n += 4) sum += data[n] + data[n + 1] + data[n + 2];
     const spots = [...player.shadowRoot.querySelectorAll('.spot')].map((s) => s.dataset.product);
-    log.frames.push([playback.dateAt(mediaTime), mediaTime, sum / (24 * 8 * 3), spots]);
+    log.frames.push([playback.position.dateAt(mediaTime), mediaTime, sum / (24 * 8 * 3), spots]);
     if (video.isConnected) video.requestVideoFrameCallback(frame);
   };
   video.requestVideoFrameCallback(frame);

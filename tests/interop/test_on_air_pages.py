@@ -233,7 +233,9 @@ async def test_a_shopper_seeks_back_to_a_card_and_returns_to_live(
     assert await tab.page.evaluate(f"{PLAYER}.video.playbackRate") == 1
 
     await tab.page.get_by_role("button", name="Go to live").click()
-    await tab.until(f"{PLAYER}.playback.atLive && !{PLAYER}.video.seeking", within=PAGE_SECONDS)
+    await tab.until(
+        f"{PLAYER}.playback.position.atLive && !{PLAYER}.video.seeking", within=PAGE_SECONDS
+    )
     assert (await tab.playing_date() or 0) > end
     await tab.spot("tin").wait_for(state="detached", timeout=PAGE_SECONDS * 1000)
     assert tab.complaints == []
@@ -266,7 +268,7 @@ async def test_the_replay_jumps_to_an_explanation(
     tab = await browser.tab(PHONE)
     await tab.open(f"{api.server.url}/replay/{show.id}/{session}/?t=2")
     await tab.plays(within=PAGE_SECONDS)
-    assert 2 <= await tab.page.evaluate(f"{PLAYER}.playback.time") < 10
+    assert 2 <= await tab.page.evaluate(f"{PLAYER}.playback.position.time") < 10
     await tab.page.get_by_role("button", name=f"{title}: jump").last.click()
     await tab.spot(product).wait_for(timeout=PAGE_SECONDS * 1000)
     frame = await tab.frame(*FIRST_AREA)

@@ -200,7 +200,7 @@ test("while a show is paused, how far behind it is is told anew", async () => {
   playback.pause();
   Hls.list = { first: 10, edge: 1_810 };
   mock.timers.tick(2_000);
-  assert.deepEqual([told, playback.behind], [2, 109]);
+  assert.deepEqual([told, playback.position.behind], [2, 109]);
 });
 
 test("a picture that falls off the list while it plays stays on it", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { dateOf, last, timeOf } from "../../player/axis.js";
+import { dateInList, dateOf, last, timeOf } from "../../player/axis.js";
 import { clock, fraction, marks, pointedAt, readTime, spoken, stepTo, stretches } from "../../player/reel.js";
 import { readStoryboard, tileAt } from "../../player/storyboard.js";
 
@@ -33,6 +33,14 @@ test("fragments without a date take the one before", () => {
   assert.equal(dateOf(mixed, 3), T0 + 3000);
   assert.equal(dateOf(mixed.slice(1), 3), null);
   assert.equal(timeOf(mixed, T0 + 3000), 3);
+});
+
+test("a segment that still grows has a date of its own, and none where there is no list", () => {
+  const fragmentHint = { start: 30, duration: 1, programDateTime: T0 + 200_000 };
+  assert.equal(dateInList({ fragments: FRAGMENTS, fragmentHint }, 30.5), T0 + 200_500);
+  assert.equal(dateInList({ fragments: FRAGMENTS, fragmentHint }, 19), T0 + 19_000);
+  assert.equal(dateInList({ fragments: FRAGMENTS, fragmentHint: { ...fragmentHint, programDateTime: null } }, 30.5), T0 + 90_500);
+  assert.equal(dateInList(null, 5), null);
 });
 
 test("the last that holds is found, wherever it is", () => {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { webUrl } from "../../player/api.js";
 import { backoff } from "../../player/backoff.js";
-import { coalesce } from "../../player/feed.js";
+import { coalesce } from "../../player/coalesce.js";
 import { hintOf, readingsOf } from "../../player/health.js";
 import { isRtl, localeOf } from "../../player/locale.js";
 import { formatPrice, priceOf } from "../../player/money.js";

@@ -11,6 +11,7 @@ import pytest
 from av.video.frame import VideoFrame
 
 from overlay.tiles import ColorSpec
+from tests.helpers.annexb import annexb
 from transcode import nal
 from transcode.encode import VideoEncoder
 from transcode.errors import MediaError
@@ -52,7 +53,7 @@ def test_captions_of_the_source_are_not_in_one_rung_alone() -> None:
     stream = b"".join(b"\0\0\0\1" + each for each in (*told.sps, *told.pps, captions))
     decoder = av.CodecContext.create("h264", "r")
     frame, *_ = [
-        *decoder.decode(av.Packet(stream + nal.annexb_sample(unit.data))),
+        *decoder.decode(av.Packet(stream + annexb(unit.data))),
         *decoder.decode(None),
     ]
     assert frame.side_data.get("A53_CC") is not None

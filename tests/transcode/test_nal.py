@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.unit import VideoConfig, VideoUnit
+from tests.helpers.annexb import annexb
 from tests.helpers.clips import Clip, units
 from transcode.errors import BitstreamError
 from transcode.nal import (
-    annexb_sample,
     avcc,
     avcc_from_annexb,
     avcc_sample,
@@ -40,7 +40,7 @@ def test_annexb_and_lengths_are_two_forms_of_one_thing(
     assert list(split_annexb(stream)) == nals
     sample = avcc_sample(stream)
     assert list(split_avcc(sample)) == nals
-    assert list(split_annexb(annexb_sample(sample))) == nals
+    assert list(split_annexb(annexb(sample))) == nals
 
 
 def test_zeros_after_a_nal_unit_are_not_part_of_it() -> None:
@@ -107,5 +107,5 @@ def test_what_a_real_encoder_makes() -> None:
         if isinstance(unit, VideoUnit):
             kinds = {nal[0] & 0x1F for nal in split_avcc(unit.data, parsed.length_size)}
             assert (5 in kinds) == unit.keyframe
-            again = avcc_sample(annexb_sample(unit.data, parsed.length_size))
+            again = avcc_sample(annexb(unit.data, parsed.length_size))
             assert {nal[0] & 0x1F for nal in split_avcc(again)} <= kinds

@@ -42,7 +42,6 @@ def test_samples(sample: bytes, size: int) -> None:
     with suppress(BitstreamError):
         units = list(nal.split_avcc(sample, size))
         assert all(units)
-        nal.annexb_sample(sample, size)
 
 
 @given(data=st.one_of(st.binary(max_size=80), damaged(ANNEX_B)))

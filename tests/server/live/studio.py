@@ -153,7 +153,7 @@ class Studio:
                 await asyncio.sleep(0.05)
 
     def _playable_ms(self) -> int:
-        session = self.registry.session("tea")
+        session = self.registry.stage.session("tea")
         edge = self.registry.edge("tea")
         if session is None or edge is None:
             return 0

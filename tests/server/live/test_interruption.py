@@ -48,7 +48,7 @@ async def lose(studio: Studio, gaps: int = 2) -> Encoder:
 async def test_a_lost_publisher_comes_back_into_its_session(studio: Studio) -> None:
     async with studio.bus.subscribe("tea") as events:
         await lose(studio)
-        session = studio.registry.session("tea")
+        session = studio.registry.stage.session("tea")
         assert session is not None
         lost = await studio.playlist()
         assert "#EXT-X-ENDLIST" not in lost
@@ -63,7 +63,7 @@ async def test_a_lost_publisher_comes_back_into_its_session(studio: Studio) -> N
         used = edge.window.next_msn
         await studio.until(again, lambda: edge.window.next_msn > used + 1)
         text = await studio.playlist()
-        assert studio.registry.session("tea") == session
+        assert studio.registry.stage.session("tea") == session
         again.hang_up()
         told = []
         while (event := await events.next(DEADLINE)) is not None:
@@ -159,7 +159,7 @@ async def test_a_worker_that_dies_meanwhile_is_no_obstacle(studio: Studio) -> No
 
 async def test_a_restarted_server_goes_on_with_the_session(studio: Studio) -> None:
     await lose(studio, 1)
-    session = studio.registry.session("tea")
+    session = studio.registry.stage.session("tea")
     assert session is not None
     used = await studio.playlist()
     names = set(re.findall(r"\S+\.(?:m4s|mp4)", used))
@@ -172,8 +172,8 @@ async def test_a_restarted_server_goes_on_with_the_session(studio: Studio) -> No
     studio.registry.start()
     state = studio.registry.state("tea")
     assert (state.state, state.session) == ("interrupted", session.id)
-    assert studio.registry.session("tea") == session
-    assert studio.registry.media_now("tea") is not None
+    assert studio.registry.stage.session("tea") == session
+    assert studio.registry.stage.media_now("tea") is not None
 
     again = Encoder()
     assert await studio.admit(again) is None

@@ -99,7 +99,7 @@ async def test_the_same_key_takes_over_within_the_session(studio: Studio) -> Non
     first, second = Encoder("10.0.0.1"), Encoder("10.0.0.2")
     assert await studio.admit(first) is None
     await studio.on_air(first)
-    session = studio.registry.session("tea")
+    session = studio.registry.stage.session("tea")
     assert await studio.admit(second) is None
     assert first.dropped is not None
     assert (studio.registry.tally.takeovers, studio.registry.tally.resumes) == (1, 0)
@@ -110,7 +110,7 @@ async def test_the_same_key_takes_over_within_the_session(studio: Studio) -> Non
     await studio.until(second, lambda: edge.window.discontinuity_sequence > before)
     used = edge.window.next_msn
     await studio.until(second, lambda: edge.window.next_msn > used + 1)
-    assert studio.registry.session("tea") == session
+    assert studio.registry.stage.session("tea") == session
     assert studio.registry.state("tea").ingest["peer"] == "10.0.0.2"
     text = await studio.playlist()
     assert text.count("#EXT-X-DISCONTINUITY\n") == 1
@@ -125,11 +125,11 @@ async def test_a_source_feeds_a_channel_until_an_encoder_comes(studio: Studio) -
     assert not isinstance(verdict, Refused)
     source.sink = verdict
     await studio.on_air(source)
-    session = registry.session("tea")
+    session = registry.stage.session("tea")
     assert (registry.state("tea").ingest["protocol"], registry.is_taken("tea")) == ("pull", False)
     assert await studio.admit(encoder) is None
     assert source.dropped is not None
-    assert registry.session("tea") == session
+    assert registry.stage.session("tea") == session
     assert registry.is_taken("tea")
     refused = await gate.admit_source("tea", Encoder())
     assert isinstance(refused, Refused)
@@ -142,13 +142,13 @@ async def test_a_source_feeds_a_channel_until_an_encoder_comes(studio: Studio) -
 
 async def test_a_scene_is_shown_where_the_worker_says(studio: Studio) -> None:
     encoder = Encoder()
-    assert await studio.registry.show("tea", Scene("none"), 0) is None
+    assert await studio.registry.stage.show("tea", Scene("none"), 0) is None
     assert await studio.admit(encoder) is None
     await studio.on_air(encoder)
     scene = Scene("on", (Card("pin", "Tea", Money(500, "EUR")),), motion=Motion.NONE)
-    now = studio.registry.media_now("tea")
+    now = studio.registry.stage.media_now("tea")
     assert now is not None
-    showing = asyncio.create_task(studio.registry.show("tea", scene, now))
+    showing = asyncio.create_task(studio.registry.stage.show("tea", scene, now))
     await studio.until(encoder, showing.done)
     shown = showing.result()
     assert shown is not None
@@ -160,10 +160,10 @@ async def test_a_scene_that_is_replaced_is_not_waited_for(studio: Studio) -> Non
     encoder = Encoder()
     assert await studio.admit(encoder) is None
     await studio.on_air(encoder)
-    now = studio.registry.media_now("tea") or 0
-    future = asyncio.create_task(studio.registry.show("tea", Scene("later"), now + 60_000))
+    now = studio.registry.stage.media_now("tea") or 0
+    future = asyncio.create_task(studio.registry.stage.show("tea", Scene("later"), now + 60_000))
     await asyncio.sleep(0)
-    instead = asyncio.create_task(studio.registry.show("tea", Scene("now"), now))
+    instead = asyncio.create_task(studio.registry.stage.show("tea", Scene("now"), now))
     assert await future is None
     await studio.until(encoder, instead.done)
     assert instead.result() is not None
