@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -26,7 +28,8 @@ pytestmark = [
 
 PLAY_SECONDS = 30.0
 OTHERS_MAY_USE = 0.2
-"""Share of the machine's processors above which other work excuses a stall."""
+"""Share of the machine's processors above which a stall may be other work's: measured anew."""
+MORE_TRIES = 2
 POSITION = "document.querySelector('vitrine-player').video.currentTime"
 PICTURE_BOX = """() => {
   const { video } = document.querySelector('vitrine-player');
@@ -84,9 +87,30 @@ def judge(shown: list[Shown], product: str, start: int, end: int) -> None:
     assert empty < 140 < min(f.light for f in during)
 
 
+@dataclass(frozen=True)
+class Played:
+    """What came of PLAY_SECONDS."""
+
+    stalls: list[dict[str, Any]]
+    phases: set[str]
+    took: float
+    elsewhere: float
+    """Share of the machine's processors that others had meanwhile."""
+
+
 async def test_the_page_plays_and_the_card_can_be_clicked_where_it_is_seen(
     api: Api, show: Channel, browser: Chromium
 ) -> None:
+    played = await play_and_click(api, show, browser)
+    for _ in range(MORE_TRIES):
+        if played.stalls and played.elsewhere > OTHERS_MAY_USE:
+            played = await play_and_click(api, show, browser)
+    assert played.stalls == [], f"others had {played.elsewhere:.0%} of the machine meanwhile"
+    assert played.phases <= {"playing"}
+    assert played.took < PLAY_SECONDS * 1.1
+
+
+async def play_and_click(api: Api, show: Channel, browser: Chromium) -> Played:
     tab = await watching(browser, api, show, DESKTOP)
     before, began = usage(), time.monotonic()
     at = await tab.page.evaluate(POSITION)
@@ -94,6 +118,25 @@ async def test_the_page_plays_and_the_card_can_be_clicked_where_it_is_seen(
     await tab.until("window.vitrineLog.frames.length > 60", within=PAGE_SECONDS)
 
     pin = await api.pin(show.id, "tea")
+    await can_be_clicked(tab)
+    await api.unpin(show.id, pin["id"])
+    await tab.spot("tea").wait_for(state="detached", timeout=PAGE_SECONDS * 1000)
+    await tab.until(f"{POSITION} > {at + PLAY_SECONDS}", within=PLAY_SECONDS + PAGE_SECONDS)
+    took = time.monotonic() - began
+
+    shown = await frames(tab)
+    known = (await api.intervals(show.id))[pin["id"]]
+    judge(shown, "tea", milliseconds(known["start"]), milliseconds(known["end"]))
+    assert all(a.media_time < b.media_time for a, b in pairwise(shown))
+    assert (await tab.figures())["fault"] == ""
+    assert tab.complaints == []
+    seen = await stalls(tab), set(await phases(tab))
+    others = elsewhere(before, usage())
+    await tab.page.context.close()
+    return Played(*seen, took, others)
+
+
+async def can_be_clicked(tab: Tab) -> None:
     spot = tab.spot("tea")
     await spot.wait_for(timeout=PAGE_SECONDS * 1000)
     await spot.click()
@@ -104,26 +147,6 @@ async def test_the_page_plays_and_the_card_can_be_clicked_where_it_is_seen(
     await opens(tab, GOODS["tea"])
     assert GOODS["tea"] in (await spot.get_attribute("aria-label") or "")
     await lies_over_the_card(tab)
-
-    await api.unpin(show.id, pin["id"])
-    await spot.wait_for(state="detached", timeout=PAGE_SECONDS * 1000)
-    await tab.until(f"{POSITION} > {at + PLAY_SECONDS}", within=PLAY_SECONDS + PAGE_SECONDS)
-    took = time.monotonic() - began
-
-    shown = await frames(tab)
-    known = (await api.intervals(show.id))[pin["id"]]
-    judge(shown, "tea", milliseconds(known["start"]), milliseconds(known["end"]))
-    assert all(a.media_time < b.media_time for a, b in pairwise(shown))
-    assert (await tab.figures())["fault"] == ""
-    assert tab.complaints == []
-    stalled = await stalls(tab)
-    busy = elsewhere(before, usage())
-    if stalled and busy > OTHERS_MAY_USE:
-        pytest.skip(f"the machine was busy elsewhere ({busy:.0%}), the picture waited: {stalled}")
-    assert stalled == []
-    assert set(await phases(tab)) <= {"playing"}
-    assert took < PLAY_SECONDS * 1.1
-    await tab.page.context.close()
 
 
 async def test_who_comes_late_finds_the_card_at_once(
