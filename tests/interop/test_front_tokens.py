@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -18,12 +19,14 @@ from server.playback.token import Claims, mint
 from tests.helpers.eventually import eventually
 from tests.helpers.front import Front, Got, nginx
 from tests.server.hls.show import Show, on_air
+from tests.server.http.test_replay import API, REPLAY, SESSION, SETTINGS, record
 from tests.server.running import Client, running
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 
 MEDIA = "720p/r1-0.m4s"
 TRUST: dict[str, object] = {"server.trusted_proxies": ["127.0.0.1"]}
+RECORDING = Path(__file__).resolve().parents[2] / "docs" / "recording.md"
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Shop:
 async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     folder, ports = tmp_path_factory.mktemp, (free_port(), free_port())
     async with (
-        running(folder("data"), TRUST) as client,
+        running(folder("data"), {**SETTINGS, **TRUST}) as client,
         nginx(folder("nginx"), ports, client.server.http_port) as front,
     ):
         await client.channel()
@@ -177,3 +180,30 @@ async def test_a_public_channel_beside_is_kept_for_everybody(shop: Shop) -> None
     old = [await shop.with_cookies(path, shop.token(name)) for name in ("anna", "ben")]
     assert [each.status for each in old] == [200, 200]
     assert [each.headers["x-cache"] for each in old] == ["MISS", "HIT"]
+
+
+async def test_what_was_removed_is_gone_once_the_cache_is_emptied_as_documented(
+    shop: Shop,
+) -> None:
+    path = f"{REPLAY}/720p/{next(iter(await record(shop.client)))}"
+    assert [(await shop.front.get(path)).headers["x-cache"] for _ in range(2)] == ["MISS", "HIT"]
+    assert (await shop.client.ask("DELETE", f"{API}/sessions/{SESSION}")).status == 204
+    assert (await shop.front.get(path)).headers["x-cache"] == "HIT"
+    live = [await shop.front.get("/live/tea/720p/r1-2.m4s") for _ in range(2)]
+    assert live[1].headers["x-cache"] == "HIT"
+    process = await asyncio.create_subprocess_exec(*purge(shop.front.folder / "cache"))
+    assert await asyncio.wait_for(process.wait(), 20) == 0
+    assert (await shop.front.get(path)).status == 404
+    again = [await shop.front.get("/live/tea/720p/r1-2.m4s") for _ in range(2)]
+    assert [(got.headers["x-cache"], got.body) for got in again] == [
+        ("MISS", live[0].body),
+        ("HIT", live[0].body),
+    ]
+
+
+def purge(cache: Path) -> list[str]:
+    """Read the documented command, for a cache that lies elsewhere."""
+    found = re.search(r"\nsudo (find /var/cache/nginx/vitrine .+)\n", RECORDING.read_text())
+    assert found is not None
+    words = [word.strip("'") for word in found[1].split()]
+    return [str(cache) if word.startswith("/var") else word for word in words]
