@@ -43,7 +43,7 @@ FLOORS = (
     (Floor.NATIVE, "transcode.pull.demux"),
     *(
         (Floor.ADAPTERS, f"transcode.pull.{name}")
-        for name in ("dial", "fetch", "relay", "srt_file", "ways")
+        for name in ("dial", "fetch", "relay", "shared_tls", "srt_file", "ways")
     ),
     (Floor.VALUES, "transcode.contact"),
     (Floor.ADAPTERS, "transcode.darkroom"),

@@ -17,8 +17,8 @@ from transcode.init_section import AUDIO_TRACK as AUDIO_TRACK
 from transcode.init_section import VIDEO_TRACK as VIDEO_TRACK
 from transcode.init_section import AudioTrack as AudioTrack
 from transcode.init_section import VideoTrack as VideoTrack
-from transcode.init_section import box as box
 from transcode.init_section import init_section as init_section
+from transcode.movie_boxes import box as box
 
 SYNC_FLAGS = 0x0200_0000
 """sample_depends_on 2: no other; sample_is_non_sync_sample 0 (8.8.3.1)."""

@@ -16,7 +16,7 @@ from struct import Struct, error, pack
 from ingest.unit import TICKS_PER_SECOND
 from transcode.chunks import TrackHead, boxes, read_chunks, read_init
 from transcode.errors import MediaError
-from transcode.init_section import MOVIE_TIMESCALE, box
+from transcode.movie_boxes import MOVIE_TIMESCALE, box
 
 _U32 = Struct(">I")
 _U64 = Struct(">Q")

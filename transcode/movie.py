@@ -15,7 +15,7 @@ from struct import pack
 
 from transcode.chunks import Chunk, TrackHead
 from transcode.errors import MediaError
-from transcode.init_section import MOVIE_TIMESCALE, box
+from transcode.movie_boxes import MOVIE_TIMESCALE, box, mdia, mvhd, tkhd
 from transcode.sample_table import SampleTable
 
 _HOLE = Fraction(1, 2)
@@ -24,9 +24,6 @@ _1904 = 2_082_844_800
 """Seconds from the epoch of ISO 14496-12 to that of Unix."""
 _LARGEST_OFFSET = (1 << 32) - (1 << 28)
 """Longer movies get 64-bit chunk offsets; what is spared is more than any moov."""
-_MATRIX = pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x4000_0000)
-_UNDETERMINED = 0x55C4
-_ENABLED_IN_MOVIE = 3
 _FTYP = box(b"ftyp", b"isom", pack(">I", 0x200), b"isomiso2avc1mp41")
 
 
@@ -107,47 +104,16 @@ class Movie:
     ) -> bytes:
         length = round((window[1] - window[0]) * MOVIE_TIMESCALE)
         ids = max(table.head.id for table in tables) + 1
-        mvhd = box(
-            b"mvhd",
-            pack(">IIIII", 0, self._made, self._made, MOVIE_TIMESCALE, length),
-            pack(">IH10x", 0x10000, 0x100),
-            _MATRIX,
-            pack(">24xI", ids),
-        )
-        return box(b"moov", mvhd, *(self._trak(table, window, base, wide) for table in tables))
+        header = mvhd(ids, self._made, length)
+        return box(b"moov", header, *(self._trak(table, window, base, wide) for table in tables))
 
     def _trak(
         self, table: SampleTable, window: tuple[Fraction, Fraction], base: int, wide: bool
     ) -> bytes:
         head, (elst, length) = table.head, table.edits(*window)
-        sound = head.handler == b"soun"
-        tkhd = box(
-            b"tkhd",
-            pack(">I", _ENABLED_IN_MOVIE),
-            pack(">IIIII8x", self._made, self._made, head.id, 0, length),
-            pack(">HHHH", 0, 0, 0x100 if sound else 0, 0),
-            _MATRIX,
-            pack(">II", head.width << 16, head.height << 16),
-        )
-        return box(b"trak", tkhd, box(b"edts", elst), self._mdia(table, base, wide))
-
-    def _mdia(self, table: SampleTable, base: int, wide: bool) -> bytes:
-        head = table.head
-        sound = head.handler == b"soun"
-        name = b"SoundHandler\x00" if sound else b"VideoHandler\x00"
-        media = box(b"smhd", bytes(8)) if sound else box(b"vmhd", pack(">I8x", 1))
-        dref = box(b"dref", pack(">II", 0, 1), box(b"url ", pack(">I", 1)))
         return box(
-            b"mdia",
-            self._mdhd(table),
-            box(b"hdlr", pack(">II4s12x", 0, 0, head.handler), name),
-            box(b"minf", media, box(b"dinf", dref), table.stbl(base, wide)),
+            b"trak",
+            tkhd(head, self._made, length),
+            box(b"edts", elst),
+            mdia(head, table.stbl(base, wide), self._made, table.length),
         )
-
-    def _mdhd(self, table: SampleTable) -> bytes:
-        scale, length = table.head.timescale, table.length
-        if length < 1 << 32:
-            times = pack(">IIIII", 0, self._made, self._made, scale, length)
-        else:
-            times = pack(">IQQIQ", 1 << 24, self._made, self._made, scale, length)
-        return box(b"mdhd", times, pack(">HH", _UNDETERMINED, 0))

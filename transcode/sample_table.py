@@ -13,7 +13,7 @@ from struct import pack
 
 from transcode.chunks import Chunk, TrackHead
 from transcode.errors import MediaError
-from transcode.init_section import MOVIE_TIMESCALE, box
+from transcode.movie_boxes import MOVIE_TIMESCALE, box
 
 _ROUNDING = Fraction(1, 500)
 """Seconds by which a track may begin early where two lines of time are joined."""

@@ -1,8 +1,9 @@
 """One track's timestamps, mended before they are placed: slips, garbage, a clock that stands.
 
 Pure. A stamp far from the one before is believed only when the next one agrees with it:
-a real leap costs one picture's time, a slip costs nothing. What is not believed follows the
-one before at the track's own pace, so even a track whose stamps are all nonsense plays.
+a real leap costs one picture's time, a slip costs nothing. A track that becomes slow leaps with
+each picture: two such steps in a row are its new pace. What is not believed follows the one
+before at the track's own pace, so even a track whose stamps are all nonsense plays.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from typing import Generic, TypeVar
 
 from ingest.unit import TICKS_PER_SECOND
+from transcode.timeline import FORWARD
 
 Item = TypeVar("Item")
 
@@ -44,7 +46,7 @@ class Stamps(Generic[Item]):
         if self._last is None or self._near(self._last, at):
             return [*self.flush(), self._accept(at, item)]
         held, self._held = self._held, None
-        if held is not None and self._near(held[0], at):
+        if held is not None and (self._near(held[0], at) or self._slows(held[0], at)):
             return [self._accept(*held), self._accept(at, item)]
         self._held = (at, item)
         return [] if held is None else [self._follow(held[1])]
@@ -56,6 +58,17 @@ class Stamps(Generic[Item]):
 
     def _near(self, before: int, at: int) -> bool:
         return -BACK <= at - before <= max(LEAP, USUAL_STEPS * self._step)
+
+    def _slows(self, held: int, at: int) -> bool:
+        """Tell whether the track became slow, and if so learn its step at once.
+
+        A longer step than FORWARD is another time line's, not a picture that came late.
+        """
+        steps = (held - (self._last or 0), at - held)
+        if not all(0 < step <= FORWARD for step in steps):
+            return False
+        self._step = float(steps[1])
+        return True
 
     def _accept(self, at: int, item: Item) -> tuple[int, Item]:
         if self._last is not None and self._near(self._last, at) and at > self._last:

@@ -82,16 +82,14 @@ class Timeline:
         sample_rate: int,
         *,
         has_video: bool = True,
-        has_audio: bool = True,
     ) -> None:
         """Begin at `origin`, the publisher's time, in ticks, of the epoch's tick 0.
 
-        A track that the epoch does not have is never waited for.
+        Pictures that the epoch does not have are never waited for; sound it always has.
         """
         self._origin = origin
         self._rate = frame_rate
         self._has_video = has_video
-        self._has_audio = has_audio
         self._frame = float(TICKS_PER_SECOND / frame_rate)
         self._farthest = _farthest(self._frame)
         self._interval: float | None = None
@@ -147,7 +145,7 @@ class Timeline:
 
     def owed(self) -> Owed:
         """Tell what the lagging track owes now. It is counted as done."""
-        if not (self._has_video and self._has_audio):
+        if not self._has_video:
             return NOTHING
         video, audio = self._video_end, self._audio_end
         if video > audio:

@@ -19,6 +19,8 @@ COMMAND_CSID: Final = 3
 
 _TAG_HEADER: Final = 11
 _TAG_TRAILER: Final = 4
+_AMF0_INSIDE: Final = b"\x00"
+"""The format byte of an AMF3 message that encoders send."""
 
 
 class MessageType(IntEnum):
@@ -143,7 +145,8 @@ Message: TypeAlias = (
 def parse(raw: RawMessage) -> tuple[Message, ...]:
     """Understand a message: one, several (an aggregate), or none (a type we do not use).
 
-    Raises PeerError where the payload is not what its type promises.
+    Script data that cannot be read is none either: encoders put values of their own into it,
+    and it only ever hints. Raises PeerError where another payload is not what its type promises.
     """
     payload = raw.payload
     match raw.type_id:
@@ -156,9 +159,9 @@ def parse(raw: RawMessage) -> tuple[Message, ...]:
         case MessageType.COMMAND_AMF3:
             return (_command(_unwrap(payload), raw.stream_id),)
         case MessageType.DATA:
-            return (Data(tuple(amf0.decode(payload))),)
+            return _data(payload)
         case MessageType.DATA_AMF3:
-            return (Data(tuple(amf0.decode(_unwrap(payload)))),)
+            return _data(payload[1:]) if payload[:1] == _AMF0_INSIDE else ()
         case MessageType.AGGREGATE:
             return _aggregate(raw)
         case _:
@@ -194,7 +197,7 @@ def _u32(payload: bytes) -> int:
 
 def _unwrap(payload: bytes) -> bytes:
     """Take off the format byte before the AMF0 values of an AMF3 message."""
-    if payload[:1] != b"\x00":
+    if payload[:1] != _AMF0_INSIDE:
         raise PeerError("an AMF3 message does not hold AMF0 values")
     return payload[1:]
 
@@ -203,10 +206,16 @@ def _command(payload: bytes, stream_id: int) -> Command:
     values = amf0.decode(payload)
     if not values or not isinstance(values[0], str):
         raise PeerError("a command without a name")
-    transaction = values[1] if len(values) > 1 else 0.0
-    if not isinstance(transaction, float):
-        raise PeerError("a command without a transaction id")
+    said = values[1] if len(values) > 1 else None
+    transaction = said if isinstance(said, float) else 0.0  # which asks for no answer
     return Command(values[0], transaction, tuple(values[2:]), stream_id)
+
+
+def _data(payload: bytes) -> tuple[Message, ...]:
+    try:
+        return (Data(tuple(amf0.decode(payload))),)
+    except PeerError:
+        return ()
 
 
 def _aggregate(raw: RawMessage) -> tuple[Message, ...]:

@@ -145,7 +145,10 @@ def _identity(bits: bytes) -> bytes:
 
 
 def _avcc(sps: list[bytes], pps: list[bytes]) -> bytes:
-    """Write an AVCDecoderConfigurationRecord with 4-byte lengths (ISO/IEC 14496-15 5.3.3.1.2)."""
+    """Write an AVCDecoderConfigurationRecord with 4-byte lengths (ISO/IEC 14496-15 5.3.3.1.2).
+
+    `transcode.nal` writes the encoder's own; what the two folders share is the unit alone.
+    """
     record = bytearray((1, *sps[0][1:4], 0xFF, 0xE0 | len(sps)))
     for nal in sps:
         record += len(nal).to_bytes(2, "big") + nal

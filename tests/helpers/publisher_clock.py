@@ -123,14 +123,11 @@ def run(
     sample_rate: int = 48_000,
     *,
     has_video: bool = True,
-    has_audio: bool = True,
 ) -> Output:
     """Feed stamps in order of arrival until the end or a Jump; check that counts agree."""
     ordered = sorted(stamps, key=lambda stamp: stamp.arrival)
     first = next(s for s in ordered if not has_video or not s.samples)
-    timeline = Timeline(
-        first.pts, frame_rate, sample_rate, has_video=has_video, has_audio=has_audio
-    )
+    timeline = Timeline(first.pts, frame_rate, sample_rate, has_video=has_video)
     output = Output(frame_rate, sample_rate, first.true)
     begin = ordered.index(first)
     # What came before the origin is fed after it, as a pipeline does that had to wait for it.

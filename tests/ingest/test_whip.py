@@ -19,9 +19,10 @@ from ingest.rtp import opus
 from ingest.unit import AudioConfig, AudioUnit, StreamInfo, VideoCodec, VideoConfig, VideoUnit
 from ingest.whip import Answered, Asked, WhipIngest
 from ingest.whip_offer import Fragment, read_offer
-from ingest.whip_settings import WhipSettings
+from ingest.whip_settings import IceServer, WhipSettings
 from tests.helpers.clips import read_number
 from tests.helpers.eventually import eventually
+from tests.helpers.ice_server import CREDENTIAL, MAPPED, RELAYED, USERNAME, ice_server
 from tests.helpers.offers import ALL, OBS_30, written
 from tests.helpers.recording_gate import KEY, RecordingGate
 from tests.helpers.sight import planes
@@ -326,6 +327,23 @@ async def test_an_offer_that_aiortc_cannot_take_ends_the_session() -> None:
             await whip.publish(broken)
         await eventually(lambda: whip.sessions == 0, SECONDS)
         assert gate.sinks == []
+
+
+async def test_ice_servers_tell_where_we_are_seen_from_outside() -> None:
+    async with ice_server() as outside:
+        servers = (
+            IceServer(f"stun:127.0.0.1:{outside.port}"),
+            IceServer(f"turn:127.0.0.1:{outside.port}?transport=udp", USERNAME, CREDENTIAL),
+        )
+        async with ingest(replace(SETTINGS, ice_servers=servers)) as (whip, _):
+            answered = await whip.publish(asked(OBS_30))
+            assert isinstance(answered, Answered)
+            media = sdp.SessionDescription.parse(answered.sdp).media[0]
+            found = {each.type: (each.ip, each.port) for each in media.ice_candidates}
+            assert found["host"][0] == "127.0.0.1"
+            assert (found["srflx"], found["relay"]) == (MAPPED, RELAYED)
+            assert outside.allocations == 1
+        assert outside.allocations == 0, "given back at the session's end"
 
 
 async def test_candidates_may_come_later(small: Encoded) -> None:

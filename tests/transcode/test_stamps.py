@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.unit import TICKS_PER_SECOND
+from transcode.ladder import SAMPLE_RATE
 from transcode.stamps import LEAP, STANDING, Stamps
+from transcode.timeline import Timeline, VideoSlot
+from transcode.track_line import ticks_of_samples
 
 STEP = 3000
 
@@ -46,6 +52,43 @@ def test_a_slow_track_is_not_held_up() -> None:
     for number in range(20):
         at = number * LEAP
         assert mend.take(at, number) == [(at, number)], "two seconds a picture"
+
+
+@pytest.mark.parametrize("gap", [2.5, 3, 5, 8])
+def test_a_track_that_becomes_slow_is_believed(gap: float) -> None:
+    long = int(gap * TICKS_PER_SECOND)
+    fast = [number * STEP for number in range(30)]
+    slow = [fast[-1] + number * long for number in range(1, 20)]
+    again = [slow[-1] + number * STEP for number in range(1, 60)]
+    assert [at for at, _ in run([*fast, *slow, *again, again[-1] + long])][:-1] == [
+        *fast,
+        *slow,
+        *again,
+    ]
+
+
+def test_pictures_of_a_share_that_stands_still_are_shown_beside_the_sound() -> None:
+    long = 3 * TICKS_PER_SECOND
+    stamps = [number * STEP for number in range(30)]
+    stamps += [stamps[-1] + number * long for number in range(1, 20)]
+    mend: Stamps[int] = Stamps(STEP)
+    timeline = Timeline(0, Fraction(30), SAMPLE_RATE)
+    shown, heard = [], 0
+    for number, at in enumerate(stamps):
+        while ticks_of_samples(heard, SAMPLE_RATE) <= at:
+            timeline.audio(ticks_of_samples(heard, SAMPLE_RATE), 1024)
+            heard += 1024
+            timeline.owed()
+        for placed, which in mend.take(at, number):
+            slot = timeline.video(placed)
+            assert isinstance(slot, VideoSlot)
+            shown += [which] if slot.emit else []
+    assert shown == [*range(30), *range(31, 49)], "all but the one that nothing confirmed in time"
+
+
+def test_one_slip_of_some_seconds_is_still_a_slip() -> None:
+    stamps = [0, 3000, 3 * TICKS_PER_SECOND, 9000, 12_000]
+    assert [at for at, _ in run(stamps)] == [0, 3000, 6000, 9000, 12_000]
 
 
 def test_a_clock_that_stands_is_replaced_by_counting() -> None:

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 import threading
 from contextlib import suppress
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 
 from transcode.errors import PullError
 from transcode.pull.dial import Dialer, NotAllowed
 from transcode.pull.place import Place
+from transcode.pull.shared_tls import SharedTls
 from transcode.pull.words import SILENT
 
 CONNECTIONS: Final = 8
@@ -28,6 +30,7 @@ _REDIRECT: Final = re.compile(rb"RTSP/[^ \t\n]*[ \t]+[\x0b\x0c]*\+?0*3\d\d")
 takes for a message's beginning cannot be known here for sure. In media it turns up by chance
 once in thousands of years."""
 _OVERLAP: Final = 64
+Line: TypeAlias = socket.socket | SharedTls
 
 
 class RedirectAlarm:
@@ -50,8 +53,8 @@ class Relay:
         """Connect to the place at once: what is wrong with it is told here. Raises PullError."""
         self._dialer = dialer
         self._place = place
-        self._first: socket.socket | None = dialer.connect(place)
-        self._open: list[socket.socket] = []
+        self._first: Line | None = self._dial()
+        self._open: list[Line] = []
         self.failure: PullError | None = None
         """Why a connection was ended by us."""
         self._server = socket.create_server((LOCAL, 0), backlog=1)
@@ -87,7 +90,7 @@ class Relay:
             except OSError:
                 return  # closed
             try:
-                outer, self._first = self._first or self._dialer.connect(self._place), None
+                outer, self._first = self._first or self._dial(), None
             except PullError as error:
                 self.failure = error
                 _cut(inner)
@@ -96,14 +99,18 @@ class Relay:
             for work in (self._forward, self._back):
                 threading.Thread(target=work, args=(inner, outer), daemon=True).start()
 
-    def _forward(self, inner: socket.socket, outer: socket.socket) -> None:
+    def _dial(self) -> Line:
+        opened = self._dialer.connect(self._place)
+        return SharedTls(opened) if isinstance(opened, ssl.SSLSocket) else opened
+
+    def _forward(self, inner: socket.socket, outer: Line) -> None:
         """Carry what libav says."""
         with suppress(OSError):
             while data := inner.recv(READ_BYTES):
                 outer.sendall(data)
         _cut(outer)
 
-    def _back(self, inner: socket.socket, outer: socket.socket) -> None:
+    def _back(self, inner: socket.socket, outer: Line) -> None:
         """Carry what the source says."""
         alarm = RedirectAlarm() if self._place.scheme.startswith("rtsp") else None
         try:
@@ -119,7 +126,7 @@ class Relay:
         _cut(inner)
 
 
-def _cut(connection: socket.socket) -> None:
+def _cut(connection: Line) -> None:
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)  # a thread that waits in it goes on
     connection.close()

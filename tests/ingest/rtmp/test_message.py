@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import PeerError
-from ingest.rtmp.amf0 import encode
+from ingest.rtmp.amf0 import Value, encode
 from ingest.rtmp.chunk import RawMessage
 from ingest.rtmp.message import (
     Acknowledgement,
@@ -82,11 +82,31 @@ def test_types_without_use_here_are_nothing() -> None:
 
 
 @pytest.mark.parametrize(
+    "payload",
+    [
+        encode(["onMetaData"]) + b"\x11\x0a\x0b\x01",
+        encode(["onMetaData", {"width": 1.0}])[:-5],
+        encode([[]] * 5000),
+        b"\x0a\x00\x00\x00\x01" * 20,
+    ],
+)
+def test_script_data_that_cannot_be_read_is_left_out(payload: bytes) -> None:
+    assert parse(raw(MessageType.DATA, payload)) == ()
+    assert parse(raw(MessageType.DATA_AMF3, b"\x00" + payload)) == ()
+    assert parse(raw(MessageType.DATA_AMF3, b"\x03" + payload)) == ()
+
+
+@pytest.mark.parametrize("transaction", [None, "1", True])
+def test_a_transaction_that_is_no_number_is_none(transaction: Value) -> None:
+    command = raw(MessageType.COMMAND, encode(["onX", transaction, None]))
+    assert parse(command) == (Command("onX", 0.0, (None,), 1),)
+
+
+@pytest.mark.parametrize(
     ("type_id", "payload", "reason"),
     [
         (MessageType.COMMAND, b"", "without a name"),
         (MessageType.COMMAND, encode([1.0]), "without a name"),
-        (MessageType.COMMAND, encode(["connect", "1"]), "transaction"),
         (MessageType.COMMAND_AMF3, b"\x03", "AMF3"),
         (MessageType.ACKNOWLEDGEMENT, b"\x00", "too short"),
         (MessageType.USER_CONTROL, b"\x00", "without an event"),

@@ -383,6 +383,17 @@ def test_amf3_commands_are_obeyed() -> None:
     assert code(peer.commands()[0]) == "NetConnection.Connect.Success"
 
 
+def test_a_vendors_own_words_do_not_end_a_broadcast() -> None:
+    peer = Peer()
+    peer.live()
+    amf3 = encode(["@setDataFrame", "onVendor"]) + b"\x11\x0a\x0b\x01"
+    assert peer.raw(RawMessage(4, MessageType.DATA, 1, 0, amf3)) == []
+    unknown = encode(["onVendor", None, {"a": 1.0}])
+    assert peer.raw(RawMessage(3, MessageType.COMMAND, 1, 0, unknown)) == []
+    assert peer.session.state is State.LIVE
+    assert peer.commands() == []
+
+
 def test_unknown_codecs_are_refused_by_name() -> None:
     peer = Peer()
     peer.live()

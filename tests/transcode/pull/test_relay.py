@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import ssl
 import threading
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.helpers.certificates import identity, placed
 from transcode.errors import PullError
 from transcode.pull.dial import Dialer, NotAllowed
 from transcode.pull.place import parse
-from transcode.pull.relay import RedirectAlarm, Relay
+from transcode.pull.relay import CONNECTIONS, RedirectAlarm, Relay
 
 REDIRECT = b"RTSP/1.0 302 Found\r\nCSeq: 2\r\nLocation: rtsp://10.0.0.1/\r\n\r\n"
 FINE = b"RTSP/1.0 200 OK\r\nCSeq: 3\r\nContent-Length: 0\r\n\r\n"
@@ -110,3 +114,48 @@ def test_a_private_address_is_not_even_connected_to() -> None:
 def test_a_closed_port_is_told_at_once() -> None:
     with pytest.raises(PullError, match="connection refused"):
         Relay(OPEN, parse("rtmp://127.0.0.1:1/live/x"))
+
+
+@pytest.mark.parametrize("scheme", ["rtsps", "rtmps"])
+async def test_a_source_behind_tls_may_speak_while_it_is_spoken_to(
+    scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = identity()
+    files = placed(tmp_path, made)
+    monkeypatch.setenv("SSL_CERT_FILE", str(files.certificate))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(files.certificate, files.key)
+    sources: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
+    server = await asyncio.start_server(
+        lambda *source: sources.put_nowait(source), "127.0.0.1", 0, ssl=context
+    )
+    async with server:
+        url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/live/x"
+        relay = await asyncio.to_thread(Relay, OPEN, parse(url))
+        with relay:
+            for _ in range(CONNECTIONS):
+                client = await asyncio.open_connection(relay.place.host, relay.place.port)
+                source = await sources.get()
+                heard = await asyncio.wait_for(asyncio.gather(spoken(*client), spoken(*source)), 20)
+                assert set(heard) == {SAID * TIMES}
+        assert relay.failure is None
+
+
+SAID = b"a few words at a time"
+TIMES = 500
+
+
+async def spoken(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    """Say it all, word by word, and hear as much meanwhile."""
+    hearing = asyncio.ensure_future(reader.readexactly(len(SAID) * TIMES))
+    try:
+        for _ in range(TIMES):
+            writer.write(SAID)
+            await writer.drain()
+            await asyncio.sleep(0)
+        return await hearing
+    except (asyncio.IncompleteReadError, OSError):
+        return b"broken"
+    finally:
+        hearing.cancel()
+        writer.close()
