@@ -4,9 +4,12 @@ import asyncio
 import gzip
 from collections.abc import Awaitable, Callable
 
+import structlog
+
 from server.hls.answer import Answer
 from server.hls.edge import Edge
-from server.hls.request import Refusal, Refuse
+from server.hls.request import MediaRequest, PlaylistRequest, Refusal, Refuse
+from server.hls.waiting import Held
 from server.hls.window import Window
 from tests.server.hls.reader import read
 from tests.server.hls.show import PER_SEGMENT, Show, on_air
@@ -180,6 +183,30 @@ async def test_a_waiter_that_went_away_is_forgotten() -> None:
     show.segments(1)
     edge.published()
     await stays
+
+
+async def test_one_who_cannot_be_told_keeps_nobody_else_waiting() -> None:
+    show = on_air(1)
+    edge, clock = made(show)
+    told: list[Answer | Refuse] = []
+
+    def raises(answer: Answer | Refuse) -> None:
+        raise RuntimeError("the connection is in pieces")
+
+    hint = MediaRequest("720p", show.window.renditions["720p"].hint)
+    late = PlaylistRequest("720p", msn=2)
+    for request in (hint, late):
+        for tell in (raises, told.append):
+            assert isinstance(edge.ask(request, tell), Held)
+    show.part()
+    with structlog.testing.capture_logs() as logged:
+        edge.published()
+        await until(lambda: edge.waiting == 2)
+        clock.seconds += 6
+        edge.sweep()
+    assert [type(answer) for answer in told] == [Answer, Refuse]
+    assert len(logged) == 2
+    edge.close()
 
 
 async def test_closing_refuses_who_waits_and_who_would() -> None:
