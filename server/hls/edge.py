@@ -168,7 +168,8 @@ class Edge:
         if isinstance(request, MediaRequest):
             return self._media(request)
         _, plain, pinned = self._render(request.rendition, request.skip)
-        return plain if request.msn is None else pinned
+        # An end under numbers that the next session goes on with must not outlive this one.
+        return plain if request.msn is None or self.window.ended else pinned
 
     def _media(self, request: MediaRequest) -> Answer | Refuse:
         body = self.window.renditions[request.rendition].body(request.name)

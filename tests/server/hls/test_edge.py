@@ -236,6 +236,21 @@ async def test_rule_15_gzip_is_the_same_text_and_etags_follow_the_change() -> No
     assert pinned.max_age > later.max_age
 
 
+async def test_rule_15_an_end_is_not_kept_under_numbers_that_the_next_session_uses() -> None:
+    show = on_air(2)
+    edge, _ = made(show)
+    held = asyncio.create_task(answered(edge.playlist("720p", {"_HLS_msn": "2"})))
+    await until(lambda: edge.waiting == 1)
+    show.window.end()
+    edge.published()
+    assert (await held).body.endswith(b"#EXT-X-ENDLIST\n")
+    plain = await answered(edge.playlist("720p", {}))
+    for query in ({"_HLS_msn": "1"}, {"_HLS_msn": "5", "_HLS_part": "0"}):
+        assert await answered(edge.playlist("720p", query)) is plain
+    assert plain is await held
+    assert plain.max_age == 1
+
+
 async def test_rule_9_published_lets_old_bodies_go() -> None:
     show = on_air(8, listed=6)
     edge, clock = made(show)
