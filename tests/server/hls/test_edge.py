@@ -236,6 +236,18 @@ async def test_rule_15_gzip_is_the_same_text_and_etags_follow_the_change() -> No
     assert pinned.max_age > later.max_age
 
 
+async def test_rule_5_an_msn_that_left_gets_the_whole_playlist_even_where_it_may_skip() -> None:
+    edge, _ = made(on_air(20, listed=12))
+    first = edge.window.renditions["720p"].first_msn
+    assert first > 1
+    whole = await answered(edge.playlist("720p", {}))
+    for msn, skips in ((1, False), (first - 1, False), (first, True)):
+        query = {"_HLS_msn": f"{msn}", "_HLS_part": "0", "_HLS_skip": "YES"}
+        answer = await answered(edge.playlist("720p", query))
+        assert (b"#EXT-X-SKIP" in answer.body) == skips
+        assert (answer.body == whole.body) != skips
+
+
 async def test_rule_15_an_end_is_not_kept_under_numbers_that_the_next_session_uses() -> None:
     show = on_air(2)
     edge, _ = made(show)
