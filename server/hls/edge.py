@@ -167,8 +167,15 @@ class Edge:
                 return refusal
         if isinstance(request, MediaRequest):
             return self._media(request)
-        _, plain, pinned = self._render(request.rendition, request.skip)
-        return plain if request.msn is None else pinned
+        _, plain, pinned = self._render(request.rendition, request.skip and self._may_skip(request))
+        # An end under numbers that the next session goes on with must not outlive this one.
+        return plain if request.msn is None or self.window.ended else pinned
+
+    def _may_skip(self, request: PlaylistRequest) -> bool:
+        """Who asks for what has left the list has nothing that a delta update could keep."""
+        if request.rendition is None or request.msn is None:
+            return True
+        return request.msn >= self.window.renditions[request.rendition].first_msn
 
     def _media(self, request: MediaRequest) -> Answer | Refuse:
         body = self.window.renditions[request.rendition].body(request.name)

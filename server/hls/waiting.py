@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import structlog
+
 from server.clock import Clock
 from server.hls.answer import Answer
 from server.hls.request import Refuse, Request
@@ -118,4 +120,7 @@ class Waiting:
             tell = held.tell
             if tell is not None:
                 self.let_go(held)
-                tell(answer)
+                try:
+                    tell(answer)
+                except Exception:  # noqa: BLE001 - others wait for the same, and for what is next
+                    structlog.get_logger("hls").exception("who waited could not be told")

@@ -162,10 +162,12 @@ class Window:
             return self._shared_version + sum(r.next_msn for r in self._renditions.values())
         return self._shared_version + self._renditions[rendition].version
 
-    def open_epoch(self, epoch: Epoch) -> None:
+    def open_epoch(self, epoch: Epoch, most_hole_ms: int | None = None) -> None:
         """Close what is open and begin an epoch at the same msn in every rendition.
 
-        A rendition without a track in it goes on as gaps. Raises WindowError.
+        A rendition without a track in it goes on as gaps. So does the hole behind gaps, of which
+        at most `most_hole_ms` are listed: a longer one is a clock that was set, and its
+        discontinuity says so. Raises WindowError.
         """
         self._judge(epoch)
         if self._targets is None:
@@ -174,7 +176,10 @@ class Window:
         self._scribe.announced(self._targets)
         self._step.level()
         if self._lapsed:
-            self._skip(epoch.pdt_ms - (self._latest_pdt_ms or epoch.pdt_ms))
+            hole_ms = epoch.pdt_ms - (self._latest_pdt_ms or epoch.pdt_ms)
+            if most_hole_ms is not None:
+                hole_ms = min(hole_ms, max(most_hole_ms, self._lacking))
+            self._skip(hole_ms)
             self._lapsed = False
         if self._epoch is None or self.next_msn > self._base_msn:
             self._number = self._discontinuity
@@ -223,7 +228,8 @@ class Window:
 
         A segment may be late by half a target duration (RFC 8216bis 6.2.1); then it is given up
         (EXT-X-GAP, 4.4.4.7), and one that has begun and gets no more parts is closed as it is.
-        True when the playlists changed.
+        `now_ms` is on the axis of what is listed, by a clock that nobody sets. True when the
+        playlists changed.
         """
         if self.ended or self._latest_pdt_ms is None:
             return False
@@ -286,11 +292,16 @@ class Window:
         After a recall they take all numbers before `first_msn`.
         """
         while ms > 0 and self._latest_pdt_ms is not None:
-            lacking = self._first_msn - max(r.next_msn for r in self._renditions.values())
+            lacking = self._lacking
             gap = min(ms, 1000 * self.target_duration, ms // lacking if lacking > 1 else ms)
             self._step.lapse(Span(self._latest_pdt_ms, gap * TICKS_PER_MS))
             self._latest_pdt_ms += gap
             ms -= gap
+
+    @property
+    def _lacking(self) -> int:
+        """How many numbers lie between the list recalled and `first_msn`; below 1: none."""
+        return self._first_msn - max(r.next_msn for r in self._renditions.values())
 
     def _begun_by(self, instant_ms: int) -> bool:
         """Tell whether a segment that still grows began so early."""
@@ -304,8 +315,7 @@ class Window:
         if self._latest_pdt_ms is None:
             return
         judge_start(epoch, self._latest_pdt_ms, self._renditions.values())
-        used = max(r.next_msn for r in self._renditions.values())
-        if self._lapsed and epoch.pdt_ms - self._latest_pdt_ms < self._first_msn - used:
+        if self._lapsed and epoch.pdt_ms - self._latest_pdt_ms < self._lacking:
             raise WindowError("there is no time for the numbers between the list and the epoch")
 
     def _expect(self, part: Part) -> tuple[Epoch, Rendition]:

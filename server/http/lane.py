@@ -140,7 +140,7 @@ class LaneConnection(web.RequestHandler):
         self._edge: Edge | None = None
         """Where it is held."""
         self._later = b""
-        """Came while a request was held; no more is read until that is answered."""
+        """Came while a request was held; no more is read until this is."""
         self._block = b""
         """The headers of the last request that was taken; clients repeat them."""
         self._takes_gzip = False
@@ -149,7 +149,7 @@ class LaneConnection(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         """Take a request that is a whole and usual one; pass all else on."""
-        if self._held is not None:
+        if self._held is not None or self._later:
             self._wait_with(data)
         elif not (self._clean and data.startswith(BEGIN) and self._is_free() and self._take(data)):
             self._clean = self._clean and ends_whole(data)
@@ -203,7 +203,10 @@ class LaneConnection(web.RequestHandler):
         return True
 
     def _told(self, answer: Answer | Refuse) -> None:
-        """Send what was held, then go on with what came meanwhile."""
+        """Send what was held, then have the loop go on with what came meanwhile.
+
+        Not here: others wait for the same answer.
+        """
         self._held = self._edge = None
         if isinstance(answer, Answer):
             self._send(*self._lane.pieces(answer, self._takes_gzip))
@@ -212,10 +215,21 @@ class LaneConnection(web.RequestHandler):
             head, body = refusal_text(answer)
             self._send(self._lane.finished(head), body)
             self._note(int(head[9:12]))
+        if self._later:
+            self._loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        """Read what came while a request was held."""
         later, self._later = self._later, b""
-        if later and self.transport is not None:
-            self._resume_transport_reading()
+        if self.transport is None:
+            return
+        self._resume_transport_reading()
+        try:
             self.data_received(later)
+        except Exception:
+            # As a transport does with who cannot read what it gives.
+            self.force_close()
+            raise
 
     def _wait_with(self, data: bytes) -> None:
         self._later += data

@@ -30,17 +30,20 @@ class Taking:
         """The first part that is not taken."""
         self._bodies: dict[int, list[bytes]] = {}
         self._whole: set[int] = set()
-        self._hint: tuple[str, asyncio.Task[Reply | None]] | None = None
+        self._hint: tuple[str, asyncio.Task[Reply | Exception]] | None = None
         self._gone = {"part": 0, "segment": 0}
 
     def hint(self, playlist: ReadPlaylist) -> None:
-        """Ask for the part that is hinted, beside the next reload."""
+        """Ask for the part that is hinted, beside the next reload.
+
+        The answer is judged when the part is listed: where the stream ends, it never comes.
+        """
         hints = [hint for hint in playlist.hints if hint.get("TYPE") == "PART"]
         uri = hints[0].get("URI") if hints and "BYTERANGE-START" not in hints[0] else None
         if uri is None or (self._hint is not None and self._hint[0] == uri):
             return
         self.close()
-        self._hint = uri, asyncio.create_task(self._get(uri))
+        self._hint = uri, asyncio.create_task(self._load(uri))
 
     def close(self) -> None:
         if self._hint is not None:
@@ -100,7 +103,7 @@ class Taking:
             return
         reply: Reply | None = None
         if self._hint is not None and self._hint[0] == part.uri:
-            reply = await self._hint[1]
+            reply = self._judged(part.uri, await self._hint[1])
             self._hint = None
             good = reply is not None
             where = f"{self._lane.name}, part {segment.msn}.{index}"
@@ -127,17 +130,26 @@ class Taking:
 
     async def _get(self, uri: str, byterange: str | None = None) -> Reply | None:
         """Fetch media; None, and a fault, when it is not there."""
+        return self._judged(uri, await self._load(uri, byterange))
+
+    async def _load(self, uri: str, byterange: str | None = None) -> Reply | Exception:
+        """Fetch media, or give the reason why there is no answer."""
         try:
             headers = {} if byterange is None else {"Range": _range(byterange)}
-            reply = await self._fetcher.get(urljoin(self._url, uri), headers=headers)
+            return await self._fetcher.get(urljoin(self._url, uri), headers=headers)
         except (LintError, PlaylistError) as error:
-            self._notes.broke(15, "a request for media failed", str(error))
+            return error
+
+    def _judged(self, uri: str, got: Reply | Exception) -> Reply | None:
+        """Judge what came of media that is listed; None, and a fault, when it is not there."""
+        if isinstance(got, Exception):
+            self._notes.broke(15, "a request for media failed", str(got))
             return None
-        if not reply.good:
-            self._notes.broke(15, f"media that is listed or hinted is {reply.status}", uri)
+        if not got.good:
+            self._notes.broke(15, f"media that is listed or hinted is {got.status}", uri)
             return None
-        judge_media_reply(self._notes, reply)
-        return reply
+        judge_media_reply(self._notes, got)
+        return got
 
 
 def _range(byterange: str) -> str:

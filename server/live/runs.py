@@ -19,6 +19,8 @@ from server.live.broadcast import Broadcast
 from transcode.part import Epoch, Part
 
 SEQUENCES_AHEAD = 3
+LEEWAY_MS = 5_000
+"""Media is no later behind the wall clock than this when it is listed."""
 
 
 class Runs:
@@ -39,6 +41,18 @@ class Runs:
         self._open(broadcast.carry, broadcast.before)
         if broadcast.recalled is not None:
             self._recall(broadcast.recalled)
+        self._newest_ms = self.window.latest_pdt_ms or 0
+        """Where the newest media ends, PDT."""
+        self._came = clock.monotonic() - self._away_ms() / 1000
+        """When it came."""
+
+    @property
+    def axis_ms(self) -> int:
+        """The PDT that would be listed now, had media gone on: its end, and the time since then.
+
+        By the clock that nobody sets. Where the wall clock leaps, no time has gone by.
+        """
+        return self._newest_ms + round(1000 * (self._clock.monotonic() - self._came))
 
     @property
     def sequences(self) -> Sequences:
@@ -55,8 +69,10 @@ class Runs:
 
     def begin(self, epoch: Epoch) -> None:
         """Begin an epoch, in a run of its own where it does not fit. Raises WindowError."""
+        latest_ms = self.window.latest_pdt_ms
+        lapsed_ms = 0 if latest_ms is None else max(0, self.axis_ms - latest_ms)
         try:
-            self.window.open_epoch(epoch)
+            self.window.open_epoch(epoch, lapsed_ms + LEEWAY_MS)
         except WindowError as error:
             # Longer targets than were announced, or times that overlap: players must load anew.
             self._log.warning("playlist begins anew", reason=str(error))
@@ -69,17 +85,21 @@ class Runs:
 
     def add(self, part: Part) -> bool:
         """Publish a part; tell whether `sequences` have grown with it: a segment is whole."""
+        before_ms = self.window.latest_pdt_ms
         try:
             self.window.add(part)
         except WindowError as error:
             self._log.error("part left out", error=str(error))
             return False
+        latest_ms = self.window.latest_pdt_ms
+        if latest_ms is not None and latest_ms != before_ms:
+            self._newest_ms, self._came = latest_ms, self._clock.monotonic()
         self.edge.published()
         return part.last and part.rendition == self.window.tracks[0].name
 
-    def lapse(self, now_ms: int) -> bool:
+    def lapse(self) -> bool:
         """Let gaps stand for what did not come; tell whether there are any new ones."""
-        lapsed = self.window.lapse(now_ms)
+        lapsed = self.window.lapse(self.axis_ms)
         if lapsed:
             self.edge.published()
         return lapsed
@@ -116,6 +136,13 @@ class Runs:
         )
         self.window.in_band = InBand() if broadcast.id3 else None
         self.edge = Edge(self.window, self._clock, before=before)
+
+    def _away_ms(self) -> int:
+        """For how long no server was there: only the wall clock can tell, within the grace."""
+        if not self._newest_ms:
+            return 0
+        away_ms = self._clock.wall_ms() - self._newest_ms
+        return max(0, min(away_ms, round(1000 * self._broadcast.grace) + LEEWAY_MS))
 
     def _recall(self, recalled: Recalled) -> None:
         try:

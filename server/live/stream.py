@@ -96,6 +96,8 @@ class LiveStream:
         self.attached_ms = 0
         """When the publisher came, UTC ms."""
         self._spliced = False
+        self._ahead_ms = 0
+        """By how much the playlists' time is before the wall clock: this was set back meanwhile."""
         self.problems: tuple[str, ...] = ()
         """What could not be drawn of the scene on screen."""
         self.supervisor = Supervisor(self.channel, self._settings, self._receive, patience)
@@ -151,6 +153,7 @@ class LiveStream:
             self._spliced = True
         elif self.interrupted:
             self._slate_to_come = False
+            self._ahead_ms = max(0, self.runs.axis_ms - self.attached_ms)
             self._log.info("encoder is back", peer=publisher.peer)
             self.figures = Figures()
             self.supervisor.resume()
@@ -164,7 +167,7 @@ class LiveStream:
         for unit in units:
             self.figures.saw(unit, now_ms)
             self.echo.saw(unit)
-        self.supervisor.feed(units, now_ms)
+        self.supervisor.feed(units, now_ms + self._ahead_ms)
 
     def leave(self, feed: PublisherFeed, reason: str, finished: bool) -> None:
         """Note that a publisher is gone: `finished` for good, else it has its grace."""
@@ -179,11 +182,10 @@ class LiveStream:
 
     def tick(self) -> None:
         """While interrupted, keep the playlists going. To be called several times a second."""
-        now_ms = self._clock.wall_ms()
         if self._broadcast.slate and self._feed is None:
             self._slate_to_come = False
-            self.supervisor.tick(now_ms)
-        if self.runs.lapse(now_ms):
+            self.supervisor.tick(self._clock.wall_ms())
+        if self.runs.lapse():
             self._hooks.advanced(self)
 
     def _interrupt(self, reason: str) -> None:

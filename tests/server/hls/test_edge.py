@@ -4,9 +4,12 @@ import asyncio
 import gzip
 from collections.abc import Awaitable, Callable
 
+import structlog
+
 from server.hls.answer import Answer
 from server.hls.edge import Edge
-from server.hls.request import Refusal, Refuse
+from server.hls.request import MediaRequest, PlaylistRequest, Refusal, Refuse
+from server.hls.waiting import Held
 from server.hls.window import Window
 from tests.server.hls.reader import read
 from tests.server.hls.show import PER_SEGMENT, Show, on_air
@@ -182,6 +185,30 @@ async def test_a_waiter_that_went_away_is_forgotten() -> None:
     await stays
 
 
+async def test_one_who_cannot_be_told_keeps_nobody_else_waiting() -> None:
+    show = on_air(1)
+    edge, clock = made(show)
+    told: list[Answer | Refuse] = []
+
+    def raises(answer: Answer | Refuse) -> None:
+        raise RuntimeError("the connection is in pieces")
+
+    hint = MediaRequest("720p", show.window.renditions["720p"].hint)
+    late = PlaylistRequest("720p", msn=2)
+    for request in (hint, late):
+        for tell in (raises, told.append):
+            assert isinstance(edge.ask(request, tell), Held)
+    show.part()
+    with structlog.testing.capture_logs() as logged:
+        edge.published()
+        await until(lambda: edge.waiting == 2)
+        clock.seconds += 6
+        edge.sweep()
+    assert [type(answer) for answer in told] == [Answer, Refuse]
+    assert len(logged) == 2
+    edge.close()
+
+
 async def test_closing_refuses_who_waits_and_who_would() -> None:
     edge, _ = made(on_air(1))
     task = asyncio.create_task(refused(edge.playlist("720p", {"_HLS_msn": "1"})))
@@ -207,6 +234,33 @@ async def test_rule_15_gzip_is_the_same_text_and_etags_follow_the_change() -> No
     pinned = await answered(edge.playlist("720p", {"_HLS_msn": "1"}))
     assert pinned.body == later.body
     assert pinned.max_age > later.max_age
+
+
+async def test_rule_5_an_msn_that_left_gets_the_whole_playlist_even_where_it_may_skip() -> None:
+    edge, _ = made(on_air(20, listed=12))
+    first = edge.window.renditions["720p"].first_msn
+    assert first > 1
+    whole = await answered(edge.playlist("720p", {}))
+    for msn, skips in ((1, False), (first - 1, False), (first, True)):
+        query = {"_HLS_msn": f"{msn}", "_HLS_part": "0", "_HLS_skip": "YES"}
+        answer = await answered(edge.playlist("720p", query))
+        assert (b"#EXT-X-SKIP" in answer.body) == skips
+        assert (answer.body == whole.body) != skips
+
+
+async def test_rule_15_an_end_is_not_kept_under_numbers_that_the_next_session_uses() -> None:
+    show = on_air(2)
+    edge, _ = made(show)
+    held = asyncio.create_task(answered(edge.playlist("720p", {"_HLS_msn": "2"})))
+    await until(lambda: edge.waiting == 1)
+    show.window.end()
+    edge.published()
+    assert (await held).body.endswith(b"#EXT-X-ENDLIST\n")
+    plain = await answered(edge.playlist("720p", {}))
+    for query in ({"_HLS_msn": "1"}, {"_HLS_msn": "5", "_HLS_part": "0"}):
+        assert await answered(edge.playlist("720p", query)) is plain
+    assert plain is await held
+    assert plain.max_age == 1
 
 
 async def test_rule_9_published_lets_old_bodies_go() -> None:

@@ -296,6 +296,29 @@ async def test_what_comes_while_a_request_is_held_is_answered_behind_it(site: Si
         assert statuses == [200, 200, 404, 200, 200]
 
 
+async def test_what_comes_meanwhile_is_not_read_while_others_wait_to_be_told(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def received(self: web.RequestHandler, data: bytes) -> None:
+        raise RuntimeError(f"{len(data)} bytes too many")
+
+    failed: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: failed.append(context.get("exception")))
+    async with site.wire() as one, site.wire() as other:
+        for wire in (one, other):
+            await wire.send(wanted(NEXT))
+        await site.held(2)
+        await one.send(wanted("/live/none/720p/x.m4s"))
+        await eventually(lambda: any(each._later for each in site.connections))
+        monkeypatch.setattr(web.RequestHandler, "data_received", received)
+        site.publish()
+        assert (await other.answer()).status == (await one.answer()).status == 200
+        assert await one.rest() == b"", "closed: nothing can be read on it any more"
+        assert (await other.ask(MEDIA)).status == 200
+    assert [type(each) for each in failed] == [RuntimeError]
+
+
 @pytest.mark.parametrize("cut", [*range(1, 80, 11), 82, 83])
 async def test_a_request_in_two_pieces(site: Site, cut: int) -> None:
     data = wanted(MEDIA, "Accept-Encoding: gzip")

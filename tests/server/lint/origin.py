@@ -45,6 +45,11 @@ FRAMES = (6, 6, 6, 6)
 """Pictures in each part of a segment."""
 PDT = 1_767_225_600_000
 PRELOADED = 20
+"""Segments, of about a second, that are there when somebody comes."""
+BEGUN = 1020.0
+"""What the clock shows then, seconds."""
+JUMPS = PRELOADED + 2
+"""The first segment behind a leap of media times."""
 PATIENCE = 6
 """Looks without a change until everybody is taken to be waiting."""
 
@@ -75,6 +80,12 @@ class Vice:
     same_sound: bool = True
     stall: float = 0.0
     """Seconds without a part, once."""
+    apart: int = 0
+    """Ticks by which the media times of one rendition are off the others'."""
+    jump: int = 0
+    """Ticks by which all media times leap, once."""
+    ends: bool = False
+    """Whether the playlists end before the watch does."""
     text: Callable[[web.Request, str], str] | None = None
     """Changes playlists."""
     reply: Spoil | None = None
@@ -88,7 +99,7 @@ class Origin:
 
     def __init__(self, vice: Vice) -> None:
         self.vice = vice
-        self.seconds = 1000.0
+        self.seconds = BEGUN - PRELOADED
         audio = AudioTrack(b"\x11\x90", 48_000, 2)
         names = "avc1.42c01e,mp4a.40.2"
         self.tracks = (
@@ -162,9 +173,13 @@ class Origin:
             still = still + 1 if state == before and state[0] else 0
             before = state
             if still >= PATIENCE:
-                if self.vice.stall and not self._stalled and self.seconds > 1000 + 23:
+                if self.vice.stall and not self._stalled and self.seconds > BEGUN + 3:
                     self._stalled = True
                     self.seconds += self.vice.stall
+                if self.vice.ends and self.seconds > BEGUN + 3:
+                    self.window.end()
+                    self.edge.published()
+                    return
                 self.publish()
                 self.edge.published()
                 still = 0
@@ -173,13 +188,15 @@ class Origin:
 
     def _data(self, track: Track, count: int) -> bytes:
         vice = self.vice
+        begin = self._tick + (vice.apart if track.name == "60p" else 0)
+        begin += vice.jump if self._segment >= JUMPS else 0
         events = b""
         if self._index == 0:
             version, size = vice.event_version, vice.event_size
-            events = _emsg(self._tick, version, size)
+            events = _emsg(begin, version, size)
         share, data = count // vice.pairs, b""
         for turn in range(vice.pairs):
-            tick = self._tick + turn * share * FRAME
+            tick = begin + turn * share * FRAME
             data += fragment(tick // FRAME, self._runs(track, tick, share, first=turn == 0))
         return events + data
 

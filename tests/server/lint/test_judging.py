@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 
 from server.hls.bandwidth import peak_bit_rate
+from server.lint.course import Course
 from server.lint.ensemble import Ensemble
 from server.lint.lane import Lane
 from server.lint.multivariant import Stream
@@ -144,3 +145,15 @@ def test_rule_3_a_playlist_that_gets_no_segment_is_found(
         pace.take(plain(count, ended=last), float(second), second, blocked=False)
     pace.close()
     assert [fault.what for fault in notes.verdicts()[2].faults] == faults
+
+
+def test_rule_8_a_discontinuity_sequence_that_goes_back_is_found() -> None:
+    notes = Notes()
+    course = Course("x", notes, Ensemble({"x": ""}, notes))
+    for number in ("4", "3"):
+        playlist = plain(6)
+        playlist.tags["EXT-X-DISCONTINUITY-SEQUENCE"] = number
+        course.take(playlist)
+    assert [fault.what for fault in notes.verdicts()[7].faults] == [
+        "EXT-X-DISCONTINUITY-SEQUENCE went back"
+    ]
