@@ -16,7 +16,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from server.errors import Conflict, NotFound, Unavailable
-from server.hls.answer import Answer
+from server.hls.answer import Answer, etag_of
 from server.http.body import read_query
 from server.http.errors import problem
 from server.http.hls import CORS, respond
@@ -82,7 +82,7 @@ class ReplayShow:
         """Answer when which product was explained, as WebVTT."""
         recording = await self._recording(request)
         made = chapters(await self._showings(recording), Axis.of(recording))
-        return _lasting(request, chapters_vtt(made).encode(), _VTT, recording, "chapters")
+        return _lasting(request, chapters_vtt(made).encode(), _VTT)
 
     async def storyboard(self, request: web.Request) -> web.Response:
         return await self._picture(request, STORYBOARD, _VTT)
@@ -135,7 +135,7 @@ class ReplayShow:
         if isinstance(found, Stage):
             said = "The pictures of this recording could not be made; the server's log says why."
             return problem(404, said, code="no-pictures", headers=CORS)
-        return _lasting(request, found, kind, await self._recording(request), name)
+        return _lasting(request, found, kind)
 
     async def _file(
         self, request: web.Request, recording: Recording, wanted: Wanted, title: str
@@ -181,11 +181,8 @@ async def _to_page(request: web.Request) -> web.Response:
     return web.Response(status=308, headers={"Location": str(where)})
 
 
-def _lasting(
-    request: web.Request, body: bytes, kind: str, recording: Recording, name: str
-) -> web.Response:
-    etag = f'"{recording.session}-{name}-{len(body)}"'
-    return respond(request, Answer(body, kind, _KEPT_SECONDS, etag))
+def _lasting(request: web.Request, body: bytes, kind: str) -> web.Response:
+    return respond(request, Answer(body, kind, _KEPT_SECONDS, etag_of(body)))
 
 
 def _range(request: web.Request, export: Export) -> tuple[int, int] | None:

@@ -7,13 +7,13 @@ each run; a plain one, which can be cut to the frame, from the tables of all its
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
 from ingest.unit import TICKS_PER_MS, TICKS_PER_SECOND
+from server.hls.answer import etag_of
 from server.record.recording import RecordedSegment, Recording
 from server.record.storage import Storage
 from server.record.stretch import Stretch, Wanted
@@ -55,7 +55,7 @@ class Export:
 
     @property
     def etag(self) -> str:
-        return f'"{hashlib.sha256(self.head).hexdigest()[:24]}"'
+        return etag_of(self.head)
 
 
 async def fragmented_file(storage: Storage, recording: Recording, stretch: Stretch) -> Export:

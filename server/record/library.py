@@ -6,13 +6,12 @@ The catalogue says what there is; the journal what is in it; the storage has the
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from server.errors import Conflict, NotFound, Unavailable
-from server.hls.answer import AUDIO_TYPE, PLAYLIST_TYPE, VIDEO_TYPE, Answer, Gzip
+from server.hls.answer import AUDIO_TYPE, PLAYLIST_TYPE, VIDEO_TYPE, Answer, Gzip, etag_of
 from server.record.catalogue import Catalogue, Entry, Hold
 from server.record.errors import Missing, RecordError
 from server.record.journal import read
@@ -172,6 +171,6 @@ def _answer(body: bytes, content_type: str) -> Answer:
         body=body,
         content_type=content_type,
         max_age=PLAYLIST_SECONDS,
-        etag=f'W/"{hashlib.sha256(body).hexdigest()[:24]}"',
+        etag=f"W/{etag_of(body)}",
         gzip=coded,
     )
