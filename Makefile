@@ -10,12 +10,17 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
+# Tests start dozens of servers and workers: each would compile all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?=
 ARGS ?=
 VENV := .venv/pyvenv.cfg
 PLAYER := player/node_modules/.package-lock.json
 S := .venv/stamps
+# Files with such tests, unless ARGS names some: reading the others only to leave them out takes long.
+marked = $$(grep -rlE 'mark\.(interop|browser|alone)' tests --include='test_*.py' | sort)
+foreign = $(if $(findstring tests/,$(ARGS)),,$(marked))
 step := @scripts/step.sh
 pip := .venv/bin/python -m pip install --no-deps
 
@@ -53,10 +58,10 @@ workers: setup-dev ## unit tests, and those of real workers with every kind of m
 	@.venv/bin/pytest -q -n 3 -m "not (interop or browser or alone or soak)" $(ARGS)
 
 interop: setup-test ## ffmpeg, GStreamer, PyAV and aiortc as senders, Chromium as viewer
-	@.venv/bin/pytest -q -n 2 --dist loadfile -m "(interop or browser) and not (alone or soak)" $(ARGS)
+	@.venv/bin/pytest -q -n 2 --dist loadfile -m "(interop or browser) and not (alone or soak)" $(foreign) $(ARGS)
 
 alone: setup-test ## whole ladders with Chromium beside them: what needs the machine for itself
-	@.venv/bin/pytest -q -m "alone and not soak" $(ARGS)
+	@.venv/bin/pytest -q -m "alone and not soak" $(foreign) $(ARGS)
 
 bench: setup-bench ## the benchmarks, as ratios to a reference measured in the same run
 	@.venv/bin/python -m bench $(ARGS)

@@ -51,7 +51,7 @@ _COLLECT = (
     if (number % READ_EVERY) return;
     // The later of the two: a frame is on the glass when it has been composed.
     const shown = performance.timeOrigin + Math.max(now, frame.expectedDisplayTime);
-    const date = playback.dateAt(frame.mediaTime);
+    const date = playback.position.dateAt(frame.mediaTime);
     seen.push({ code: read(video), shown, date, height: video.videoHeight });
   };
   video.requestVideoFrameCallback(look);

@@ -254,7 +254,7 @@ class Vitrine:
         self.rounds.listen(herald)
         self.rounds.start()
         self._stack.push_async_callback(self.rounds.close)
-        self.posters = Posters(self.registry, clock)
+        self.posters = Posters(self.registry.stage.session, self.registry.edge, clock)
         self.posters.start()
         self._stack.push_async_callback(self.posters.close)
         recording = self.config.recording

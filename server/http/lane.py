@@ -15,7 +15,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from email.utils import formatdate
-from typing import Any, cast
+from typing import Any
 
 import structlog
 import ulid
@@ -146,11 +146,6 @@ class LaneConnection(web.RequestHandler):
         self._takes_gzip = False
         self._asked_path = ""
         self._began = 0.0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Have each answer sent at once: of a thousand, the first need not wait for the last."""
-        super().connection_made(transport)
-        cast("asyncio.Transport", transport).set_write_buffer_limits(high=0)
 
     def data_received(self, data: bytes) -> None:
         """Take a request that is a whole and usual one; pass all else on."""

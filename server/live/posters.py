@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import structlog
 
@@ -36,16 +36,6 @@ MOST_KEPT = 256
 """Pictures in memory, of some 50 kB each."""
 
 
-class OnAir(Protocol):
-    """The broadcasts that run."""
-
-    def session(self, channel: str) -> LiveSession | None:
-        """Give the session whose picture can be seen; None where there is none."""
-        ...
-
-    def edge(self, channel: str) -> Edge | None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Poster:
     session: str
@@ -66,8 +56,16 @@ class _Kept:
 class Posters:
     """Makes pictures of broadcasts, one after the other, and keeps the newest of each."""
 
-    def __init__(self, on_air: OnAir, clock: Clock, idle_seconds: float = IDLE_SECONDS) -> None:
-        self._on_air = on_air
+    def __init__(
+        self,
+        session: Callable[[str], LiveSession | None],
+        edge: Callable[[str], Edge | None],
+        clock: Clock,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
+        """`session` gives a channel's broadcast that can be seen, `edge` where its media is."""
+        self._live = session
+        self._edge = edge
         self._clock = clock
         self._idle_seconds = idle_seconds
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
@@ -96,7 +94,7 @@ class Posters:
         kept = self._known(channel, session)
         if kept is not None and self._clock.monotonic() - kept.tried_at < FRESH_SECONDS:
             return kept.poster
-        edge = self._on_air.edge(channel)
+        edge = self._edge(channel)
         if edge is None or newest(edge.window, LONGER_SIDE) is None:
             return None if kept is None else kept.poster
         made = self._ask(channel)
@@ -110,7 +108,7 @@ class Posters:
         return kept.poster if kept is not None else None
 
     def _session(self, channel: str) -> str:
-        session = self._on_air.session(channel)
+        session = self._live(channel)
         if session is None:
             self._kept.pop(channel, None)
             raise NotFound("broadcast", channel[:64])
@@ -158,7 +156,7 @@ class Posters:
 
     async def _make(self, channel: str, room: Darkroom) -> None:
         """Make the newest picture of a channel, unless it is made. Raises DarkroomLost."""
-        session, edge = self._on_air.session(channel), self._on_air.edge(channel)
+        session, edge = self._live(channel), self._edge(channel)
         poster: Poster | None = None
         if session is not None and edge is not None:
             found = newest(edge.window, LONGER_SIDE)
@@ -171,7 +169,7 @@ class Posters:
 
     def _done(self, channel: str, poster: Poster | None = None) -> None:
         """Let go of those who wait, whatever came of it; the next try is not at once."""
-        session = self._on_air.session(channel)
+        session = self._live(channel)
         if session is not None:
             kept = self._known(channel, session.id)
             if poster is None or poster.session != session.id:

@@ -170,7 +170,8 @@ class Ledger:
         if self.head is None:
             raise BadJournal("The journal has no beginning.")
         epochs = tuple(self.epochs)
-        known = {place: one for place, one in self.kept.items() if place[1] < len(epochs)}
+        numbers = {epoch.number for epoch in epochs}
+        known = {place: one for place, one in self.kept.items() if place[1] in numbers}
         return Recording(
             channel=self.head.channel,
             session=self.head.session,
@@ -218,12 +219,17 @@ def _notes(data: bytes) -> Iterator[tuple[Note | None, int]]:
     begin = 0
     while (end := data.find(b"\n", begin)) >= 0:
         try:
-            fields = json.loads(data[begin:end])
+            fields = json.loads(data[begin:end], parse_float=_refuse, parse_constant=_refuse)
             note = _note(fields)
         except (ValueError, KeyError, TypeError, AttributeError):
             return
         yield note, end + 1 - begin
         begin = end + 1
+
+
+def _refuse(number: str) -> float:
+    """Take no fraction: none is ever written. Raises ValueError."""
+    raise ValueError(f"{number} is no integer")
 
 
 def _note(fields: dict[str, Any]) -> Note | None:

@@ -57,12 +57,14 @@ def flash(luma: NDArray[np.uint8]) -> bool:
     return float(square.mean()) > (FLAT[0] + WHITE) / 2
 
 
-def broadcast(target: str, seconds: int, *, live: bool) -> None:
+def broadcast(
+    target: str, seconds: int, *, live: bool, size: tuple[int, int] = (WIDTH, HEIGHT)
+) -> None:
     """Write or send `seconds` of it as H.264 and AAC in FLV."""
     options = {"flvflags": "no_duration_filesize", "flush_packets": "1"} if live else {}
     with av.open(target, "w", format="flv", options=options, timeout=_STALL_SECONDS) as output:
         video = output.add_stream("libx264", rate=RATE)
-        video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        video.width, video.height, video.pix_fmt = *size, "yuv420p"
         video.options = {
             "preset": "ultrafast", "tune": "zerolatency", "g": str(RATE), "crf": "20",
             "sc_threshold": "0",
@@ -72,7 +74,7 @@ def broadcast(target: str, seconds: int, *, live: bool) -> None:
         for number in range(seconds * RATE):
             if live:
                 time.sleep(max(0.0, began + number / RATE - time.monotonic()))
-            frame = VideoFrame.from_ndarray(picture(number), "yuv420p")
+            frame = VideoFrame.from_ndarray(picture(number, *size), "yuv420p")
             frame.pts, frame.time_base = number, Fraction(1, RATE)
             output.mux(video.encode(frame))
             while samples * RATE < (number + 1) * SAMPLE_RATE:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +24,7 @@ from tests.interop.on_air import (
 )
 
 CLIP_SECONDS = 80
+SMALL_CLIP_SECONDS = 60
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +49,14 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def small_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the same at 640x360: a ladder of one rung, that others can run beside."""
+    path = tmp_path_factory.mktemp("clip") / "small.flv"
+    broadcast(str(path), SMALL_CLIP_SECONDS, live=False, size=(640, 360))
+    return path
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Chromium]:
     async with chromium() as running:
@@ -63,7 +71,7 @@ async def minute(api: Api, clip: Path) -> Record:
     async with on_air(api, made.id, clip, made.stream_key) as record:
         await pin_for_a_minute(api, record)
         await until_seconds(record, MINUTE_SECONDS)
-    await asyncio.to_thread(record.look)
+    await record.look()
     return record
 
 
@@ -78,7 +86,7 @@ async def fading(api: Api, clip: Path) -> Record:
         await until_seconds(record, 6)
         record.answers["tea off"] = await api.unpin(made.id, pin["id"])
         await until_seconds(record, 10)
-    await asyncio.to_thread(record.look)
+    await record.look()
     return record
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,8 @@ from overlay.layout import card_rect
 from tests.helpers.hls_client import Recording, following
 from tests.helpers.senders import end, ffmpeg_file, sending
 from tests.helpers.sight import Area, Heard, Seen, listen, watch
-from tests.helpers.vitrine_server import Api
+from tests.helpers.vitrine_server import Api, Channel
+from tests.interop.browser import Chromium, Tab
 from tests.server.hls.reader import milliseconds
 
 _FIRST_CARD = card_rect(0, 16 / 9)
@@ -70,12 +72,14 @@ class Record:
         """Give where cards stand, by slot."""
         return {str(item.slot): item.area for item in self.intervals}
 
-    def look(self) -> None:
-        """Decode every rung. Slow; not for the event loop."""
-        areas = self.areas()
-        for taken in self.recording.rungs:
-            self.seen[taken.variant.name] = watch(taken, areas)
-            self.heard[taken.variant.name] = listen(taken)
+    async def look(self) -> None:
+        """Decode every rung, each in a thread of its own."""
+        areas, rungs = self.areas(), self.recording.rungs
+        seen = await asyncio.gather(*(asyncio.to_thread(watch, taken, areas) for taken in rungs))
+        heard = await asyncio.gather(*(asyncio.to_thread(listen, taken) for taken in rungs))
+        names = [taken.variant.name for taken in rungs]
+        self.seen = dict(zip(names, seen, strict=True))
+        self.heard = dict(zip(names, heard, strict=True))
 
 
 @asynccontextmanager
@@ -91,6 +95,25 @@ async def on_air(api: Api, channel: str, file: Path, key: str) -> AsyncIterator[
             await api.until_state(channel, "offline")
         found = await api.intervals(channel)
         record.intervals = sorted(map(_interval, found.values()), key=lambda item: item.start)
+
+
+@asynccontextmanager
+async def broadcasting(api: Api, name: str, file: Path) -> AsyncIterator[Channel]:
+    """Broadcast a file round and round on a channel whose cards come and go at once."""
+    made = await api.add_channel(name, motion="none")
+    await stock(api, made.id)
+    async with sending(*ffmpeg_file(file, f"{api.server.rtmp}/{made.stream_key}", loop=True)):
+        await api.until_state(made.id, "live", LIVE_SECONDS)
+        yield made
+    await api.until_state(made.id, "offline")
+
+
+async def watching(browser: Chromium, api: Api, show: Channel, size: tuple[int, int]) -> Tab:
+    """Open the viewer's page and wait until the picture moves."""
+    tab = await browser.tab(size)
+    await tab.open(f"{api.server.url}/watch/{show.id}")
+    await tab.plays(within=PAGE_SECONDS)
+    return tab
 
 
 async def stock(api: Api, channel: str) -> None:

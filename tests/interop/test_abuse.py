@@ -27,7 +27,8 @@ WRONG = (rude.garbage, rude.giant, rude.large, rude.deep, rude.wide, rude.guessi
 SLOW_CLIENTS = 200
 FROM_ONE_ADDRESS = 40
 """More than may be."""
-ABUSE_SECONDS = 24.0
+ABUSE_SECONDS = 16.0
+"""The longest that a rude client may stay is 10 s: all have been cut, and are at it again."""
 GROWTH = 50 << 20
 """Bytes that the web process's memory may grow by."""
 DEAD_SECONDS = 10.0

@@ -10,7 +10,6 @@ from tests.interop.browser import DOCK, Chromium
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.alone,
     pytest.mark.slow,
     pytest.mark.asyncio(loop_scope="session"),
 ]

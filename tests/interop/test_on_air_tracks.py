@@ -19,7 +19,6 @@ from tests.interop.on_air import LIVE_SECONDS, PAGE_SECONDS
 pytestmark = [
     pytest.mark.interop,
     pytest.mark.browser,
-    pytest.mark.alone,
     pytest.mark.slow,
     pytest.mark.asyncio(loop_scope="session"),
 ]
@@ -80,6 +79,7 @@ async def test_pictures_alone_are_on_the_air_with_silence(api: Api) -> None:
     await api.until_state(made.id, "offline")
 
 
+@pytest.mark.alone
 async def test_a_phone_held_upright(api: Api) -> None:
     made = await api.add_channel("upright")
     url = f"{api.server.rtmp}/{made.stream_key}"

@@ -60,7 +60,7 @@ async def number(tab: Tab) -> tuple[int, float]:
 
 @pytest.mark.interop
 async def test_a_viewer_sees_what_is_sent_now(api: Api) -> None:
-    encoded = await asyncio.to_thread(encode, "H264", SECONDS)
+    encoded = await asyncio.to_thread(encode, "H264", SECONDS, (640, 360))
     made = await api.add_channel("looked-at")
     viewer = Viewer()
     url = f"{api.server.url}/whip/{made.id}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from itertools import pairwise
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import async_playwright
 
 from tests.helpers.hls_client import Recording, following
@@ -86,8 +86,8 @@ async def test_pictures_and_sound_of_an_aiortc_publisher(
         assert abs(skew) <= SKEW_MS, f"{skew:.1f} ms at {at}"
 
 
-@asynccontextmanager
-async def device() -> AsyncIterator[Chromium]:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def phone() -> AsyncIterator[Chromium]:
     """Run a Chromium whose camera and microphone are made up: a green clock, a beep."""
     path = next((found for name in NAMES if (found := shutil.which(name))), None)
     assert path is not None, "Chromium is not installed: `make setup-test` installs it"
@@ -103,38 +103,41 @@ async def device() -> AsyncIterator[Chromium]:
 
 @pytest.mark.browser
 @pytest.mark.alone
-async def test_a_phone_goes_live_and_is_watched(api: Api, browser: Chromium) -> None:
+async def test_a_phone_goes_live_and_is_watched(
+    api: Api, browser: Chromium, phone: Chromium
+) -> None:
     made = await api.add_channel("farm")
-    async with device() as phone:
-        tab = await phone.tab(PHONE)
-        await tab.page.add_init_script(KEEP_LINES)
-        await tab.open(f"{api.server.url}/studio/{made.id}/camera#key={made.stream_key}")
-        await tab.until(f"{WORD} === 'Ready'", within=PAGE_SECONDS)
-        assert "key" not in tab.page.url
-        await tab.page.get_by_role("button", name="Go live").click()
-        await tab.until(f"{WORD} === 'On the air'", within=PAGE_SECONDS)
-        await api.until_state(made.id, "live", LIVE_SECONDS)
+    tab = await phone.tab(PHONE)
+    await tab.page.add_init_script(KEEP_LINES)
+    await tab.open(f"{api.server.url}/studio/{made.id}/camera#key={made.stream_key}")
+    await tab.until(f"{WORD} === 'Ready'", within=PAGE_SECONDS)
+    assert "key" not in tab.page.url
+    await tab.page.get_by_role("button", name="Go live").click()
+    await tab.until(f"{WORD} === 'On the air'", within=PAGE_SECONDS)
+    await api.until_state(made.id, "live", LIVE_SECONDS)
 
-        viewer = await browser.tab(PHONE)
-        await viewer.open(f"{api.server.url}/watch/{made.id}")
-        await viewer.plays(within=PAGE_SECONDS)
-        frame = await viewer.frame(0.1, 0.1, 0.8, 0.8)
-        assert frame.colour[1] > frame.colour[0] + 20, f"the made-up camera is green: {frame}"
-        await tab.until(f"/bit\\/s/.test({READINGS}) && /\\d+ fps/.test({READINGS})")
-        document = await api.channel(made.id)
-        assert document["ingest"]["protocol"] == "whip"
-        assert document["ingest"]["encoder"].startswith("Chrome ")
-        # Two browsers and a ladder on two cores: either side may be too slow.
-        slow = {"encoding-behind", "frames-lost"}
-        assert {w["code"] for w in document["warnings"]} <= slow
+    viewer = await browser.tab(PHONE)
+    await viewer.open(f"{api.server.url}/watch/{made.id}")
+    await viewer.plays(within=PAGE_SECONDS)
+    frame = await viewer.frame(0.1, 0.1, 0.8, 0.8)
+    assert frame.colour[1] > frame.colour[0] + 20, f"the made-up camera is green: {frame}"
+    await tab.until(f"/bit\\/s/.test({READINGS}) && /\\d+ fps/.test({READINGS})")
+    document = await api.channel(made.id)
+    assert document["ingest"]["protocol"] == "whip"
+    assert document["ingest"]["encoder"].startswith("Chrome ")
+    # Two browsers and a ladder on two cores: either side may be too slow.
+    slow = {"encoding-behind", "frames-lost"}
+    assert {w["code"] for w in document["warnings"]} <= slow
 
-        await mutes(tab)
-        await goes_on_by_itself(api, tab, made.id)
-        await tab.page.get_by_role("button", name="Stop").click()
-        await tab.until(f"{WORD} === 'Ended'")
-        await api.until_state(made.id, "offline")
-        assert viewer.complaints == []
-        assert tab.complaints == []
+    await mutes(tab)
+    await goes_on_by_itself(api, tab, made.id)
+    await tab.page.get_by_role("button", name="Stop").click()
+    await tab.until(f"{WORD} === 'Ended'")
+    await api.until_state(made.id, "offline")
+    assert viewer.complaints == []
+    assert tab.complaints == []
+    await viewer.page.context.close()
+    await tab.page.context.close()
 
 
 async def mutes(tab: Tab) -> None:
@@ -157,36 +160,36 @@ async def goes_on_by_itself(api: Api, tab: Tab, channel: str) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.alone
-async def test_a_show_that_was_ended_elsewhere_is_not_begun_again(api: Api) -> None:
+async def test_a_show_that_was_ended_elsewhere_is_not_begun_again(
+    api: Api, phone: Chromium
+) -> None:
     made = await api.add_channel("ended-elsewhere")
-    async with device() as phone:
-        tab = await phone.tab(PHONE)
-        await tab.open(f"{api.server.url}/studio/{made.id}/camera#key={made.stream_key}")
-        await tab.page.get_by_role("button", name="Go live").click()
-        await tab.until(f"{WORD} === 'On the air'", within=PAGE_SECONDS)
-        await api.until_state(made.id, "live", LIVE_SECONDS)
-        await api.call("POST", f"/channels/{made.id}/stop")
-        await tab.until(f"{WORD} === 'Ended'", within=PAGE_SECONDS)
-        said = await tab.page.evaluate("document.querySelector('#word').textContent")
-        assert said == "The show was ended from elsewhere."
-        await api.until_state(made.id, "offline")
+    tab = await phone.tab(PHONE)
+    await tab.open(f"{api.server.url}/studio/{made.id}/camera#key={made.stream_key}")
+    await tab.page.get_by_role("button", name="Go live").click()
+    await tab.until(f"{WORD} === 'On the air'", within=PAGE_SECONDS)
+    await api.until_state(made.id, "live", LIVE_SECONDS)
+    await api.call("POST", f"/channels/{made.id}/stop")
+    await tab.until(f"{WORD} === 'Ended'", within=PAGE_SECONDS)
+    said = await tab.page.evaluate("document.querySelector('#word').textContent")
+    assert said == "The show was ended from elsewhere."
+    await api.until_state(made.id, "offline")
+    await tab.page.context.close()
 
 
 @pytest.mark.browser
-@pytest.mark.alone
-async def test_a_wrong_key_is_asked_for_again(api: Api) -> None:
+async def test_a_wrong_key_is_asked_for_again(api: Api, phone: Chromium) -> None:
     made = await api.add_channel("wrong-key")
-    async with device() as phone:
-        tab = await phone.tab(PHONE)
-        await tab.open(f"{api.server.url}/studio/{made.id}/camera")
-        await tab.page.get_by_label("Stream key").fill("sk-wrong")
-        await tab.page.get_by_role("button", name="Continue").click()
-        await tab.page.get_by_role("button", name="Go live").click()
-        await tab.page.locator("#problem", has_text="This stream key is not known").wait_for()
-        await tab.page.get_by_label("Stream key").fill(made.stream_key)
-        await tab.page.get_by_role("button", name="Continue").click()
-        await tab.page.get_by_role("button", name="Go live").click()
-        await tab.until(f"{WORD} === 'On the air'", within=PAGE_SECONDS)
-        await tab.page.get_by_role("button", name="Stop").click()
-        await tab.until(f"{WORD} === 'Ended'")
+    tab = await phone.tab(PHONE)
+    await tab.open(f"{api.server.url}/studio/{made.id}/camera")
+    await tab.page.get_by_label("Stream key").fill("sk-wrong")
+    await tab.page.get_by_role("button", name="Continue").click()
+    await tab.page.get_by_role("button", name="Go live").click()
+    await tab.page.locator("#problem", has_text="This stream key is not known").wait_for()
+    await tab.page.get_by_label("Stream key").fill(made.stream_key)
+    await tab.page.get_by_role("button", name="Continue").click()
+    await tab.page.get_by_role("button", name="Go live").click()
+    await tab.until(f"{WORD} === 'On the air'", within=PAGE_SECONDS)
+    await tab.page.get_by_role("button", name="Stop").click()
+    await tab.until(f"{WORD} === 'Ended'")
+    await tab.page.context.close()

@@ -73,7 +73,7 @@ def stage(clock: ManualClock, messages: list[Up]) -> OneChannel:
 
 @pytest_asyncio.fixture
 async def posters(stage: OneChannel, clock: ManualClock) -> AsyncIterator[Posters]:
-    made = Posters(stage, clock)
+    made = Posters(stage.session, stage.edge, clock)
     made.start()
     yield made
     await made.close()
@@ -141,7 +141,7 @@ async def test_before_the_first_picture_there_is_none_and_then_at_once(
     clock: ManualClock, messages: list[Up]
 ) -> None:
     stage = OneChannel(clock)
-    posters = Posters(stage, clock)
+    posters = Posters(stage.session, stage.edge, clock)
     posters.start()
     assert await posters.poster("tea") is None
     assert darkrooms() == []
@@ -168,7 +168,7 @@ async def test_a_darkroom_that_is_killed_costs_one_picture(
 async def test_the_darkroom_is_there_only_while_somebody_looks(
     stage: OneChannel, clock: ManualClock
 ) -> None:
-    posters = Posters(stage, clock, idle_seconds=0.01)
+    posters = Posters(stage.session, stage.edge, clock, idle_seconds=0.01)
     posters.start()
     await made(posters)
     await eventually(lambda: darkrooms() == [], SECONDS)
