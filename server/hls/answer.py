@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 from dataclasses import dataclass
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
@@ -10,6 +11,11 @@ VIDEO_TYPE = "video/mp4"
 AUDIO_TYPE = "audio/mp4"
 FOREVER = 31_536_000
 GZIP_LEVEL = 6
+
+
+def etag_of(body: bytes) -> str:
+    """Make a strong entity tag of what a body holds."""
+    return f'"{hashlib.sha256(body).hexdigest()[:24]}"'
 
 
 class Gzip:

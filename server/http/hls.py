@@ -7,6 +7,7 @@ media, errors included.
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 from aiohttp import web
@@ -34,6 +35,8 @@ PREFLIGHT = {
     "Access-Control-Allow-Headers": "Range, If-None-Match, If-Modified-Since, Cache-Control",
     "Access-Control-Max-Age": "86400",
 }
+_RANGE = re.compile(r"bytes=(?=.*[0-9])([0-9]{0,18})-([0-9]{0,18})", re.IGNORECASE)
+"""Of one range; numbers beyond are no file's."""
 
 
 class Origin(Protocol):
@@ -89,9 +92,13 @@ def respond(request: web.Request, answer: Answer | Refuse) -> web.Response:
     if answer.gzip is not None:
         return web.Response(body=answer.body, headers=headers)
     headers["Accept-Ranges"] = "bytes"
-    if "Range" in asked and asked.get("If-Range", answer.etag) == answer.etag:
-        return _in_part(request, answer.body, headers)
-    return web.Response(body=answer.body, headers=headers)
+    part = span(request, len(answer.body), answer.etag)
+    if part is None:
+        return web.Response(body=answer.body, headers=headers)
+    if not part:
+        return outside(len(answer.body))
+    headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{len(answer.body)}"
+    return web.Response(status=206, body=answer.body[part.start : part.stop], headers=headers)
 
 
 def headers_of(answer: Answer) -> CIMultiDict[str]:
@@ -107,27 +114,26 @@ def headers_of(answer: Answer) -> CIMultiDict[str]:
     return headers
 
 
-def _in_part(request: web.Request, body: bytes, headers: CIMultiDict[str]) -> web.Response:
-    """Answer one byte range; several at once, or another unit, get the whole (RFC 9110 14.2)."""
-    try:
-        asked = request.http_range
-    except ValueError:
-        return web.Response(body=body, headers=headers)
-    start, stop = asked.start or 0, asked.stop
-    if start < 0:
-        start = max(0, len(body) + start)
-    stop = len(body) if stop is None else min(stop, len(body))
-    if start >= stop:
-        headers["Content-Range"] = f"bytes */{len(body)}"
-        return problem(416, "The range lies outside the body.", headers=dict(_uncached(headers)))
-    headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(body)}"
-    return web.Response(status=206, body=body[start:stop], headers=headers)
+def span(request: web.Request, size: int, etag: str) -> range | None:
+    """Give which bytes of a body are asked for; none: they lie outside; None: all (RFC 9110 14.2).
+
+    Several ranges at once, another unit, or one of another version get the whole.
+    """
+    asked = _RANGE.fullmatch(request.headers.get("Range", ""))
+    if asked is None or request.headers.get("If-Range", etag) != etag:
+        return None
+    first, last = asked.groups()
+    if not first:
+        return range(max(0, size - int(last)), size)
+    if last and int(last) < int(first):
+        return None
+    return range(int(first), min(int(last) + 1, size) if last else size)
 
 
-def _uncached(headers: CIMultiDict[str]) -> CIMultiDict[str]:
-    for name in ("Content-Type", "ETag", "Cache-Control"):
-        headers.popall(name, None)
-    return headers
+def outside(size: int) -> web.Response:
+    """Say that the body, of so many bytes, does not have the range."""
+    headers = {**CORS, "Content-Range": f"bytes */{size}"}
+    return problem(416, "The range lies outside the body.", headers=headers)
 
 
 def _matches(field: str, etag: str) -> bool:

@@ -16,10 +16,10 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from server.errors import Conflict, NotFound, Unavailable
-from server.hls.answer import Answer
+from server.hls.answer import Answer, etag_of
 from server.http.body import read_query
 from server.http.errors import problem
-from server.http.hls import CORS, respond
+from server.http.hls import CORS, outside, respond, span
 from server.http.playback import doors
 from server.record.axis import Axis
 from server.record.chapters import Showing, chapters, chapters_vtt, explanation
@@ -82,7 +82,7 @@ class ReplayShow:
         """Answer when which product was explained, as WebVTT."""
         recording = await self._recording(request)
         made = chapters(await self._showings(recording), Axis.of(recording))
-        return _lasting(request, chapters_vtt(made).encode(), _VTT, recording, "chapters")
+        return _lasting(request, chapters_vtt(made).encode(), _VTT)
 
     async def storyboard(self, request: web.Request) -> web.Response:
         return await self._picture(request, STORYBOARD, _VTT)
@@ -135,18 +135,17 @@ class ReplayShow:
         if isinstance(found, Stage):
             said = "The pictures of this recording could not be made; the server's log says why."
             return problem(404, said, code="no-pictures", headers=CORS)
-        return _lasting(request, found, kind, await self._recording(request), name)
+        return _lasting(request, found, kind)
 
     async def _file(
         self, request: web.Request, recording: Recording, wanted: Wanted, title: str
     ) -> web.StreamResponse:
         export = await self._exporter.export(recording, wanted)
-        asked = _range(request, export)
-        if asked is None:
-            outside = {**CORS, "Content-Range": f"bytes */{export.size}"}
-            return problem(416, "The range lies outside the file.", headers=outside)
-        start, stop = asked
-        response = web.StreamResponse(status=206 if stop - start < export.size else 200)
+        part = span(request, export.size, export.etag)
+        if part is not None and not part:
+            return outside(export.size)
+        sent = part or range(export.size)
+        response = web.StreamResponse(status=200 if part is None else 206)
         headers = response.headers
         headers.update(CORS)
         headers["Content-Type"] = "video/mp4"
@@ -154,19 +153,17 @@ class ReplayShow:
         headers["Cache-Control"] = f"max-age={_KEPT_SECONDS}"
         headers["Accept-Ranges"] = "bytes"
         headers["Content-Disposition"] = _disposition(recording, title)
-        if response.status == 206:
-            headers["Content-Range"] = f"bytes {start}-{stop - 1}/{export.size}"
-        response.content_length = stop - start
+        if part is not None:
+            headers["Content-Range"] = f"bytes {sent.start}-{sent.stop - 1}/{export.size}"
+        response.content_length = len(sent)
         await response.prepare(request)
         if request.method != "HEAD":
-            await self._send(response, export, start, stop)
+            await self._send(response, export, sent)
         return response
 
-    async def _send(
-        self, response: web.StreamResponse, export: Export, start: int, stop: int
-    ) -> None:
+    async def _send(self, response: web.StreamResponse, export: Export, sent: range) -> None:
         try:
-            async for block in self._exporter.read(export, start, stop):
+            async for block in self._exporter.read(export, sent.start, sent.stop):
                 await response.write(block)
             await response.write_eof()
         except RecordError as error:
@@ -181,28 +178,8 @@ async def _to_page(request: web.Request) -> web.Response:
     return web.Response(status=308, headers={"Location": str(where)})
 
 
-def _lasting(
-    request: web.Request, body: bytes, kind: str, recording: Recording, name: str
-) -> web.Response:
-    etag = f'"{recording.session}-{name}-{len(body)}"'
-    return respond(request, Answer(body, kind, _KEPT_SECONDS, etag))
-
-
-def _range(request: web.Request, export: Export) -> tuple[int, int] | None:
-    """Give what is asked for, [start, stop) (RFC 9110 14.2); None: it lies outside."""
-    whole = (0, export.size)
-    given = request.headers
-    if "Range" not in given or given.get("If-Range", export.etag) != export.etag:
-        return whole
-    try:
-        asked = request.http_range
-    except ValueError:
-        return whole
-    start = asked.start or 0
-    if start < 0:
-        start = max(0, export.size + start)
-    stop = export.size if asked.stop is None else min(asked.stop, export.size)
-    return (start, stop) if start < stop else None
+def _lasting(request: web.Request, body: bytes, kind: str) -> web.Response:
+    return respond(request, Answer(body, kind, _KEPT_SECONDS, etag_of(body)))
 
 
 def _disposition(recording: Recording, title: str) -> str:

@@ -58,7 +58,7 @@ class Disk(Protocol):
         ...
 
     def holders(self, prefix: str, name: str) -> list[str]:
-        """Return the folders two steps below `prefix` that have a file `name`, by key."""
+        """Return the folders two steps below `prefix` that have a file or folder `name`, by key."""
         ...
 
     def space(self) -> tuple[int, int]:

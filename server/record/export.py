@@ -97,7 +97,8 @@ class Exporter:
         if piece.by is None:
             return data
         try:
-            return moved(data, export.scales, piece.by, number * MOST_FRAGMENTS + 1)
+            first = number * MOST_FRAGMENTS + 1
+            return await asyncio.to_thread(moved, data, export.scales, piece.by, first)
         except MediaError as error:
             raise RecordError(f"{piece.key} cannot be read: {error}") from error
 

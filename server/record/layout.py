@@ -7,13 +7,13 @@ each run; a plain one, which can be cut to the frame, from the tables of all its
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
 from ingest.unit import TICKS_PER_MS, TICKS_PER_SECOND
+from server.hls.answer import etag_of
 from server.record.recording import RecordedSegment, Recording
 from server.record.storage import Storage
 from server.record.stretch import Stretch, Wanted
@@ -55,7 +55,7 @@ class Export:
 
     @property
     def etag(self) -> str:
-        return f'"{hashlib.sha256(self.head).hexdigest()[:24]}"'
+        return etag_of(self.head)
 
 
 async def fragmented_file(storage: Storage, recording: Recording, stretch: Stretch) -> Export:
@@ -82,19 +82,26 @@ async def plain_file(
     """Lay out a plain file, cut as wanted. Raises RecordError, MediaError."""
     movie = Movie(stretch.heads, recording.started_ms // 1000)
     begins: list[Fraction] = []
-    pieces: list[Piece] = []
+    sizes: list[int] = []
     epochs = [segment.epoch for segment in stretch.segments]
     anew = [True, *(a != b for a, b in pairwise(epochs))]
     keys = [recording.key(stretch.rendition, segment.name) for segment in stretch.segments]
     for first in range(0, len(keys), READ_AHEAD):
         batch = keys[first : first + READ_AHEAD]
         read = await asyncio.gather(*(storage.read(key) for key in batch))
-        for number, data in enumerate(read, first):
-            begins.append(movie.add(read_chunks(data), len(data), anew=anew[number]))
-            pieces.append(Piece(keys[number], len(data)))
+        begins += await asyncio.to_thread(_add, movie, read, anew[first : first + READ_AHEAD])
+        sizes += map(len, read)
     start, stop = _window(stretch.segments, begins, movie.end, wanted)
     head = await asyncio.to_thread(movie.head, start, stop)
-    return Export(head, tuple(pieces), _scales(stretch))
+    return Export(head, tuple(map(Piece, keys, sizes)), _scales(stretch))
+
+
+def _add(movie: Movie, segments: Sequence[bytes], anew: Sequence[bool]) -> list[Fraction]:
+    """Add segments; give where each begins. A thread's work: some milliseconds for each."""
+    return [
+        movie.add(read_chunks(data), len(data), anew=begins)
+        for data, begins in zip(segments, anew, strict=True)
+    ]
 
 
 def _scales(stretch: Stretch) -> dict[int, int]:

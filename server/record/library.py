@@ -6,12 +6,12 @@ The catalogue says what there is; the journal what is in it; the storage has the
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from server.errors import Conflict, NotFound, Unavailable
-from server.hls.answer import AUDIO_TYPE, PLAYLIST_TYPE, VIDEO_TYPE, Answer, Gzip
+from server.hls.answer import AUDIO_TYPE, PLAYLIST_TYPE, VIDEO_TYPE, Answer, Gzip, etag_of
 from server.record.catalogue import Catalogue, Entry, Hold
 from server.record.errors import Missing, RecordError
 from server.record.journal import read
@@ -35,6 +35,8 @@ class _Open:
     """A recording that was opened, and what has been rendered of it."""
 
     recording: Recording
+    types: Mapping[str, str]
+    """The media type of each rendition that has any: to find it out is a walk through the show."""
     ended_ms: int
     """As the catalogue had it: a session may be gone on with, and end again."""
     answers: dict[str | None, Answer] = field(default_factory=dict)
@@ -87,13 +89,13 @@ class Library:
         if not all(map(is_step, steps)) or not name.endswith((".m4s", ".mp4")):
             raise NotFound("segment", name[:64])
         opened = self._open.get((channel, session)) or await self._opened(channel, session)
-        track = opened.recording.track(rendition)
-        if track is None:
+        content_type = opened.types.get(rendition)
+        if content_type is None:
             raise NotFound("rendition", rendition[:64])
         body = await self._read(opened.recording.key(rendition, name), "segment")
         return Answer(
             body=body,
-            content_type=VIDEO_TYPE if track.width else AUDIO_TYPE,
+            content_type=content_type,
             max_age=MEDIA_SECONDS,
             etag=f'"{rendition}/{name}"',
             immutable=True,
@@ -120,8 +122,8 @@ class Library:
             found = self._open.get(key)
             if found is None or found.ended_ms != entry.ended_ms:
                 data = await self._read(f"{home(channel, session)}/{JOURNAL}", "recording")
-                recording = await asyncio.to_thread(_recording, data)
-                found = self._open[key] = _Open(recording, entry.ended_ms)
+                found = await asyncio.to_thread(_read_in, data, entry.ended_ms)
+                self._open[key] = found
             self._open.move_to_end(key)
         self._opening.pop(key, None)
         self._let_go()
@@ -143,11 +145,14 @@ class Library:
             raise Unavailable(str(error)) from error
 
 
-def _recording(data: bytes) -> Recording:
+def _read_in(data: bytes, ended_ms: int) -> _Open:
     try:
-        return read(data).recording()
+        recording = read(data).recording()
     except RecordError as error:
         raise Unavailable(f"The recording cannot be read: {error}") from error
+    tracks = ((name, recording.track(name)) for name in recording.renditions)
+    types = {name: VIDEO_TYPE if track.width else AUDIO_TYPE for name, track in tracks if track}
+    return _Open(recording, types, ended_ms)
 
 
 def _rendered(recording: Recording, rendition: str | None) -> Answer:
@@ -166,6 +171,6 @@ def _answer(body: bytes, content_type: str) -> Answer:
         body=body,
         content_type=content_type,
         max_age=PLAYLIST_SECONDS,
-        etag=f'W/"{hashlib.sha256(body).hexdigest()[:24]}"',
+        etag=f"W/{etag_of(body)}",
         gzip=coded,
     )

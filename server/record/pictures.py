@@ -8,6 +8,7 @@ storyboard is written last: where it is, all the others are.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import OrderedDict
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,7 +21,7 @@ from server.record.darkroom import Darkroom, DarkroomLost, darkroom
 from server.record.errors import Missing, RecordError
 from server.record.recording import RecordedSegment, Recording
 from server.record.shows import Shows, derived, showings_of
-from server.record.storage import home
+from server.record.storage import DERIVED, home
 from server.record.storyboard import (
     COLUMNS,
     ROWS,
@@ -156,7 +157,17 @@ class Pictures:
                 self._log.exception("making pictures failed", channel=key[0], session=key[1])
 
     async def _made(self, channel: str, session: str) -> Stage:
-        """Make a recording's pictures. Raises NotFound; Conflict: it is not written to its end."""
+        """Make a recording's pictures; leave none of one that was removed meanwhile.
+
+        Raises NotFound; Conflict: it is not written to its end.
+        """
+        try:
+            return await self._tried(channel, session)
+        except NotFound:
+            await self._shows.storage.remove(f"{home(channel, session)}/{DERIVED}")
+            raise
+
+    async def _tried(self, channel: str, session: str) -> Stage:
         log = self._log.bind(channel=channel, session=session)
         for number in range(TRIES):
             if number:
@@ -165,7 +176,7 @@ class Pictures:
                 async with asyncio.timeout(JOB_SECONDS):
                     recording = await self._ended(channel, session)
                     await self._make(recording)
-                    await self._tidy(recording)
+                    await self._shows.recording(channel, session)  # it is there still
                 log.info("pictures are made")
                 return Stage.READY
             except (DarkroomLost, TimeoutError, OSError, MediaError, RecordError) as error:
@@ -174,6 +185,8 @@ class Pictures:
                 raise
             except VitrineError as error:
                 log.warning("pictures were not made", tried=number + 1, error=str(error))
+        with contextlib.suppress(Unavailable):
+            await self._shows.recording(channel, session)
         return Stage.FAILED
 
     async def _ended(self, channel: str, session: str) -> Recording:
@@ -187,14 +200,6 @@ class Pictures:
                 if loop.time() > until:
                     raise
             await asyncio.sleep(self._pauses.poll)
-
-    async def _tidy(self, recording: Recording) -> None:
-        """Leave nothing behind of a recording that was removed meanwhile. Raises NotFound."""
-        try:
-            await self._shows.recording(recording.channel, recording.session)
-        except NotFound:
-            await self._shows.storage.remove(home(recording.channel, recording.session))
-            raise
 
     async def _make(self, recording: Recording) -> None:
         made: tuple[Shot, ...] = ()

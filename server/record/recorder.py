@@ -25,7 +25,7 @@ from server.record.kit import Kit
 from server.record.left import recalled
 from server.record.reel import Reel
 from server.record.sealer import Ending, Sealer
-from server.record.storage import JOURNAL, ROOT, home, is_step
+from server.record.storage import DERIVED, JOURNAL, ROOT, home, is_step
 from server.record.tape import Tape
 from server.record.turn import in_turn
 
@@ -168,8 +168,8 @@ class Recorder:
     async def recover(self, going_on: frozenset[str]) -> None:
         """Have sealed what a stopped server left, but for sessions `going_on`.
 
-        Recordings on the disk that the catalogue does not know are entered, in a first round:
-        no start waits for the disk.
+        Recordings on the disk that the catalogue does not know are entered, and pictures of removed
+        ones removed, in a first round: no start waits for the disk.
         """
         for entry in await self._kit.catalogue.unfinished():
             if entry.session not in going_on:
@@ -212,9 +212,12 @@ class Recorder:
         await self._sealer.seal()
         if self._searching:
             self._searching = False  # whatever comes of it; the next start searches again
-            for channel, session in await self._strays():
+            for channel, session in await self._strays(JOURNAL):
                 await self._end_left(Entry(channel, session, channel, 0))
             self._due.set()
+            # A server that stopped while pictures were made of what was just removed.
+            for channel, session in await self._strays(DERIVED):
+                await self._kit.storage.remove(f"{home(channel, session)}/{DERIVED}")
 
     async def _go_round(self) -> None:
         while True:
@@ -240,9 +243,12 @@ class Recorder:
                 len(told.document), partial(tape.reel.timeline, told.document)
             )
 
-    async def _strays(self) -> list[tuple[str, str]]:
-        """Find recordings on the disk that the catalogue does not know. Raises StorageDown."""
-        search = partial(self._kit.disk.holders, ROOT, JOURNAL)
+    async def _strays(self, name: str) -> list[tuple[str, str]]:
+        """Find recordings that have `name` on the disk, and that the catalogue does not know.
+
+        Raises StorageDown.
+        """
+        search = partial(self._kit.disk.holders, ROOT, name)
         homes = await self._kit.local.ask(search, SEARCH_SECONDS)
         found = []
         for each in homes:

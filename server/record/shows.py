@@ -12,7 +12,7 @@ from typing import Protocol
 from server.record.chapters import Showing, showings
 from server.record.errors import Missing
 from server.record.recording import Recording
-from server.record.storage import TIMELINE, Storage, home
+from server.record.storage import DERIVED, TIMELINE, Storage, home
 
 
 class Shows(Protocol):
@@ -28,7 +28,7 @@ class Shows(Protocol):
 
 def derived(recording: Recording, name: str) -> str:
     """Return the storage key of something made of a recording; it is removed with it."""
-    return f"{home(recording.channel, recording.session)}/derived/{name}"
+    return f"{home(recording.channel, recording.session)}/{DERIVED}/{name}"
 
 
 async def showings_of(shows: Shows, recording: Recording) -> tuple[Showing, ...]:

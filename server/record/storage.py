@@ -13,6 +13,8 @@ ROOT = "recordings"
 JOURNAL = "journal.jsonl"
 TAIL = "tail.jsonl"
 TIMELINE = "timeline.json"
+DERIVED = "derived"
+"""The folder of what was made of a recording, and can be made again."""
 _STEP = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}", re.ASCII)
 
 

@@ -15,6 +15,8 @@ import pytest_asyncio
 from bench.serving import free_port
 from server.clock import SystemClock
 from server.hls.edge import Edge
+from server.http.playback import MEDIA_GRACE_SECONDS
+from server.playback.judge import SKEW_SECONDS
 from server.playback.token import Claims, mint
 from tests.helpers.eventually import eventually
 from tests.helpers.front import Front, Got, nginx
@@ -103,6 +105,15 @@ async def test_tokens_in_the_path_share_what_they_open(shop: Shop) -> None:
         (200, "MISS"),
         (200, "HIT"),
     }
+
+
+async def test_an_ended_token_still_loads_what_was_listed(shop: Shop) -> None:
+    door = shop.door("emma", -SKEW_SECONDS - 1)
+    for _ in range(2):
+        is_refused(await shop.front.get(door + "720p/index.m3u8"), 403)
+        assert (await shop.front.get(door + MEDIA)).status == 200
+    late = shop.door("emma", -SKEW_SECONDS - MEDIA_GRACE_SECONDS - 1)
+    is_refused(await shop.front.get(late + MEDIA), 403)
 
 
 def is_refused(got: Got, status: int) -> None:

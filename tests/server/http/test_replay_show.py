@@ -48,6 +48,22 @@ async def shop(
         yield site
 
 
+async def keep_timeline(site: Client, start: int) -> None:
+    """Store what was on show: `cup` a second after `start`, and a pin that was never seen."""
+    pins = [
+        {
+            "id": name,
+            "product_id": "cup",
+            "start": rfc3339(start + begin),
+            "end": rfc3339(start + end),
+            "product": {"id": "cup", "title": "Tasting cup"},
+        }
+        for name, begin, end in (("first", 1_000, 2_000), ("never", 3_000, 3_000))
+    ]
+    told = json.dumps({"session": SESSION, "intervals": pins}).encode()
+    await site.server.recordings.storage.write(f"{home('tea', SESSION)}/{TIMELINE}", told)
+
+
 async def record(site: Client, messages: list[Up]) -> None:
     recordings = site.server.recordings
     assert recordings.recorder is not None
@@ -64,18 +80,7 @@ async def record(site: Client, messages: list[Up]) -> None:
     await recordings.recorder.session_ended("tea", SESSION, window.latest_pdt_ms or 0)
     recorder = recordings.recorder
     await eventually(lambda: not recorder.unsealed, 20)
-    pins = [
-        {
-            "id": name,
-            "product_id": "cup",
-            "start": rfc3339(start + begin),
-            "end": rfc3339(start + end),
-            "product": {"id": "cup", "title": "Tasting cup"},
-        }
-        for name, begin, end in (("first", 1_000, 2_000), ("never", 3_000, 3_000))
-    ]
-    told = json.dumps({"session": SESSION, "intervals": pins}).encode()
-    await recordings.storage.write(f"{home('tea', SESSION)}/{TIMELINE}", told)
+    await keep_timeline(site, start)
 
 
 async def get(site: Client, path: str, **headers: str) -> Answer:
@@ -113,6 +118,11 @@ async def test_chapters_are_webvtt_that_any_page_may_read(shop: Client) -> None:
     assert b"00:00:01.000 --> 00:00:02.000\nTasting cup\n" in found.body
     known = await get(shop, "/chapters.vtt", If_None_Match=found.headers["ETag"])
     assert known.status == 304
+    recording = await shop.server.recordings.library.recording("tea", SESSION)
+    await keep_timeline(shop, recording.started_ms + 500)
+    other = await get(shop, "/chapters.vtt", If_None_Match=found.headers["ETag"])
+    assert len(other.body) == len(found.body)
+    assert b"00:00:01.500 --> 00:00:02.500\nTasting cup\n" in other.body
 
 
 async def test_pictures_are_being_made_and_then_there(shop: Client) -> None:
@@ -152,9 +162,10 @@ async def test_the_recording_can_be_kept_as_a_file(shop: Client) -> None:
         part = await get(shop, "/recording.mp4", Range=f"bytes={asked}", If_Range=tag)
         assert (part.status, part.body) == (206, whole.body[start:stop])
     assert (await get(shop, "/recording.mp4", Range="bytes=5-9", If_Range='"x"')).status == 200
-    outside = await get(shop, "/recording.mp4", Range=f"bytes={len(whole.body)}-")
-    assert outside.status == 416
-    assert outside.headers["Content-Range"] == f"bytes */{len(whole.body)}"
+    for asked in (f"{len(whole.body)}-", "-0"):
+        outside = await get(shop, "/recording.mp4", Range=f"bytes={asked}")
+        assert outside.status == 416
+        assert outside.headers["Content-Range"] == f"bytes */{len(whole.body)}"
     head = await shop.ask("HEAD", f"{HERE}/recording.mp4", token=None)
     assert (head.status, int(head.headers["Content-Length"])) == (200, len(whole.body))
 

@@ -38,9 +38,10 @@ class OneShow:
     held: Recording
     on_air: int = 0
     """So often it says that the show is still on the air."""
+    removed: bool = False
 
     async def recording(self, channel: str, session: str) -> Recording:
-        if (channel, session) != (self.held.channel, self.held.session):
+        if self.removed or (channel, session) != (self.held.channel, self.held.session):
             raise NotFound("recording", session)
         if self.on_air:
             self.on_air -= 1

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -12,14 +16,17 @@ import pytest
 
 from server.errors import Conflict, NotFound, Unavailable
 from server.record.disk import LocalDisk
-from server.record.export import Exporter
+from server.record.export import MAKE_SECONDS, Exporter
 from server.record.layout import Export
 from server.record.local import LocalStorage
 from server.record.recording import Recording
 from server.record.stretch import Wanted
 from tests.helpers.clips import Clip, read_number
+from tests.helpers.front import DEPLOY
 from tests.helpers.recorded import AWAY_MS, Recorded, recorded, two_epochs
 from tests.server.record.conftest import OneShow
+from transcode.chunks import read_chunks
+from transcode.fragmented import moved
 
 
 @pytest.fixture
@@ -86,6 +93,40 @@ async def test_the_first_byte_of_a_long_show_waits_for_four_of_its_segments(
         break
     assert storage.reads == 6
     await storage.close()
+
+
+@pytest.mark.parametrize("fragmented", [True, False], ids=["fragmented", "plain"])
+async def test_no_segment_is_parsed_on_the_event_loop(
+    exporter: Exporter, show: Recorded, fragmented: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: set[int] = set()
+
+    def noting(work: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any) -> Any:
+            threads.add(threading.get_ident())
+            return work(*given)
+
+        return call
+
+    monkeypatch.setattr("server.record.layout.read_chunks", noting(read_chunks))
+    monkeypatch.setattr("server.record.export.moved", noting(moved))
+    export = await exporter.export(show.recording, Wanted("90p", fragmented=fragmented))
+    assert len(await whole(exporter, export)) == export.size
+    assert threads
+    assert threading.get_ident() not in threads
+
+
+@pytest.mark.parametrize(
+    ("front", "wait"),
+    [
+        ("nginx/vitrine.conf", r"location[^\n]*\(recording\|clip\)[^}]*proxy_read_timeout (\d+)s"),
+        ("caddy/Caddyfile", r"(?s)reverse_proxy @file .*?response_header_timeout (\d+)s"),
+    ],
+)
+def test_the_shipped_fronts_wait_longer_for_a_file_than_it_may_take(front: str, wait: str) -> None:
+    found = re.search(wait, (DEPLOY / front).read_text())
+    assert found is not None
+    assert int(found[1]) > MAKE_SECONDS
 
 
 async def test_a_player_goes_to_any_moment_of_a_fragmented_file(

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -19,11 +20,14 @@ from structlog.testing import capture_logs
 
 from server.errors import NotFound
 from server.instant import rfc3339
-from server.record.pictures import POSTER, STORYBOARD, Pauses, Pictures, Stage
+from server.record.disk import LocalDisk
+from server.record.errors import StorageDown
+from server.record.local import LocalStorage
+from server.record.pictures import POSTER, STORYBOARD, TRIES, Pauses, Pictures, Stage
 from server.record.storage import TIMELINE, home
 from tests.helpers.clips import read_number
 from tests.helpers.eventually import eventually
-from tests.helpers.recorded import CHANNEL, SESSION
+from tests.helpers.recorded import CHANNEL, SESSION, Recorded
 from tests.server.record.conftest import OneShow
 
 SECONDS = 60.0
@@ -117,6 +121,40 @@ async def test_a_darkroom_that_is_killed_is_tried_again_and_harms_nothing(
     os.kill(children()[0].pid, signal.SIGKILL)
     assert "#xywh=" in await made(pictures)
     await eventually(lambda: children() == [], SECONDS)
+
+
+class Removing(LocalStorage):
+    """A disk on which the recording is removed just before its sheet, which is written and lost."""
+
+    shows: OneShow
+    at = 1
+
+    async def write(self, key: str, data: bytes) -> None:
+        if key.endswith("storyboard-0.jpg"):
+            self.at -= 1
+            if self.at == 0:
+                self.shows.removed = True
+                await self.remove(home(CHANNEL, SESSION))
+            await super().write(key, data)
+            raise StorageDown("The disk did not answer in time.")
+        await super().write(key, data)
+
+
+@pytest.mark.parametrize("attempt", [1, TRIES], ids=["first", "last"])
+async def test_of_a_recording_that_is_removed_meanwhile_nothing_stays(
+    tmp_path: Path, show: Recorded, attempt: int
+) -> None:
+    storage = Removing(LocalDisk(tmp_path))
+    await show.put(storage)
+    storage.shows, storage.at = OneShow(storage, show.recording), attempt
+    pictures = Pictures(storage.shows, SOON)
+    pictures.start()
+    with capture_logs() as logs:
+        pictures.ask(CHANNEL, SESSION)
+        await eventually(lambda: any(line["event"] == "no pictures" for line in logs), SECONDS)
+    assert await storage.items("recordings") == ()
+    await pictures.close()
+    await storage.close()
 
 
 async def test_after_a_few_tries_it_is_given_up(

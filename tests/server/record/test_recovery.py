@@ -12,7 +12,7 @@ import pytest
 from server.record.catalogue import Hold
 from server.record.disk import Handle, LocalDisk
 from server.record.journal_file import TAIL_BYTES
-from server.record.storage import JOURNAL, TAIL, home
+from server.record.storage import DERIVED, JOURNAL, TAIL, home
 from tests.server.hls.show import PART, PER_SEGMENT
 from tests.server.record.deck import CHANNEL, SESSION, deck
 
@@ -170,6 +170,18 @@ async def test_folders_that_are_no_recording_of_ours_are_left_alone(tmp_path: Pa
         assert here.recorder.unsealed == 0
         assert all([await asyncio.to_thread(file.exists) for file in strange])
         assert await here.store.recordings.page(None, None, 10) == ()
+
+
+async def test_pictures_of_a_removed_recording_go_with_the_next_start(tmp_path: Path) -> None:
+    left, known = "01KE00000000000000000000BB", SESSION
+    async with deck(tmp_path) as here:
+        await here.end(await here.on_air(2))
+        for session in (left, known):
+            await here.storage.write(f"{home(CHANNEL, session)}/{DERIVED}/poster.jpg", b"x")
+        await here.recorder.recover(frozenset())
+        await here.recorder.settle()
+        assert await here.storage.items(home(CHANNEL, left)) == ()
+        assert await here.storage.read(f"{home(CHANNEL, known)}/{DERIVED}/poster.jpg") == b"x"
 
 
 async def test_a_hold_outlives_a_start_without_the_disk(tmp_path: Path) -> None:
