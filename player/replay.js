@@ -20,7 +20,7 @@ let drawn = "";
 let offered = "";
 
 function isOn({ from, to }) {
-  const { time } = player.playback;
+  const { time } = player.playback.position;
   return from <= time && time < to;
 }
 
@@ -63,7 +63,7 @@ function drawDownloads(rows) {
 function drawWhen() {
   const started = new Date(find("started").dateTime);
   setText(find("started"), started.toLocaleDateString(undefined, { dateStyle: "long" }));
-  const { range } = player.playback;
+  const { range } = player.playback.position;
   if (range === null) return;
   setText(find("length"), ` · ${clock(range.end)}`);
   find("length").setAttribute("aria-label", spoken(range.end));
