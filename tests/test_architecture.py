@@ -37,6 +37,7 @@ FLOORS = (
     (Floor.ADAPTERS, "ingest.rtc_connection"),
     (Floor.ADAPTERS, "transcode.process"),
     (Floor.ADAPTERS, "transcode.supervisor"),
+    (Floor.NATIVE, "transcode.confine"),
     (Floor.ADAPTERS, "transcode.worker"),
     (Floor.ADAPTERS, "transcode.puller"),
     (Floor.VALUES, "transcode.pull.order"),
