@@ -233,7 +233,8 @@ class Connection(asyncio.Protocol):
 
     def _hung_up(self) -> bool:
         """Tell whether the peer has closed or lost its side; what it sent before stays unread."""
-        socket = self._transport and self._transport.get_extra_info("socket")
+        transport = self._transport
+        socket = None if transport is None else transport.get_extra_info("socket")
         if socket is None or socket.fileno() < 0:
             return False
         look = select.poll()

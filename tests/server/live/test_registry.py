@@ -32,10 +32,10 @@ async def test_an_unknown_key_is_refused_and_too_many_are_told_to_wait(studio: S
         refused = await studio.admit(Encoder(), "wrong")
         assert refused is not None
         assert refused.refusal is Refusal.BAD_KEY
-    refused = await studio.admit(Encoder())
+    refused = await studio.admit(Encoder(), "wrong")
     assert refused is not None
     assert refused.refusal is Refusal.RATE_LIMITED
-    assert await studio.admit(Encoder("10.0.0.9")) is None
+    assert await studio.admit(Encoder()) is None
 
 
 async def test_a_broadcast_from_first_unit_to_endlist(studio: Studio) -> None:
