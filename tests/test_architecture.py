@@ -114,7 +114,7 @@ FLOORS = (
     *((Floor.PURE, f"server.playback.{name}") for name in ("judge", "token")),
     (Floor.SERVICES, "server.admission"),
     *((Floor.PURE, f"server.live.{name}") for name in ("arrival", "coach", "figures", "pace")),
-    (Floor.PURE, "server.live.tally"),
+    *((Floor.PURE, f"server.live.{name}") for name in ("stopped", "tally")),
     (Floor.PURE, "server.live.rules*"),
     (Floor.SERVICES, "server.live.*"),
     *((Floor.COMPOSE, f"server.{name}") for name in ("__main__", "app", "cli", "serve")),
