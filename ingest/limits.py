@@ -24,6 +24,10 @@ class Limits:
     verdict_seconds: float = 5.0
     """The gate's answer: a stuck webhook or disk cannot pile up connections."""
 
+    entry_seconds: float = 10.0
+    """Going on the air, once judged: the channel's last broadcast may still be ending, for which
+    its worker has some seconds."""
+
     silence_seconds: float = 8.0
     """No byte at all while live: a dead peer is found in under 10 s."""
 

@@ -83,17 +83,10 @@ Entry = Callable[[], Awaitable[Sink | Refused]]
 
 
 class Gate(Protocol):
-    async def admit(self, request: PublishRequest) -> Sink | Refused:
-        """Judge the key and go on the air. The caller bounds the wait with its own deadline."""
-        ...
-
-
-class EarlyGate(Protocol):
-    """For publishers that are answered before it is known whether their media can come."""
-
     async def judge(self, request: PublishRequest) -> Entry | Refused:
         """Judge the key; nothing changes before the Entry is called.
 
+        Between both the caller looks whether its publisher is still there.
         The caller bounds both waits with its own deadlines.
         """
         ...

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from ingest.errors import IngestError
-from ingest.port import EarlyGate, Entry, PublishRequest, Refusal, Refused
+from ingest.port import Entry, Gate, PublishRequest, Refusal, Refused
 from ingest.rtc_session import Sessions
 from ingest.whip_offer import Offer
 from ingest.whip_session import WhipSession
@@ -50,7 +50,7 @@ class Answered:
 class WhipIngest:
     """All WHIP sessions of one server."""
 
-    def __init__(self, gate: EarlyGate, settings: WhipSettings) -> None:
+    def __init__(self, gate: Gate, settings: WhipSettings) -> None:
         self.settings = settings
         self._gate = gate
         self._sessions: Sessions[WhipSession] = Sessions()

@@ -1,4 +1,4 @@
-"""Who may publish: the address's pace, the key, its expiry, and whoever else is asked.
+"""Who may publish: the key, its pace, its expiry, and whoever else is asked.
 
 asyncio. Judges for the gate; what is on the air is the registry's.
 """
@@ -40,7 +40,7 @@ class Admission:
         judge: Judge | None = None,
         pace: Attempts | None = None,
     ) -> None:
-        """`judge` is asked beside the key; `pace` counts publishes, good ones too."""
+        """`judge` is asked beside the key; `pace` counts each known key's publishes."""
         self._channels = channels
         self._clock = clock
         self._judge = judge
@@ -57,8 +57,9 @@ class Admission:
         whose line drops is not cut off in the middle of a show.
         """
         try:
-            self._keep_pace(request.publisher.peer)
             found = await self._channels.stream_key(request.key, request.publisher.peer)
+            if found is not None:
+                self._keep_pace(found.digest)
         except RateLimited as error:
             return Refused(Refusal.RATE_LIMITED, str(error))
         except Unavailable as error:
@@ -98,13 +99,14 @@ class Admission:
         )
         return Refused(Refusal.DENIED, verdict.reason)
 
-    def _keep_pace(self, address: str) -> None:
+    def _keep_pace(self, key: str) -> None:
+        # By key, not by address: encoders that share a line do not spend each other's tries.
         now = self._clock.monotonic()
-        wait = self._pace.wait(address, now)
+        wait = self._pace.wait(key, now)
         if wait:
-            said = f"Too many broadcasts begun from this address; try again in {wait} s."
+            said = f"Too many broadcasts begun with this stream key; try again in {wait} s."
             raise RateLimited(said, wait)
-        self._pace.count(address, now)
+        self._pace.count(key, now)
 
 
 def _expired(key: StreamKey) -> str:

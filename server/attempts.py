@@ -31,10 +31,13 @@ class Attempts:
         self._addresses = addresses
         self._tries: OrderedDict[str, _Tries] = OrderedDict()
 
-    def wait(self, address: str, now: float) -> int:
-        """Return whole seconds until `address` may try again; 0: it may now."""
+    def wait(self, address: str, now: float, times: int = 1) -> int:
+        """Return whole seconds until `address` may try again; 0: it may now.
+
+        `times`: the limit is so many times the usual one.
+        """
         tries = self._tries.get(subscriber(address))
-        if tries is None or now >= tries.until or tries.count < self._limit:
+        if tries is None or now >= tries.until or tries.count < times * self._limit:
             return 0
         return max(1, math.ceil(tries.until - now))
 

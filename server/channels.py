@@ -19,6 +19,8 @@ MAX_TITLE = 120
 MAX_KEY_MS = 10 * 366 * 86_400_000
 """How far ahead an expiry may lie."""
 MAX_KEEP_OLD_SECONDS = 7 * 86_400
+LOOKS = 20
+"""How many times the wrong keys that an address may try are looked up: 200 a minute by default."""
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?", re.ASCII)
 _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters, and halves of surrogate pairs, which no UTF-8 can hold."""
@@ -145,18 +147,22 @@ class Channels:
     async def stream_key(self, key: str, address: str) -> StreamKey | None:
         """Find a stream key, an expired one too; None for an unknown one.
 
-        Raises RateLimited when too many keys from `address` were wrong lately.
+        Raises RateLimited for an unknown one when too many from `address` were wrong lately; for
+        any when they are so many that the store is spared. A key cannot be guessed: a good one is
+        let in though an encoder beside it, with an old key, tries without end.
         """
         now = self._clock.monotonic()
-        wait = self._attempts.wait(address, now)
-        if wait:
-            said = f"Too many wrong stream keys from this address; try again in {wait} s."
-            raise RateLimited(said, wait)
+        spared = self._attempts.wait(address, now, LOOKS)
+        if spared:
+            raise _too_many(spared)
         # Looked up by digest: what the index's timing tells is of the hash, which nobody can
         # steer towards a stored one without knowing the secret.
         found = await self._store.stream_key(digest(key))
         if found is None:
+            wait = self._attempts.wait(address, now)
             self._attempts.count(address, now)
+            if wait:
+                raise _too_many(wait)
         elif not found.expired(self._clock.wall_ms()):
             self._attempts.forgive(address)  # an expired key is no guess, and no pardon either
         return found
@@ -178,6 +184,11 @@ class Channels:
                 Problem("overlay.locale", "must be a BCP 47 language tag like en or zh-CN")
             )
         return problems
+
+
+def _too_many(wait: int) -> RateLimited:
+    said = f"Too many wrong stream keys from this address; try again in {wait} s."
+    return RateLimited(said, wait)
 
 
 def is_channel_id(text: str) -> bool:

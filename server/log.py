@@ -38,7 +38,13 @@ def configure(level: str = "info", style: Format = "auto") -> None:
 
 def _writers(console: bool) -> list[structlog.typing.Processor]:
     if console:
-        return [_visible, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        # Told: with rich installed, the default one prints what every frame holds, keys too.
+        plain = structlog.dev.plain_traceback
+        colors = sys.stderr.isatty()
+        return [
+            _visible,
+            structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain),
+        ]
     return [
         structlog.processors.format_exc_info,
         structlog.processors.JSONRenderer(ensure_ascii=False),

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from transcode.pull.place import MASK, parse
 from transcode.pull.reach import is_local_name, is_open, literal
 
+UNREADABLE = "an address that cannot be read"
+"""Stands for it wherever people would read it masked; who opens it says what is wrong."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -18,8 +21,14 @@ class Source:
 
     @property
     def masked(self) -> str:
-        """The address without its password and without the values of its query."""
-        return parse(self.url).masked
+        """The address without its password and without the values of its query.
+
+        One in the store may be none by now: another release wrote it, or another program.
+        """
+        try:
+            return parse(self.url).masked
+        except ValueError:
+            return UNREADABLE
 
 
 def wrong_with(url: str, *, allow_private: bool) -> str | None:

@@ -10,13 +10,13 @@ leaves the processors to those who are waited for.
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import sys
 from contextlib import suppress
 from typing import BinaryIO
 
 from transcode import plain
+from transcode.confine import confine
 from transcode.contact import HEAD, KINDS, MOST, Finish, Negative, Print, Sheets
 from transcode.errors import MediaError, WireError
 from transcode.stills import Image, Sheet, key_picture, poster, use_one_thread
@@ -81,22 +81,15 @@ def written(message: object) -> bytes:
     return HEAD.pack(KINDS.index(type(message)), len(body)) + body
 
 
-def confine() -> None:
-    """Give up what making pictures does not need."""
-    os.nice(NICE)
-    use_one_thread()
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-
-
 def main() -> int:
     """Answer until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server decides when it is enough
     out = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # a stray print from a library must not reach the messages
     source = os.fdopen(0, "rb", closefd=False)
-    confine()
+    os.nice(NICE)
+    use_one_thread()
+    confine(MEMORY)
     room = Darkroom()
     with suppress(BrokenPipeError):
         try:

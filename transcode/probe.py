@@ -17,6 +17,7 @@ import av.logging
 
 from overlay.tiles import ColorSpec
 from transcode import plain
+from transcode.confine import confine
 from transcode.encode import VideoEncoder
 from transcode.errors import MediaError, WireError
 from transcode.ladder import MAX_SIDE, resolve
@@ -56,6 +57,7 @@ def main() -> int:
     """Answer one Trial; 0 when answered, 1 when it could not be read."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a stray print from a codec must not reach the answer
+    confine()  # as the worker is: what an encoder then cannot do is told here, not on the air
     av.logging.set_level(av.logging.INFO)  # the presets that there are, are told at this level
     av.logging.set_skip_repeated(False)
     try:

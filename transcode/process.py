@@ -24,19 +24,18 @@ ENVIRONMENT = {
     # NumPy's BLAS is never called here; its threads would only be started and spin.
     "OPENBLAS_NUM_THREADS": "1",
 }
-OWN_PREFIX = "VITRINE_"
-"""The server's settings, its operator token among them: not for who decodes strangers' media."""
-
 BARE = frozenset(
     {"PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ"}
     | {"SSL_CERT_FILE", "SSL_CERT_DIR"}
 )
+HARDWARE = ("CUDA_", "NVIDIA_", "LIBVA_")
+"""How the names of variables begin that say which card encodes."""
 
 
 def environment() -> dict[str, str]:
-    """Give the environment that a worker runs in."""
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith(OWN_PREFIX)}
-    return {**ENVIRONMENT, **inherited}
+    """Give the environment that a worker runs in: no secret of the server's, nor of its host's."""
+    cards = {key: value for key, value in os.environ.items() if key.startswith(HARDWARE)}
+    return {**ENVIRONMENT, **cards, **bare_environment()}
 
 
 def bare_environment() -> dict[str, str]:

@@ -10,7 +10,6 @@ apart what strangers made and so is not the server's.
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import sys
 import threading
@@ -23,6 +22,7 @@ from typing import BinaryIO
 
 from ingest.unit import TICKS_PER_SECOND, AudioConfig, AudioUnit, Unit, VideoConfig, VideoUnit
 from transcode import plain, wire
+from transcode.confine import confine
 from transcode.errors import PullError, WireError
 from transcode.pull.demux import Tracks, opened
 from transcode.pull.dial import Dialer
@@ -33,7 +33,6 @@ from transcode.pull.ways import way_to
 
 MEMORY = 1 << 30
 """Bytes of address space: an index or a playlist that never ends takes nothing but this process."""
-FILES = 256
 FETCHED = frozenset({"http", "https"})
 """Files and segments come as fast as the line, and may have an end; the others are live."""
 MAX_ORDER = 64 * 1024
@@ -117,14 +116,6 @@ def _exactly(source: BinaryIO, size: int) -> bytes:
     return data
 
 
-def confine() -> None:
-    """Give up what reading a source does not need."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-
-
 def _leave_with(source: BinaryIO) -> None:
     """End the process when the server closes its side, or is no more."""
     while source.read(1):
@@ -168,7 +159,7 @@ def main() -> int:
     except WireError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    confine()
+    confine(MEMORY)
     threading.Thread(target=_leave_with, args=(source,), daemon=True).start()
     reason = _read(order, emit)
     with suppress(BrokenPipeError):

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 import cv2
 
 from transcode import wire
+from transcode.confine import confine
 from transcode.errors import MediaError, WireError
 from transcode.pipeline import Pipeline
 
@@ -75,6 +76,8 @@ def main() -> int:
     """Run the worker; 0 after a clean end, 1 after a failure told in one line."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server decides when a channel ends
     cv2.setNumThreads(1)
+    # No bound of memory: what eight rungs of a large source take differs with the encoder.
+    confine()
     outlet = Outlet(os.dup(1))
     os.dup2(2, 1)  # a stray print from a codec must not reach the message stream
     try:

@@ -66,19 +66,21 @@ def read_key(command: Command, connect: Connect) -> tuple[str, str]:
 
     Encoders that have one field for the URL put the key where they can: the app's
     query counts when the name has no `key`, the app's second part when there is no
-    name at all. The key is "" if there is none, and never part of the app returned.
+    name at all. The key is "" if there is none, and never part of the app returned, which is
+    the first part only: people paste a whole address, key and all, where the server belongs.
     """
+    app, _, rest = connect.app.partition("/")
+    return app, _find_key(command, connect.query) or rest
+
+
+def _find_key(command: Command, app_query: str) -> str:
     said = _text(command.arguments[1]) if len(command.arguments) > 1 else ""
     name, _, query = said.partition("?")
-    for candidate in (query, connect.query):
+    for candidate in (query, app_query):
         keys = parse_qs(candidate).get("key")
         if keys:
-            return connect.app, keys[0]
-    name = name.strip("/")
-    if name:
-        return connect.app, name
-    app, _, key = connect.app.partition("/")
-    return app, key
+            return keys[0]
+    return name.strip("/")
 
 
 def result(transaction: float, *values: Value) -> Command:

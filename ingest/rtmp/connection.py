@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 from collections.abc import Callable
 from contextlib import suppress
 from socket import SO_RCVLOWAT, SOL_SOCKET
@@ -20,6 +21,9 @@ from ingest.rtmp.low_water import LowWater
 from ingest.rtmp.session import RtmpSession
 
 _SECOND_LOOK_SECONDS = 0.05
+_ENDED = getattr(select, "POLLRDHUP", 0)
+"""What to look for beside errors and a full close, where the system tells the half-closed."""
+_GONE = Refused(Refusal.UNAVAILABLE, "The publisher left before the verdict.")
 _BUSY = Refused(Refusal.UNAVAILABLE, "The server cannot check the key now; try again in a minute.")
 
 
@@ -197,8 +201,7 @@ class Connection(asyncio.Protocol):
         request = PublishRequest(self._protocol, asked.app, asked.key, self, asked.encoder)
         verdict: Sink | Refused = _BUSY
         try:
-            async with asyncio.timeout(self._limits.verdict_seconds):
-                verdict = await self._gate.admit(request)
+            verdict = await self._enter(request)
         except TimeoutError:
             self._log.error("rtmp gate gave no verdict in time")
         except Exception:  # noqa: BLE001 - a gate that fails refuses; the server goes on
@@ -215,6 +218,28 @@ class Connection(asyncio.Protocol):
             self._log.info("rtmp publish started", app=asked.app, encoder=asked.encoder)
             self._begin()
             self._arm()
+
+    async def _enter(self, request: PublishRequest) -> Sink | Refused:
+        """Have the gate judge, then go on the air. Raises TimeoutError."""
+        async with asyncio.timeout(self._limits.verdict_seconds):
+            judged = await self._gate.judge(request)
+        if isinstance(judged, Refused):
+            return judged
+        if self._over or self._hung_up():
+            # Another may be on the air with this key, and stays.
+            return _GONE
+        async with asyncio.timeout(self._limits.entry_seconds):
+            return await judged()
+
+    def _hung_up(self) -> bool:
+        """Tell whether the peer has closed or lost its side; what it sent before stays unread."""
+        transport = self._transport
+        socket = None if transport is None else transport.get_extra_info("socket")
+        if socket is None or socket.fileno() < 0:
+            return False
+        look = select.poll()
+        look.register(socket.fileno(), _ENDED)
+        return bool(look.poll(0))
 
     def _begin(self) -> None:
         try:

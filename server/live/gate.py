@@ -22,13 +22,8 @@ class Gate:
         self._admission = admission
         self._registry = registry
 
-    async def admit(self, request: PublishRequest) -> Sink | Refused:
-        """Judge a stream key; the channel's earlier publisher is replaced. See `ingest.port`."""
-        judged = await self.judge(request)
-        return judged if isinstance(judged, Refused) else await judged()
-
     async def judge(self, request: PublishRequest) -> Entry | Refused:
-        """Judge a stream key; give the way in. See `ingest.port.EarlyGate`."""
+        """Judge a stream key; give the way in. See `ingest.port`."""
         judged = await self._admission.judge(
             request, lambda channel: self._registry.keys().get(channel, "")
         )

@@ -148,6 +148,8 @@ class Pulls:
                 await self.refresh()
             except VitrineError as error:
                 self._log.warning("sources cannot be looked up", reason=str(error))
+            except Exception:  # noqa: BLE001 - logged; the next look may succeed
+                self._log.exception("the look at the sources failed")
             await asyncio.sleep(SECONDS)
 
     def _begin(self, channel: str, source: Source) -> None:

@@ -22,6 +22,7 @@ from server.live.openings import LiveSettings, Openings
 from server.live.past import Past
 from server.live.stage import Stage
 from server.live.state import LiveState, describe
+from server.live.stopped import Stopped
 from server.live.stream import Hooks, LiveStream
 from server.live.tally import Tally
 from server.live.tasks import Tasks
@@ -58,6 +59,7 @@ class Registry:
         self.stage = Stage(self._streams, recorder)
         """What the shop puts its scenes on."""
         self._past = Past(clock)
+        self._stopped = Stopped(settings.grace)
         self._locks: dict[str, asyncio.Lock] = {}
         self._tasks = Tasks()
         self._news = News(self._tasks, bus, self.state)
@@ -116,6 +118,9 @@ class Registry:
             if protocol == PULL and self.is_taken(channel.id):
                 return Refused(Refusal.BUSY, "an encoder is on the air")
             stream = self._streams.get(channel.id)
+            wait = self._stopped.wait(channel.id, key, self._clock.monotonic())
+            if wait:
+                return Refused(Refusal.DENIED, _stopped(wait))
             if stream is None:
                 if not self._openings.can(channel):
                     reason = f"The channel's profile {channel.profile!r} is not configured."
@@ -166,18 +171,29 @@ class Registry:
 
     def state(self, channel: str) -> LiveState:
         """Describe a channel, on the air or not."""
-        return describe(self._streams.get(channel), self._clock.wall_ms())
+        stream = self._streams.get(channel)
+        return describe(
+            stream,
+            self._clock.wall_ms(),
+            None if stream else self._stopped.kept_off(channel, self._clock.monotonic()),
+        )
 
     def streams(self) -> tuple[LiveStream, ...]:
         """Give every stream, on the air or about to be."""
         return tuple(self._streams.values())
 
     async def stop(self, channel: str, reason: str = "ended by request") -> bool:
-        """End the channel's broadcast; False when there is none."""
+        """End the channel's broadcast; False when there is none.
+
+        The key that it ran by begins none until its encoder has been quiet for a while.
+        """
         async with self._lock(channel):
             stream = self._streams.get(channel)
             if stream is None:
                 return False
+            if stream.key:
+                now, now_ms = self._clock.monotonic(), self._clock.wall_ms()
+                self._stopped.note(channel, stream.key, now, now_ms)
             await self._end(stream, reason)
             return True
 
@@ -321,3 +337,10 @@ class Registry:
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
         _ = self._tasks.begin(work)
+
+
+def _stopped(wait: int) -> str:
+    return (
+        "The broadcast was ended here. Stop streaming in your encoder; to go on the air again,"
+        f" start after {wait} s."
+    )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from server.instant import rfc3339
 from server.live.coach import Notice, Severity
 from server.live.pace import Beat
+from server.live.stopped import KeptOff
 from server.live.stream import LiveStream
 from transcode.message import Health
 
@@ -28,10 +29,14 @@ class LiveState:
     """Each with a stable `code`, its severity, what is the matter, what to do, since when."""
 
 
-def describe(stream: LiveStream | None, now_ms: int) -> LiveState:
-    """Describe a stream; None, or one that has not begun with a picture, is `offline`."""
+def describe(stream: LiveStream | None, now_ms: int, kept_off: KeptOff | None = None) -> LiveState:
+    """Describe a stream; None, or one that has not begun with a picture, is `offline`.
+
+    `kept_off` is of the broadcast before, which was stopped.
+    """
     if stream is None or stream.ending:
-        return LiveState("offline")
+        warnings = warnings_json((_refused(kept_off),)) if kept_off else ()
+        return LiveState("offline", warnings=warnings)
     warnings = warnings_json(stream.coach.notices if stream.publisher else _away(stream))
     if stream.started_ms is None:
         return LiveState("offline", ingest=_ingest(stream, now_ms), warnings=warnings)
@@ -57,6 +62,15 @@ def _away(stream: LiveStream) -> tuple[Notice, ...]:
         said = f"{stream.turned_out} {viewers}"
         advice = f"Start streaming with the new key within {left}: the show goes on as it was."
     return (Notice("interrupted", Severity.ERROR, said, advice, stream.lost_ms),)
+
+
+def _refused(kept_off: KeptOff) -> Notice:
+    said = "The broadcast was ended, and its encoder still tries to go on."
+    advice = (
+        "Stop streaming in the encoder. To go on the air again with the same key, start after"
+        f" {kept_off.seconds} s; a new key may at once."
+    )
+    return Notice("ended-by-request", Severity.WARNING, said, advice, kept_off.since_ms)
 
 
 def warnings_json(notices: Iterable[Notice]) -> tuple[dict[str, object], ...]:

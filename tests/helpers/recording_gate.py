@@ -43,10 +43,6 @@ class RecordingGate:
     requests: list[PublishRequest] = field(default_factory=list)
     sinks: list[RecordingSink] = field(default_factory=list)
 
-    async def admit(self, request: PublishRequest) -> Sink | Refused:
-        judged = await self.judge(request)
-        return judged if isinstance(judged, Refused) else await judged()
-
     async def judge(self, request: PublishRequest) -> Entry | Refused:
         self.requests.append(request)
         if self.hold is not None:

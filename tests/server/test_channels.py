@@ -9,7 +9,7 @@ import pytest
 from overlay.scene import Corner, Motion
 from server.attempts import Attempts
 from server.channel import ChannelDefaults, OverlayMode, OverlaySettings
-from server.channels import Channels, is_channel_id
+from server.channels import LOOKS, Channels, is_channel_id
 from server.errors import Conflict, Invalid, NotFound, RateLimited
 from server.store.sqlite import SqliteStore
 from tests.helpers.manual_clock import ManualClock
@@ -105,14 +105,38 @@ def test_ids_that_do_not(name: str) -> None:
 
 
 async def test_guessing_keys_is_slow(desk: Desk) -> None:
-    made = await desk.channels.add("tea")
+    await desk.channels.add("tea")
     for guess in range(3):
         assert await desk.channels.by_stream_key(f"guess {guess}", "1.2.3.4") is None
     with pytest.raises(RateLimited) as caught:
-        await desk.channels.by_stream_key(made.stream_key, "1.2.3.4")
+        await desk.channels.by_stream_key("guess 3", "1.2.3.4")
     assert 1 <= caught.value.retry_after <= 60
     assert f"again in {caught.value.retry_after} s" in str(caught.value)
-    assert await desk.channels.by_stream_key(made.stream_key, "5.6.7.8") == made.channel
+    assert await desk.channels.by_stream_key("guess 3", "5.6.7.8") is None
+    desk.clock.advance(60_000)
+    assert await desk.channels.by_stream_key("guess 4", "1.2.3.4") is None
+
+
+async def test_an_old_key_without_end_locks_no_good_one_out(desk: Desk) -> None:
+    made = await desk.channels.add("tea")
+    for _ in range(3):
+        await desk.channels.stream_key("old", "1.2.3.4")
+    for _ in range(3 * LOOKS - 4):
+        with pytest.raises(RateLimited):
+            await desk.channels.stream_key("old", "1.2.3.4")
+    assert await desk.channels.by_stream_key(made.stream_key, "1.2.3.4") == made.channel
+
+
+async def test_past_a_flood_of_wrong_keys_the_store_is_spared(desk: Desk) -> None:
+    made = await desk.channels.add("tea")
+    for _ in range(3):
+        await desk.channels.stream_key("old", "1.2.3.4")
+    for _ in range(3 * LOOKS - 3):
+        with pytest.raises(RateLimited):
+            await desk.channels.stream_key("old", "1.2.3.4")
+    with pytest.raises(RateLimited) as caught:
+        await desk.channels.stream_key(made.stream_key, "1.2.3.4")
+    assert 1 <= caught.value.retry_after <= 60
     desk.clock.advance(60_000)
     assert await desk.channels.by_stream_key(made.stream_key, "1.2.3.4") == made.channel
 
@@ -142,7 +166,7 @@ async def test_an_expired_key_is_no_guess_and_no_pardon(desk: Desk) -> None:
         await desk.channels.stream_key(made.stream_key, "a")
     await desk.channels.stream_key("guess", "a")
     with pytest.raises(RateLimited):
-        await desk.channels.stream_key(made.stream_key, "a")
+        await desk.channels.stream_key("guess", "a")
 
 
 async def test_keys_can_be_rolled_without_a_cut(desk: Desk) -> None:
@@ -181,5 +205,5 @@ async def test_guesses_from_one_ipv6_network_are_counted_together(desk: Desk) ->
     for guess in range(3):
         await desk.channels.by_stream_key("guess", f"2001:db8::{guess}")
     with pytest.raises(RateLimited):
-        await desk.channels.by_stream_key(made.stream_key, "2001:db8::ffff")
+        await desk.channels.by_stream_key("guess", "2001:db8::ffff")
     assert await desk.channels.by_stream_key(made.stream_key, "2001:db8:0:1::1") == made.channel

@@ -49,3 +49,23 @@ def test_a_librarys_traceback_is_one_line(capsys: pytest.CaptureFixture[str]) ->
         logging.getLogger("aiohttp.server").exception("Error handling request\nfrom somebody")
     (line,) = capsys.readouterr().err.splitlines()
     assert json.loads(line)["event"] == "Error handling request"
+
+
+@pytest.mark.parametrize("style", ["console", "json"])
+def test_a_traceback_tells_no_secret_of_its_frames(
+    style: log.Format, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log.configure("info", style)
+
+    def fail(stream_key: str) -> None:
+        _ = stream_key
+        raise OSError("it broke")
+
+    try:
+        fail("-".join(["a", "secret", "key"]))
+    except OSError:
+        structlog.get_logger("live").exception("failed")
+    told = capsys.readouterr().err
+    assert "it broke" in told
+    assert "Traceback" in told
+    assert "a-secret-key" not in told

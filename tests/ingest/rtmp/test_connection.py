@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from ingest.limits import Limits
-from ingest.port import PublishRequest, Refused, Sink
+from ingest.port import Entry, PublishRequest, Refused, Sink
 from ingest.rtmp.amf0 import Value
 from ingest.rtmp.chunk_writer import ChunkWriter
 from ingest.rtmp.connection import Connection
@@ -63,8 +63,11 @@ class Doorman:
     def leave(self, connection: Connection, address: str) -> None:
         self.inside -= 1
 
-    async def admit(self, request: PublishRequest) -> Sink | Refused:
+    async def judge(self, request: PublishRequest) -> Entry | Refused:
         await self.opened.wait()
+        return self._let_in
+
+    async def _let_in(self) -> Sink:
         return self.sink
 
 

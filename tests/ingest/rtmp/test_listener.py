@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from ingest.limits import Limits
-from ingest.port import PublishRequest, Refused, Sink
+from ingest.port import Entry, PublishRequest, Refused, Sink
 from ingest.rtmp.listener import RtmpListener
 from ingest.rtmp.message import Command
 from ingest.unit import AudioUnit, Unit, VideoConfig, VideoUnit
@@ -120,7 +120,7 @@ async def test_no_verdict_in_time_is_a_refusal(start: Start, gate: RecordingGate
 
 async def test_a_gate_that_fails_refuses(start: Start) -> None:
     class Broken:
-        async def admit(self, request: PublishRequest) -> Sink | Refused:
+        async def judge(self, request: PublishRequest) -> Entry | Refused:
             raise RuntimeError("no store")
 
     listener = await start(admit=Broken())
@@ -139,8 +139,11 @@ async def test_a_sink_that_fails_ends_its_own_connection_only(
     broken = Broken()
 
     class BrokenOnce:
-        async def admit(self, request: PublishRequest) -> Sink | Refused:
-            return broken if not gate.requests and request.key == "b" else await gate.admit(request)
+        async def judge(self, request: PublishRequest) -> Entry | Refused:
+            return self._enter if request.key == "b" else await gate.judge(request)
+
+        async def _enter(self) -> Sink:
+            return broken
 
     listener = await start(admit=BrokenOnce())
     bad = await RtmpPublisher.connect(listener.port)
@@ -212,6 +215,42 @@ async def test_half_a_goodbye_is_one_when_the_rest_was_lost(
     assert gate.sinks[0].goodbyes == [True]
 
 
+@pytest.mark.parametrize("leave", ["closes", "is reset", "is refused"])
+async def test_who_leaves_before_the_verdict_replaces_nobody(
+    start: Start, gate: RecordingGate, leave: str
+) -> None:
+    listener = await start()
+    good = await RtmpPublisher.connect(listener.port)
+    await good.publish(KEY)
+    gate.hold = asyncio.Event()
+    second = await RtmpPublisher.connect(listener.port)
+    publishing = asyncio.ensure_future(second.publish("no" if leave == "is refused" else KEY))
+    await until(lambda: len(gate.requests) == 2)
+    if leave == "is reset":
+        second.abort()
+    elif leave == "closes":
+        await second.close()
+    gate.hold.set()
+    await asyncio.wait([publishing])
+    await second.close()
+    await until(lambda: listener.connections == 1)
+    (sink,) = gate.sinks
+    assert sink.closed == []
+    good.abort()
+
+
+async def test_going_on_the_air_has_time_of_its_own(start: Start, gate: RecordingGate) -> None:
+    gate.door = asyncio.Event()
+    listener = await start(replace(LIMITS, verdict_seconds=0.2))
+    publisher = await RtmpPublisher.connect(listener.port)
+    began = asyncio.get_running_loop().time()
+    publishing = asyncio.ensure_future(publisher.publish(KEY))
+    await until(lambda: asyncio.get_running_loop().time() - began > 0.4)
+    gate.door.set()
+    assert (await publishing)["code"] == "NetStream.Publish.Start"
+    publisher.abort()
+
+
 async def test_a_publisher_that_leaves_before_the_verdict_leaves_no_sink_open(
     start: Start, gate: RecordingGate
 ) -> None:
@@ -224,6 +263,23 @@ async def test_a_publisher_that_leaves_before_the_verdict_leaves_no_sink_open(
     gate.requests[0].publisher.drop("Enough.")
     await until(lambda: listener.connections == 0)
     gate.hold.set()
+    publisher.abort()
+    await listener.close()
+    assert gate.sinks == []
+
+
+async def test_a_publisher_that_leaves_on_its_way_in_leaves_no_sink_open(
+    start: Start, gate: RecordingGate
+) -> None:
+    gate.door = asyncio.Event()
+    listener = await start()
+    publisher = await RtmpPublisher.connect(listener.port)
+    publishing = asyncio.ensure_future(publisher.publish(KEY))
+    await until(lambda: bool(gate.requests))
+    publishing.cancel()
+    gate.requests[0].publisher.drop("Enough.")
+    await until(lambda: listener.connections == 0)
+    gate.door.set()
     await until(lambda: bool(gate.sinks and gate.sinks[0].closed))
     publisher.abort()
 

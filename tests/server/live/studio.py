@@ -126,7 +126,8 @@ class Studio:
 
     async def admit(self, encoder: Encoder, key: str | None = None) -> Refused | None:
         request = PublishRequest("rtmp", "live", key or self.channel.stream_key, encoder)
-        verdict = await self.gate.admit(request)
+        judged = await self.gate.judge(request)
+        verdict = judged if isinstance(judged, Refused) else await judged()
         if isinstance(verdict, Refused):
             return verdict
         encoder.sink = verdict

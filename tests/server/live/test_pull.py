@@ -264,3 +264,19 @@ async def test_a_warning_counts_the_seconds(store: SqliteStore) -> None:
 def _state(pulls: Pulls) -> str:
     told = pulls.state("tea")
     return told.state if told else ""
+
+
+async def test_an_address_that_is_none_any_more_is_told_of_and_ends_no_other(
+    store: SqliteStore,
+) -> None:
+    await store.add_channel(Channel("pots", "Pots", "default", OverlaySettings(), 0), (), 5)
+    await store.put_source("pots", Source("gopher://ann:s3cret@a.example/"), 5)
+    async with pulling(store, Gate()) as pulls:
+        await eventually(lambda: bool(pulls.warnings("pots")), DEADLINE)
+        (warning,) = pulls.warnings("pots")
+        assert "its address must begin with one of" in str(warning["message"])
+        told = pulls.state("pots")
+        assert told is not None
+        assert told.url == "an address that cannot be read"
+        await store.put_source("tea", NOBODY, 5)
+        await eventually(lambda: bool(pulls.warnings("tea")), DEADLINE)

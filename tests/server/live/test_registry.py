@@ -32,10 +32,10 @@ async def test_an_unknown_key_is_refused_and_too_many_are_told_to_wait(studio: S
         refused = await studio.admit(Encoder(), "wrong")
         assert refused is not None
         assert refused.refusal is Refusal.BAD_KEY
-    refused = await studio.admit(Encoder())
+    refused = await studio.admit(Encoder(), "wrong")
     assert refused is not None
     assert refused.refusal is Refusal.RATE_LIMITED
-    assert await studio.admit(Encoder("10.0.0.9")) is None
+    assert await studio.admit(Encoder()) is None
 
 
 async def test_a_broadcast_from_first_unit_to_endlist(studio: Studio) -> None:
@@ -178,6 +178,13 @@ async def test_stop_ends_the_broadcast_and_drops_the_encoder(studio: Studio) -> 
     assert encoder.dropped is not None
     assert "#EXT-X-ENDLIST" in await studio.playlist()
     assert studio.registry.state("tea").state == "offline"
+    assert studio.registry.state("tea").warnings == ()
+    refused = await studio.admit(Encoder())
+    assert refused is not None, "it takes the stop for a lost line"
+    assert refused.refusal is Refusal.DENIED
+    assert "start after 60 s" in refused.reason
+    (warning,) = studio.registry.state("tea").warnings
+    assert warning["code"] == "ended-by-request"
 
 
 async def test_close_keeps_the_session_and_its_playlists_open_and_admits_nobody(

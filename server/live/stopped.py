@@ -1,0 +1,65 @@
+"""Broadcasts that were stopped on purpose, and the encoders that will not have it. Pure.
+
+An encoder takes the dropped connection for a lost line and comes back by itself: OBS after 2 s,
+then each time after half as long again. Its key begins no broadcast until it has been quiet.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+LEAST = 30.0
+"""Seconds."""
+MOST = 1800.0
+"""Seconds; no encoder pauses for longer than 15 minutes between two tries."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOff:
+    """An encoder that came back after its broadcast was stopped, and is refused."""
+
+    seconds: int
+    """Left to be quiet for."""
+    since_ms: int
+    """When the broadcast was stopped, UTC ms."""
+
+
+@dataclass(slots=True)
+class _Stop:
+    key: str
+    at_ms: int
+    last: float
+    until: float
+    refused: bool = False
+
+
+class Stopped:
+    """By channel, the digest of the key whose broadcast was stopped last."""
+
+    def __init__(self, quiet: float) -> None:
+        """`quiet`: seconds without a try until the key may begin a broadcast again."""
+        self._quiet = max(quiet, LEAST)
+        self._stops: dict[str, _Stop] = {}
+
+    def note(self, channel: str, key: str, now: float, now_ms: int) -> None:
+        """Note that the channel's broadcast was stopped; `now_ms` is UTC, for people."""
+        self._stops = {name: one for name, one in self._stops.items() if now < one.until}
+        self._stops[channel] = _Stop(key, now_ms, now, now + self._quiet)
+
+    def wait(self, channel: str, key: str, now: float) -> int:
+        """Take note of a try; return whole seconds to be quiet for, 0: it may begin."""
+        stop = self._stops.get(channel)
+        if stop is None or stop.key != key or now >= stop.until:
+            return 0
+        # Twice the pause it made, since the next one will be longer.
+        pause = min(max(self._quiet, 2 * (now - stop.last)), MOST)
+        stop.last, stop.until, stop.refused = now, now + pause, True
+        return math.ceil(pause)
+
+    def kept_off(self, channel: str, now: float) -> KeptOff | None:
+        """Tell of an encoder of the channel that `wait` has told to be quiet."""
+        stop = self._stops.get(channel)
+        if stop is None or not stop.refused or now >= stop.until:
+            return None
+        return KeptOff(math.ceil(stop.until - now), stop.at_ms)
