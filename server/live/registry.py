@@ -59,7 +59,7 @@ class Registry:
         self.stage = Stage(self._streams, recorder)
         """What the shop puts its scenes on."""
         self._past = Past(clock)
-        self._stopped = Stopped(settings.grace)
+        self._stopped = Stopped()
         self._locks: dict[str, asyncio.Lock] = {}
         self._tasks = Tasks()
         self._news = News(self._tasks, bus, self.state)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-LEAST = 30.0
-"""Seconds."""
+QUIET = 15.0
+"""Seconds; encoders that come back by themselves do so sooner, the first time."""
 MOST = 1800.0
 """Seconds; no encoder pauses for longer than 15 minutes between two tries."""
 
@@ -37,15 +37,13 @@ class _Stop:
 class Stopped:
     """By channel, the digest of the key whose broadcast was stopped last."""
 
-    def __init__(self, quiet: float) -> None:
-        """`quiet`: seconds without a try until the key may begin a broadcast again."""
-        self._quiet = max(quiet, LEAST)
+    def __init__(self) -> None:
         self._stops: dict[str, _Stop] = {}
 
     def note(self, channel: str, key: str, now: float, now_ms: int) -> None:
         """Note that the channel's broadcast was stopped; `now_ms` is UTC, for people."""
         self._stops = {name: one for name, one in self._stops.items() if now < one.until}
-        self._stops[channel] = _Stop(key, now_ms, now, now + self._quiet)
+        self._stops[channel] = _Stop(key, now_ms, now, now + QUIET)
 
     def wait(self, channel: str, key: str, now: float) -> int:
         """Take note of a try; return whole seconds to be quiet for, 0: it may begin."""
@@ -53,7 +51,7 @@ class Stopped:
         if stop is None or stop.key != key or now >= stop.until:
             return 0
         # Twice the pause it made, since the next one will be longer.
-        pause = min(max(self._quiet, 2 * (now - stop.last)), MOST)
+        pause = min(max(QUIET, 2 * (now - stop.last)), MOST)
         stop.last, stop.until, stop.refused = now, now + pause, True
         return math.ceil(pause)
 

@@ -182,7 +182,7 @@ async def test_stop_ends_the_broadcast_and_drops_the_encoder(studio: Studio) -> 
     refused = await studio.admit(Encoder())
     assert refused is not None, "it takes the stop for a lost line"
     assert refused.refusal is Refusal.DENIED
-    assert "start after 60 s" in refused.reason
+    assert "start after 15 s" in refused.reason
     (warning,) = studio.registry.state("tea").warnings
     assert warning["code"] == "ended-by-request"
 
