@@ -6,6 +6,7 @@ from aiohttp import web
 
 from server.errors import NotFound
 from server.hls.answer import Answer
+from server.http.errors import problem
 from server.http.hls import CORS, offline, respond
 from server.http.playback import doors
 from server.live.posters import FRESH_SECONDS, Posters
@@ -20,8 +21,10 @@ def add_routes(app: web.Application, posters: Posters) -> None:
     async def poster(request: web.Request) -> web.Response:
         try:
             found = await posters.poster(request.match_info["channel"])
-        except NotFound:
-            return offline()
+        except NotFound as error:
+            return (
+                offline() if error.kind == "broadcast" else problem(404, str(error), headers=CORS)
+            )
         if found is None:
             headers = {"Retry-After": str(_AGAIN_SECONDS), "Cache-Control": "no-store", **CORS}
             return web.json_response({"state": "making"}, status=202, headers=headers)

@@ -88,13 +88,15 @@ class Posters:
         """Return a picture some seconds old at most, where one can be made; None: none yet.
 
         Waits for it, if not long; then one that is older is given. Raises NotFound for a channel
-        that is not on the air.
+        that is not on the air, or has sound alone.
         """
         session = self._session(channel)
         kept = self._known(channel, session)
         if kept is not None and self._clock.monotonic() - kept.tried_at < FRESH_SECONDS:
             return kept.poster
         edge = self._edge(channel)
+        if edge is not None and edge.window.tracks and not any(t.width for t in edge.window.tracks):
+            raise NotFound("picture of a broadcast", channel[:64])
         if edge is None or newest(edge.window, LONGER_SIDE) is None:
             return None if kept is None else kept.poster
         made = self._ask(channel)

@@ -184,7 +184,9 @@ class LiveStream:
         """While interrupted, keep the playlists going. To be called several times a second."""
         if self._broadcast.slate and self._feed is None:
             self._slate_to_come = False
-            self.supervisor.tick(self._clock.wall_ms())
+            now_ms = self._clock.wall_ms()
+            self._ahead_ms = max(self._ahead_ms, self.runs.axis_ms - now_ms)
+            self.supervisor.tick(now_ms + self._ahead_ms)
         if self.runs.lapse():
             self._hooks.advanced(self)
 

@@ -61,18 +61,23 @@ class Inlet:
 class Scenery:
     """A broadcast that is on, without a worker."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, slate: bool = False) -> None:
         self.clock = SetClock()
         self.stamps: list[int] = []
+        self.ticks: list[int] = []
         hooks = Hooks(*(lambda *_: None for _ in range(5)))
         carry = Sequences()
-        told = Broadcast("tea", "Tea", "01SESSION", PROFILE, carry, LISTED, grace=60.0)
+        told = Broadcast("tea", "Tea", "01SESSION", PROFILE, carry, LISTED, grace=60.0, slate=slate)
         self.stream = LiveStream(told, self.clock, hooks)
 
         def feed(_: Supervisor, units: Sequence[Unit], arrived_ms: int) -> None:
             self.stamps.append(arrived_ms)
 
+        def tick(_: Supervisor, now_ms: int) -> None:
+            self.ticks.append(now_ms)
+
         monkeypatch.setattr(Supervisor, "feed", feed)
+        monkeypatch.setattr(Supervisor, "tick", tick)
         self.show = Show(cast("Window", Inlet(self.stream, self.clock)), pdt_ms=PDT)
         self.feed = self.attach()
         self.show.epoch()
@@ -125,3 +130,18 @@ def test_a_clock_that_is_set_is_no_hole_and_hides_none(
     assert sum(not segment.gap for segment in scenery.segments) >= LISTED - 8
     dates = [segment.pdt_ms for segment in scenery.segments]
     assert dates == sorted(dates)
+
+
+@pytest.mark.parametrize("step", [0, -HOUR, -5_000])
+def test_a_slate_goes_on_where_the_pictures_ended(
+    monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    scenery = Scenery(monkeypatch, slate=True)
+    end_ms = PDT + LISTED * 2_000
+    scenery.stream.leave(scenery.feed, "lost", finished=False)
+    scenery.clock.set_ms += step
+    scenery.lose(9.2)
+    first, *_, last = scenery.ticks
+    assert end_ms <= first < end_ms + 3_000
+    assert last - first == 9_000
+    assert scenery.ticks == sorted(scenery.ticks)

@@ -109,6 +109,7 @@ async def test_the_slate_says_the_title_as_it_is_now(
     def interrupt(_: Supervisor, message: Interrupt) -> None:
         told.append(message.title)
 
+    monkeypatch.setattr("server.live.registry.TITLE_SECONDS", DEADLINE)
     monkeypatch.setattr(Supervisor, "interrupt", interrupt)
     monkeypatch.setattr(Supervisor, "tick", lambda *_: told.append("tick"))
     studio = await Studio.begin(tmp_path, replace(SETTINGS, slate=True))

@@ -12,7 +12,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import psutil
 import pytest
 import pytest_asyncio
 from numpy.typing import NDArray
@@ -25,6 +24,7 @@ from server.record.errors import StorageDown
 from server.record.local import LocalStorage
 from server.record.pictures import POSTER, STORYBOARD, TRIES, Pauses, Pictures, Stage
 from server.record.storage import TIMELINE, home
+from tests.helpers.children import darkrooms
 from tests.helpers.clips import read_number
 from tests.helpers.eventually import eventually
 from tests.helpers.recorded import CHANNEL, SESSION, Recorded
@@ -54,11 +54,6 @@ async def made(pictures: Pictures) -> str:
     data = await pictures.read(CHANNEL, SESSION, STORYBOARD)
     assert isinstance(data, bytes)
     return data.decode()
-
-
-def children() -> list[psutil.Process]:
-    found = psutil.Process().children(recursive=True)
-    return [child for child in found if "transcode.darkroom" in " ".join(child.cmdline())]
 
 
 async def test_every_thumbnail_is_the_picture_of_its_time(
@@ -117,10 +112,10 @@ async def test_a_darkroom_that_is_killed_is_tried_again_and_harms_nothing(
     pictures: Pictures, shows: OneShow
 ) -> None:
     pictures.ask(CHANNEL, SESSION)
-    await eventually(lambda: len(children()) == 1, SECONDS)
-    os.kill(children()[0].pid, signal.SIGKILL)
+    await eventually(lambda: len(darkrooms()) == 1, SECONDS)
+    os.kill(darkrooms()[0].pid, signal.SIGKILL)
     assert "#xywh=" in await made(pictures)
-    await eventually(lambda: children() == [], SECONDS)
+    await eventually(lambda: darkrooms() == [], SECONDS)
 
 
 class Removing(LocalStorage):
