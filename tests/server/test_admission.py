@@ -129,6 +129,23 @@ async def test_a_denial_is_passed_on(desk: Desk) -> None:
     assert await desk.judge(made.stream_key) == Refused(Refusal.UNAVAILABLE, "Nobody answers.")
 
 
+async def test_a_stop_is_told_to_good_keys_only_and_before_anybody_is_asked(desk: Desk) -> None:
+    made = await desk.channels.add("tea")
+    stopped = Refused(Refusal.STOPPED, "Wait.")
+    told: list[tuple[str, str]] = []
+
+    def kept_off(channel: str, key: str) -> Refused:
+        told.append((channel, key))
+        return stopped
+
+    for key in ("wrong", made.stream_key):
+        request = PublishRequest("rtmp", "live", key, Encoder())
+        judged = await desk.admission.judge(request, lambda channel: "", kept_off)
+    assert judged == stopped
+    assert told == [("tea", digest(made.stream_key))]
+    assert desk.oracle.asked == []
+
+
 async def test_without_a_judge_the_key_decides(desk: Desk) -> None:
     made = await desk.channels.add("tea")
     desk.admission = Admission(desk.channels, desk.clock)
