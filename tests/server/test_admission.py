@@ -138,10 +138,14 @@ async def test_a_stop_is_told_to_good_keys_only_and_before_anybody_is_asked(desk
         told.append((channel, key))
         return stopped
 
-    for key in ("wrong", made.stream_key):
-        request = PublishRequest("rtmp", "live", key, Encoder())
-        judged = await desk.admission.judge(request, lambda channel: "", kept_off)
-    assert judged == stopped
+    judged = [
+        await desk.admission.judge(
+            PublishRequest("rtmp", "live", key, Encoder()), lambda channel: "", kept_off
+        )
+        for key in ("wrong", made.stream_key)
+    ]
+    assert judged[0] != stopped
+    assert judged[1] == stopped
     assert told == [("tea", digest(made.stream_key))]
     assert desk.oracle.asked == []
 

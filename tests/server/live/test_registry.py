@@ -174,7 +174,11 @@ async def test_stop_ends_the_broadcast_and_drops_the_encoder(studio: Studio) -> 
     assert not await studio.registry.stop("tea")
     assert await studio.admit(encoder) is None
     await studio.on_air(encoder)
+    request = PublishRequest("rtmp", "live", studio.channel.stream_key, Encoder())
+    early = await studio.gate.judge(request)
+    assert not isinstance(early, Refused)
     assert await studio.registry.stop("tea")
+    assert isinstance(await early(), Refused), "it was judged before the stop"
     assert encoder.dropped is not None
     assert "#EXT-X-ENDLIST" in await studio.playlist()
     assert studio.registry.state("tea").state == "offline"
@@ -202,17 +206,6 @@ async def test_pages_hear_that_an_encoder_is_kept_off_and_when_it_no_longer_is(
             codes = [each["code"] for each in studio.registry.state("tea").warnings]
             told.append((event.kind, event.data["state"], codes))
     assert told == [("state", "offline", ["ended-by-request"]), ("state", "offline", [])]
-
-
-async def test_a_way_in_from_before_a_stop_is_shut(studio: Studio) -> None:
-    assert await studio.admit(Encoder()) is None
-    request = PublishRequest("rtmp", "live", studio.channel.stream_key, Encoder())
-    enter = await studio.gate.judge(request)
-    assert not isinstance(enter, Refused)
-    assert await studio.registry.stop("tea")
-    verdict = await enter()
-    assert isinstance(verdict, Refused)
-    assert verdict.refusal is Refusal.STOPPED
 
 
 async def test_close_keeps_the_session_and_its_playlists_open_and_admits_nobody(
