@@ -24,6 +24,8 @@ class Refusal(StrEnum):
     """The key was good once; only its holder hears this."""
     DENIED = "denied"
     """The key is good, and whoever decides beside the key says no."""
+    STOPPED = "stopped"
+    """The key is good, and its broadcast was ended on purpose a moment ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ class PublishRequest:
     publisher: Publisher
     encoder: str = ""
     """What the publisher calls itself; anybody's word."""
+    by_hand: bool = False
+    """A person asked for it, who is told what comes of it: nothing tries again by itself."""
 
 
 Entry = Callable[[], Awaitable[Sink | Refused]]

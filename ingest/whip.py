@@ -39,6 +39,8 @@ class Asked:
     """The publisher's address."""
     encoder: str
     """What the publisher calls itself; for people to read."""
+    by_hand: bool = False
+    """See `ingest.port.PublishRequest`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,9 @@ class WhipIngest:
         return _CROWDED
 
     async def _judge(self, asked: Asked, session: WhipSession) -> Entry | Refused:
-        request = PublishRequest("whip", "live", asked.key, session, asked.encoder)
+        request = PublishRequest(
+            "whip", "live", asked.key, session, asked.encoder, by_hand=asked.by_hand
+        )
         self._asking += 1
         try:
             async with asyncio.timeout(self.settings.verdict_seconds):

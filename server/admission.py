@@ -48,13 +48,17 @@ class Admission:
         self._log = structlog.get_logger("admission")
 
     async def judge(
-        self, request: PublishRequest, key_on_air: Callable[[str], str]
+        self,
+        request: PublishRequest,
+        key_on_air: Callable[[str], str],
+        kept_off: Callable[[str, str], Refused | None] = lambda channel, key: None,
     ) -> Admitted | Refused:
         """Judge a publisher.
 
         `key_on_air` gives the digest of the key with which the broadcast of a channel runs, ""
         for none: that key comes back into its own broadcast after it expired, so that an anchor
-        whose line drops is not cut off in the middle of a show.
+        whose line drops is not cut off in the middle of a show. `kept_off` refuses a channel's
+        key (its digest) whose broadcast was just stopped, before anybody else is asked.
         """
         try:
             found = await self._channels.stream_key(request.key, request.publisher.peer)
@@ -68,7 +72,8 @@ class Admission:
             return Refused(Refusal.BAD_KEY, "This stream key is not known; copy it again.")
         if found.expired(self._clock.wall_ms()) and key_on_air(found.channel.id) != found.digest:
             return Refused(Refusal.EXPIRED, _expired(found))
-        refused = await self.ask(found.channel, request, found.digest)
+        refused = kept_off(found.channel.id, found.digest)
+        refused = refused or await self.ask(found.channel, request, found.digest)
         return refused or Admitted(found.channel, found.digest)
 
     async def ask(self, channel: Channel, request: PublishRequest, key: str = "") -> Refused | None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ingest.address import subscriber
 from server.attempts import Attempts
 from server.auth import digest, new_secret
 from server.channel import Channel, ChannelDefaults, OverlaySettings, SecretKind, StreamKey
@@ -151,20 +152,20 @@ class Channels:
         any when they are so many that the store is spared. A key cannot be guessed: a good one is
         let in though an encoder beside it, with an old key, tries without end.
         """
-        now = self._clock.monotonic()
-        spared = self._attempts.wait(address, now, LOOKS)
+        who, now = subscriber(address), self._clock.monotonic()
+        spared = self._attempts.wait(who, now, LOOKS)
         if spared:
             raise _too_many(spared)
         # Looked up by digest: what the index's timing tells is of the hash, which nobody can
         # steer towards a stored one without knowing the secret.
         found = await self._store.stream_key(digest(key))
         if found is None:
-            wait = self._attempts.wait(address, now)
-            self._attempts.count(address, now)
+            wait = self._attempts.wait(who, now)
+            self._attempts.count(who, now)
             if wait:
                 raise _too_many(wait)
         elif not found.expired(self._clock.wall_ms()):
-            self._attempts.forgive(address)  # an expired key is no guess, and no pardon either
+            self._attempts.forgive(who)  # an expired key is no guess, and no pardon either
         return found
 
     async def by_anchor_token(self, token: str) -> Channel | None:

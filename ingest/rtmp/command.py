@@ -38,6 +38,7 @@ REFUSAL_CODES: Final = {
     Refusal.UNAVAILABLE: Code.PUBLISH_DENIED,
     Refusal.EXPIRED: Code.PUBLISH_BAD_NAME,
     Refusal.DENIED: Code.PUBLISH_DENIED,
+    Refusal.STOPPED: Code.PUBLISH_DENIED,
 }
 
 

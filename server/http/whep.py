@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from aiohttp import web
 
+from ingest.address import subscriber
 from ingest.whip_offer import RECEIVES, read_offer
 from server.attempts import Attempts
 from server.errors import NotFound, RateLimited
@@ -73,8 +74,8 @@ class WhepCalls(Calls):
         return self._whep().session(channel, resource)
 
     def _count(self, peer: str) -> None:
-        now = self._site.clock.monotonic()
-        wait = self._pace.wait(peer, now)
+        who, now = subscriber(peer), self._site.clock.monotonic()
+        wait = self._pace.wait(who, now)
         if wait:
             raise RateLimited(f"Too many previews were begun; try again in {wait} s.", wait)
-        self._pace.count(peer, now)
+        self._pace.count(who, now)

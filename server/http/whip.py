@@ -15,6 +15,7 @@ from ingest.whip import Answered, Asked, Lost, WhipIngest
 from ingest.whip_offer import read_offer
 from ingest.whip_session import WhipSession
 from server.errors import (
+    Conflict,
     Forbidden,
     NotFound,
     RateLimited,
@@ -48,7 +49,8 @@ class WhipCalls(Calls):
         text = await text_of(request)
         await self._judge(channel, key, request.remote or "unknown")
         offer = read_offer(text)
-        asked = Asked(channel, key, offer, request.remote or "unknown", _encoder(request))
+        peer, by_hand = request.remote or "unknown", _from_our_page(request)
+        asked = Asked(channel, key, offer, peer, _encoder(request), by_hand)
         try:
             return self._published(await whip.publish(asked), whip)
         except Lost as error:
@@ -99,6 +101,14 @@ class WhipCalls(Calls):
         return created(verdict.sdp, location, session.tag, whip.settings.ice_servers)
 
 
+def _from_our_page(request: web.Request) -> bool:
+    """Tell whether the camera page asks; browsers say so themselves (Fetch Metadata 2.3).
+
+    It begins when a person presses its button, and does not try again when it is told to wait.
+    """
+    return request.headers.get("Sec-Fetch-Site") == "same-origin"
+
+
 def _encoder(request: web.Request) -> str:
     """Name the publisher's program from its User-Agent, in few words."""
     said = request.headers.get("User-Agent", "")
@@ -114,6 +124,8 @@ def _refusal(refused: Refused) -> VitrineError:
             return Unauthorized(refused.reason)
         case Refusal.DENIED:
             return Forbidden(refused.reason)
+        case Refusal.STOPPED:
+            return Conflict("stopped", refused.reason)
         case Refusal.RATE_LIMITED:
             return RateLimited(refused.reason, RETRY_SECONDS)
     return Unavailable(refused.reason)

@@ -25,7 +25,9 @@ class Gate:
     async def judge(self, request: PublishRequest) -> Entry | Refused:
         """Judge a stream key; give the way in. See `ingest.port`."""
         judged = await self._admission.judge(
-            request, lambda channel: self._registry.keys().get(channel, "")
+            request,
+            lambda channel: self._registry.keys().get(channel, ""),
+            partial(self._registry.kept_off, by_hand=request.by_hand),
         )
         if isinstance(judged, Refused):
             return self._refused(judged)

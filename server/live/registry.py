@@ -118,9 +118,9 @@ class Registry:
             if protocol == PULL and self.is_taken(channel.id):
                 return Refused(Refusal.BUSY, "an encoder is on the air")
             stream = self._streams.get(channel.id)
-            wait = self._stopped.wait(channel.id, key, self._clock.monotonic())
-            if wait:
-                return Refused(Refusal.DENIED, _stopped(wait))
+            wait = self._stopped.left(channel.id, key, self._clock.monotonic())
+            if wait and protocol != PULL:  # stopped since it was judged
+                return Refused(Refusal.STOPPED, _stopped(wait))
             if stream is None:
                 if not self._openings.can(channel):
                     reason = f"The channel's profile {channel.profile!r} is not configured."
@@ -131,6 +131,24 @@ class Registry:
             stream.key = key
             self.tally.takeovers += stream.publisher is not None
             return stream.attach(publisher, protocol)
+
+    def kept_off(self, channel: str, key: str, *, by_hand: bool = False) -> Refused | None:
+        """Refuse a key whose broadcast was stopped a moment ago; take note that it came.
+
+        `by_hand`: see `ingest.port.PublishRequest`; such a try makes the wait no longer.
+        """
+        now = self._clock.monotonic()
+        if by_hand:
+            wait = self._stopped.left(channel, key, now)
+            return Refused(Refusal.STOPPED, _stopped_by_hand(wait)) if wait else None
+        known = self._stopped.kept_off(channel, now) is not None
+        wait = self._stopped.wait(channel, key, now)
+        if not wait:
+            return None
+        self._tell_kept_off(channel)
+        if not known and not self._closing:
+            self._begin(self._take_back(channel, wait))
+        return Refused(Refusal.STOPPED, _stopped(wait))
 
     # For the warden
 
@@ -185,17 +203,36 @@ class Registry:
     async def stop(self, channel: str, reason: str = "ended by request") -> bool:
         """End the channel's broadcast; False when there is none.
 
-        The key that it ran by begins none until its encoder has been quiet for a while.
+        The key that it ran by, any where that is not known, begins none until its encoder has
+        been quiet for a while.
         """
         async with self._lock(channel):
             stream = self._streams.get(channel)
             if stream is None:
                 return False
-            if stream.key:
-                now, now_ms = self._clock.monotonic(), self._clock.wall_ms()
-                self._stopped.note(channel, stream.key, now, now_ms)
-            await self._end(stream, reason)
+            self._note_stop(stream)
+            try:
+                await self._end(stream, reason)
+            finally:
+                self._note_stop(stream)  # what came meanwhile waits as long as what comes now
             return True
+
+    def _note_stop(self, stream: LiveStream) -> None:
+        if stream.protocol != PULL:
+            now, now_ms = self._clock.monotonic(), self._clock.wall_ms()
+            self._stopped.note(stream.channel, stream.key, now, now_ms)
+
+    def _tell_kept_off(self, channel: str) -> None:
+        """Have pages look at the channel's warnings; while it is on there are others."""
+        if channel not in self._streams:
+            self._news.announce(channel)
+
+    async def _take_back(self, channel: str, seconds: int) -> None:
+        while seconds:
+            await asyncio.sleep(seconds)
+            kept_off = self._stopped.kept_off(channel, self._clock.monotonic())
+            seconds = kept_off.seconds if kept_off else 0
+        self._tell_kept_off(channel)
 
     def admit_no_more(self) -> None:
         """Refuse publishers from now on; those who leave now were sent away by us."""
@@ -337,6 +374,10 @@ class Registry:
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
         _ = self._tasks.begin(work)
+
+
+def _stopped_by_hand(wait: int) -> str:
+    return f"The broadcast was ended here a moment ago; go live again in {wait} s."
 
 
 def _stopped(wait: int) -> str:

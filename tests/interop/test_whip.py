@@ -174,6 +174,10 @@ async def test_a_show_that_was_ended_elsewhere_is_not_begun_again(
     said = await tab.page.evaluate("document.querySelector('#word').textContent")
     assert said == "The show was ended from elsewhere."
     await api.until_state(made.id, "offline")
+    await tab.page.get_by_role("button", name="Go live").click()
+    told = "document.querySelector('#word').textContent"
+    await tab.until(f"/go live again in \\d+ s/.test({told})")
+    assert (await api.channel(made.id))["warnings"] == [], "a person came back, no encoder"
     await tab.page.context.close()
 
 

@@ -28,7 +28,7 @@ test("a camera that cannot be opened is told with what to do", () => {
 test("a refused offer is tried again only where that can help", () => {
   const refusal = (status, retryAfter = null) => afterRefusal({ status, message: "No.", retryAfter }, 700);
   for (const status of [401, 403]) assert.deepEqual(refusal(status), { wait: null, key: true, sentence: "No." });
-  for (const status of [404, 413, 415, 422]) assert.equal(refusal(status).wait, null);
+  for (const status of [404, 409, 413, 415, 422]) assert.equal(refusal(status).wait, null);
   assert.equal(refusal(404).key, false);
   assert.equal(refusal(429, 12).wait, 12_000);
   for (const status of [0, 500, 503]) assert.equal(refusal(status).wait, 700);

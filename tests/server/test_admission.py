@@ -129,6 +129,27 @@ async def test_a_denial_is_passed_on(desk: Desk) -> None:
     assert await desk.judge(made.stream_key) == Refused(Refusal.UNAVAILABLE, "Nobody answers.")
 
 
+async def test_a_stop_is_told_to_good_keys_only_and_before_anybody_is_asked(desk: Desk) -> None:
+    made = await desk.channels.add("tea")
+    stopped = Refused(Refusal.STOPPED, "Wait.")
+    told: list[tuple[str, str]] = []
+
+    def kept_off(channel: str, key: str) -> Refused:
+        told.append((channel, key))
+        return stopped
+
+    judged = [
+        await desk.admission.judge(
+            PublishRequest("rtmp", "live", key, Encoder()), lambda channel: "", kept_off
+        )
+        for key in ("wrong", made.stream_key)
+    ]
+    assert judged[0] != stopped
+    assert judged[1] == stopped
+    assert told == [("tea", digest(made.stream_key))]
+    assert desk.oracle.asked == []
+
+
 async def test_without_a_judge_the_key_decides(desk: Desk) -> None:
     made = await desk.channels.add("tea")
     desk.admission = Admission(desk.channels, desk.clock)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -177,6 +178,28 @@ async def test_another_publisher_is_replaced_once_the_line_stands(site: Client, 
     finally:
         await sender.close()
         rtmp.abort()
+
+
+async def test_after_a_stop_the_camera_page_is_told_how_long_to_wait(
+    site: Client, tea: str
+) -> None:
+    rtmp = await RtmpPublisher.connect(site.server.rtmp.port)
+    assert (await rtmp.publish(tea))["code"] == "NetStream.Publish.Start"
+    assert (await site.ask("POST", "/api/v1/channels/tea/stop")).status == 200
+    rtmp.abort()
+    for _ in range(2):
+        by_hand = await post(site, tea, **{"Sec-Fetch-Site": "same-origin"})
+        told = problem_of(by_hand)
+        assert (by_hand.status, told["code"]) == (409, "stopped")
+        assert re.search(r"go live again in \d+ s", told["detail"])
+    known = (await site.ask("GET", "/api/v1/channels/tea")).json()
+    assert known["warnings"] == [], "a person who was told is no encoder that comes back by itself"
+    by_itself = await post(site, tea)
+    assert by_itself.status == 409
+    assert "Stop streaming in your encoder" in problem_of(by_itself)["detail"]
+    known = (await site.ask("GET", "/api/v1/channels/tea")).json()
+    assert [each["code"] for each in known["warnings"]] == ["ended-by-request"]
+    assert site.server.registry.tally.refused[Refusal.STOPPED] == 3
 
 
 async def test_the_newest_offer_of_a_key_counts(site: Client, tea: str) -> None:

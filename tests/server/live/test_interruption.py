@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from server.channel import Session
+from ingest.port import Refusal
+from server.channel import Sequences, Session
 from server.live.gate import Gate
 from server.live.openings import LiveSettings
 from server.live.registry import Registry
@@ -191,6 +192,18 @@ async def test_a_restarted_server_goes_on_with_the_session(studio: Studio) -> No
 async def test_a_session_left_open_too_long_ago_is_not_gone_on_with(studio: Studio) -> None:
     await studio.store.open_session("tea", Session("old", 1_000))
     assert await restart(studio).recover() == frozenset()
+
+
+async def test_a_stop_before_the_encoder_is_back_keeps_it_off(studio: Studio) -> None:
+    now_ms = studio.registry._clock.wall_ms()
+    await studio.store.open_session("tea", Session("left", now_ms))
+    await studio.store.save_sequences("tea", Sequences(pdt_ms=now_ms))
+    registry = restart(studio)
+    assert await registry.recover() == {"left"}
+    assert await registry.stop("tea")
+    refused = await studio.admit(Encoder())
+    assert refused is not None, "with which key it ran is not known"
+    assert refused.refusal is Refusal.STOPPED
 
 
 def restart(studio: Studio) -> Registry:

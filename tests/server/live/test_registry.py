@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from ingest.port import Refusal, Refused
+from ingest.port import PublishRequest, Refusal, Refused
 from overlay.scene import Card, Money, Motion, Scene
 from server.live.openings import LiveSettings
 from tests.helpers.eventually import eventually
@@ -174,17 +174,38 @@ async def test_stop_ends_the_broadcast_and_drops_the_encoder(studio: Studio) -> 
     assert not await studio.registry.stop("tea")
     assert await studio.admit(encoder) is None
     await studio.on_air(encoder)
+    request = PublishRequest("rtmp", "live", studio.channel.stream_key, Encoder())
+    early = await studio.gate.judge(request)
+    assert not isinstance(early, Refused)
     assert await studio.registry.stop("tea")
+    assert isinstance(await early(), Refused), "it was judged before the stop"
     assert encoder.dropped is not None
     assert "#EXT-X-ENDLIST" in await studio.playlist()
     assert studio.registry.state("tea").state == "offline"
     assert studio.registry.state("tea").warnings == ()
     refused = await studio.admit(Encoder())
     assert refused is not None, "it takes the stop for a lost line"
-    assert refused.refusal is Refusal.DENIED
+    assert refused.refusal is Refusal.STOPPED
     assert "start after 15 s" in refused.reason
     (warning,) = studio.registry.state("tea").warnings
     assert warning["code"] == "ended-by-request"
+
+
+async def test_pages_hear_that_an_encoder_is_kept_off_and_when_it_no_longer_is(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.live.stopped.QUIET", 3.0)
+    assert await studio.admit(Encoder()) is None
+    assert await studio.registry.stop("tea")
+    told = []
+    async with studio.bus.subscribe("tea") as events:
+        assert await studio.admit(Encoder()) is not None
+        for _ in range(2):
+            event = await events.next(DEADLINE)
+            assert event is not None
+            codes = [each["code"] for each in studio.registry.state("tea").warnings]
+            told.append((event.kind, event.data["state"], codes))
+    assert told == [("state", "offline", ["ended-by-request"]), ("state", "offline", [])]
 
 
 async def test_close_keeps_the_session_and_its_playlists_open_and_admits_nobody(

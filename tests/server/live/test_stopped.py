@@ -28,6 +28,21 @@ def test_one_that_was_quiet_begins_again() -> None:
     assert stopped.kept_off("tea", 17.0) is None
 
 
+def test_who_only_asks_waits_no_longer_for_it() -> None:
+    stopped = Stopped()
+    stopped.note("tea", "key", 0.0, 7)
+    assert [stopped.left("tea", "key", now) for now in (5.0, 10.0, 14.5, 15.0)] == [10, 5, 1, 0]
+    assert stopped.left("tea", "new", 5.0) == 0
+    assert stopped.kept_off("tea", 5.0) is None, "nobody came back by itself"
+
+
+def test_a_key_that_is_not_known_is_any() -> None:
+    stopped = Stopped()
+    stopped.note("tea", "", 0.0, 7)
+    assert stopped.wait("tea", "key", 2.0) == 15
+    assert stopped.left("pots", "key", 2.0) == 0
+
+
 def test_only_the_key_that_was_stopped_has_to_wait() -> None:
     stopped = Stopped()
     stopped.note("tea", "key", 0.0, 7)
