@@ -27,7 +27,7 @@ class Gate:
         judged = await self._admission.judge(
             request,
             lambda channel: self._registry.keys().get(channel, ""),
-            partial(self._registry.kept_off, by_hand=request.by_hand),
+            partial(self._registry.stops.judge, by_hand=request.by_hand),
         )
         if isinstance(judged, Refused):
             return self._refused(judged)

@@ -22,7 +22,7 @@ from server.live.openings import LiveSettings, Openings
 from server.live.past import Past
 from server.live.stage import Stage
 from server.live.state import LiveState, describe
-from server.live.stopped import Stopped
+from server.live.stops import Stops
 from server.live.stream import Hooks, LiveStream
 from server.live.tally import Tally
 from server.live.tasks import Tasks
@@ -59,10 +59,11 @@ class Registry:
         self.stage = Stage(self._streams, recorder)
         """What the shop puts its scenes on."""
         self._past = Past(clock)
-        self._stopped = Stopped()
         self._locks: dict[str, asyncio.Lock] = {}
         self._tasks = Tasks()
         self._news = News(self._tasks, bus, self.state)
+        self.stops = Stops(clock, self._tasks, self._announce_stopped)
+        """Whom a stop keeps off; the gate asks."""
         self._hooks = Hooks(
             began=self._began,
             advanced=self._advanced,
@@ -118,9 +119,9 @@ class Registry:
             if protocol == PULL and self.is_taken(channel.id):
                 return Refused(Refusal.BUSY, "an encoder is on the air")
             stream = self._streams.get(channel.id)
-            wait = self._stopped.left(channel.id, key, self._clock.monotonic())
-            if wait and protocol != PULL:  # stopped since it was judged
-                return Refused(Refusal.STOPPED, _stopped(wait))
+            refused = None if protocol == PULL else self.stops.since(channel.id, key)
+            if refused is not None:
+                return refused
             if stream is None:
                 if not self._openings.can(channel):
                     reason = f"The channel's profile {channel.profile!r} is not configured."
@@ -131,24 +132,6 @@ class Registry:
             stream.key = key
             self.tally.takeovers += stream.publisher is not None
             return stream.attach(publisher, protocol)
-
-    def kept_off(self, channel: str, key: str, *, by_hand: bool = False) -> Refused | None:
-        """Refuse a key whose broadcast was stopped a moment ago; take note that it came.
-
-        `by_hand`: see `ingest.port.PublishRequest`; such a try makes the wait no longer.
-        """
-        now = self._clock.monotonic()
-        if by_hand:
-            wait = self._stopped.left(channel, key, now)
-            return Refused(Refusal.STOPPED, _stopped_by_hand(wait)) if wait else None
-        known = self._stopped.kept_off(channel, now) is not None
-        wait = self._stopped.wait(channel, key, now)
-        if not wait:
-            return None
-        self._tell_kept_off(channel)
-        if not known and not self._closing:
-            self._begin(self._take_back(channel, wait))
-        return Refused(Refusal.STOPPED, _stopped(wait))
 
     # For the warden
 
@@ -193,7 +176,7 @@ class Registry:
         return describe(
             stream,
             self._clock.wall_ms(),
-            None if stream else self._stopped.kept_off(channel, self._clock.monotonic()),
+            None if stream else self.stops.kept_off(channel),
         )
 
     def streams(self) -> tuple[LiveStream, ...]:
@@ -219,24 +202,16 @@ class Registry:
 
     def _note_stop(self, stream: LiveStream) -> None:
         if stream.protocol != PULL:
-            now, now_ms = self._clock.monotonic(), self._clock.wall_ms()
-            self._stopped.note(stream.channel, stream.key, now, now_ms)
+            self.stops.note(stream.channel, stream.key)
 
-    def _tell_kept_off(self, channel: str) -> None:
-        """Have pages look at the channel's warnings; while it is on there are others."""
-        if channel not in self._streams:
+    def _announce_stopped(self, channel: str) -> None:
+        if channel not in self._streams:  # while it is on there are other warnings
             self._news.announce(channel)
-
-    async def _take_back(self, channel: str, seconds: int) -> None:
-        while seconds:
-            await asyncio.sleep(seconds)
-            kept_off = self._stopped.kept_off(channel, self._clock.monotonic())
-            seconds = kept_off.seconds if kept_off else 0
-        self._tell_kept_off(channel)
 
     def admit_no_more(self) -> None:
         """Refuse publishers from now on; those who leave now were sent away by us."""
         self._closing = True
+        self.stops.close()
 
     async def close(self) -> None:
         """Let go of every broadcast.
@@ -374,14 +349,3 @@ class Registry:
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
         _ = self._tasks.begin(work)
-
-
-def _stopped_by_hand(wait: int) -> str:
-    return f"The broadcast was ended here a moment ago; go live again in {wait} s."
-
-
-def _stopped(wait: int) -> str:
-    return (
-        "The broadcast was ended here. Stop streaming in your encoder; to go on the air again,"
-        f" start after {wait} s."
-    )
