@@ -9,6 +9,9 @@
 /** What a media time may lie before a fragment and still be in it: players round. */
 const ROUNDING = 1e-4;
 
+/** So close before a gap, in seconds, no picture is left to show. */
+const NEARLY = 0.3;
+
 /** Give the date, UTC ms, of a media time in seconds; null where no date is known. */
 export function dateOf(fragments, time) {
   let n = last(fragments, (fragment) => fragment.start <= time + ROUNDING);
@@ -36,6 +39,17 @@ export function timeOf(fragments, date) {
   const { start, programDateTime } = dated[n];
   const time = start + (date - programDateTime) / 1000;
   return n + 1 < dated.length ? Math.min(time, dated[n + 1].start) : time;
+}
+
+/**
+ * Give where there is media at `time` or behind it: `time` itself, or, where it lies in a gap
+ * (EXT-X-GAP) or just before one, the end of that. Null where nothing follows.
+ */
+export function pastGap(fragments, time) {
+  let n = last(fragments, ({ start }) => start <= time + NEARLY);
+  if (n < 0 || !fragments[n].gap) return time;
+  while (n < fragments.length && fragments[n].gap) n += 1;
+  return n < fragments.length ? fragments[n].start : null;
 }
 
 /** Find the last of a sorted list for which `holds` is true; -1: none. */

@@ -13,6 +13,8 @@ const LOST_SECONDS = 12;
 const MARGIN_SECONDS = 4;
 const STALL_MS = 8_000;
 const WATCH_MS = 1_000;
+/** So long a picture stands still at a gap before it is passed over. */
+const GAP_MS = 1_500;
 const LAST_PICTURE_SECONDS = 0.1;
 
 /**
@@ -146,7 +148,8 @@ export class Playback extends EventTarget {
     // At the very end a browser shows no new picture.
     const last = isLive ? range.end : range.end - LAST_PICTURE_SECONDS;
     this.#stayBehind(true);
-    this.#video.currentTime = Math.max(Math.min(Math.max(time, first), last), 0);
+    const wanted = Math.max(Math.min(Math.max(time, first), last), 0);
+    this.#video.currentTime = this.position.after(wanted) ?? wanted;
   }
 
   goLive() {
@@ -309,10 +312,22 @@ export class Playback extends EventTarget {
     if (paused && this.position.isLive) this.#tell("behind");
     const still = currentTime === this.#progress.time && !paused && !this.patient;
     if (!still || this.#progress.at === 0) this.#progress = { time: currentTime, at: now };
+    else if (now - this.#progress.at > GAP_MS && this.#passGap()) this.#progress.at = 0;
     else if (now - this.#progress.at > STALL_MS && this.phase === Phase.BUFFERING) {
       this.#progress.at = 0;
       this.#fail("stalled");
     }
+  }
+
+  /** What was never recorded is passed over: hls.js does so only where the gap is short. */
+  #passGap() {
+    if (this.phase !== Phase.BUFFERING && this.phase !== Phase.LOADING) return false;
+    // Before there is a picture hls.js has not gone to where it is to begin.
+    const time = this.#video.readyState === 0 ? (this.#hls?.startPosition ?? 0) : this.#video.currentTime;
+    const next = this.position.after(Math.max(time, 0));
+    if (next === null || next <= time) return false;
+    this.#video.currentTime = next;
+    return true;
   }
 
   #set(phase) {

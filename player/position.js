@@ -1,6 +1,6 @@
 /** Where in its show the picture is: media time, dates, and the live point. Reads, changes nothing. */
 
-import { dateInList, timeOf } from "./axis.js";
+import { dateInList, pastGap, timeOf } from "./axis.js";
 
 /** What a viewer may be behind the live point and still be at live. */
 export const BEHIND_SECONDS = 3;
@@ -69,6 +69,11 @@ export class Position {
     if (hls) return dateInList(this.#list(), mediaTime) ?? hls.playingDate?.getTime() ?? null;
     const start = this.#video.getStartDate?.().getTime();
     return Number.isFinite(start) ? start + mediaTime * 1000 : null;
+  }
+
+  /** The next moment from `time` on that there is a picture of; null where none is left. */
+  after(time) {
+    return pastGap(this.#list()?.fragments ?? [], time);
   }
 
   /** The playlist that is loaded, as hls.js has read it; or null. */

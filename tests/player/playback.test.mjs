@@ -79,9 +79,11 @@ class Hls {
 
   get latestLevelDetails() {
     if (!this.loaded) return null;
-    const { first, edge } = Hls.list;
+    const { first, edge, gap = [0, 0] } = Hls.list;
     const fragments = [];
-    for (let start = first; start < edge; start += 2) fragments.push({ start, duration: 2, programDateTime: BEGIN + start * 1000 });
+    for (let start = first; start < edge; start += 2) {
+      fragments.push({ start, duration: 2, programDateTime: BEGIN + start * 1000, gap: gap[0] <= start && start < gap[1] });
+    }
     return { live: true, fragments };
   }
 
@@ -218,6 +220,50 @@ test("who lags far without having asked for it, as a tab in the background, is b
   Hls.list = { first: 0, edge: 1_810 };
   mock.timers.tick(1_000);
   assert.equal(video.currentTime, 1_809);
+});
+
+/** Let seconds go by, and the player look each time. */
+function wait(seconds) {
+  let now = performance.now();
+  const clock = mock.method(performance, "now", () => now);
+  for (let n = 0; n < seconds; n += 1) {
+    now += 1_000;
+    mock.timers.tick(1_000);
+  }
+  clock.mock.restore();
+}
+
+test("what was never recorded is passed over, and waited for where nothing follows", async () => {
+  Hls.list = { first: 0, edge: 1_800, gap: [100, 160] };
+  await hls().load(video);
+  playback.seek(90);
+  assert.equal(video.currentTime, 90);
+  video.currentTime = 99.9;
+  video.say("waiting");
+  wait(4);
+  assert.equal(video.currentTime, 160);
+  Hls.list.gap = [1_700, 1_800];
+  video.currentTime = 1_699.9;
+  video.say("playing");
+  video.say("waiting");
+  wait(4);
+  assert.equal(video.currentTime, 1_699.9);
+});
+
+test("a picture that stands still in what was recorded is not moved", async () => {
+  Hls.list = { first: 0, edge: 1_800, gap: [100, 160] };
+  await hls().load(video);
+  playback.seek(97);
+  video.say("waiting");
+  wait(4);
+  assert.equal(video.currentTime, 97);
+});
+
+test("who seeks to where nothing was recorded sees what comes next", async () => {
+  Hls.list = { first: 0, edge: 1_800, gap: [100, 160] };
+  await hls().load(video);
+  playback.seek(120);
+  assert.equal(video.currentTime, 160);
 });
 
 test("who chose an earlier moment is not brought to live", async () => {
