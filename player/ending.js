@@ -35,7 +35,7 @@ export class Ending {
   draw(channel) {
     this.#possible = canEnd(channel);
     this.#begin.disabled = !this.#possible;
-    if (!this.#possible && !this.#busy) this.#show(false);
+    if (!this.#possible) this.#show(false);
   }
 
   /** The way back has the focus: Enter twice ends no show. */
