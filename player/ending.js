@@ -11,7 +11,7 @@ export class Ending {
   #begin = h("button", { type: "button", className: "studio-end", disabled: true, onclick: () => this.#ask() }, "End the show");
   #words = h("p", { id: "end-words" }, "End the show for everybody who watches? Stop streaming in your encoder, too.");
   #sure = h("button", { type: "button", className: "primary", onclick: () => this.#end() }, "End it");
-  #leave = h("button", { type: "button", className: "studio-end", onclick: () => this.#close() }, "Go on");
+  #leave = h("button", { type: "button", className: "studio-end", onclick: () => this.#close() }, "Stay on the air");
   #question;
   #stop;
   #possible = false;
