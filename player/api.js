@@ -124,6 +124,11 @@ export class Api {
     return (await this.#json("PATCH", urls.channel(channel), { title })).title;
   }
 
+  /** End the broadcast for good, and keep its encoder from coming back by itself. */
+  stop(channel) {
+    return this.#json("POST", urls.of(channel, "stop"));
+  }
+
   pin(channel, productId, idempotencyKey) {
     const body = { product_id: productId, anchor: "now" };
     return this.#json("POST", urls.of(channel, "pins"), body, { "Idempotency-Key": idempotencyKey });

@@ -4,6 +4,7 @@ import "./embed.js";
 import { Api, urls } from "./api.js";
 import { chapter } from "./chapter.js";
 import { h, setText } from "./dom.js";
+import { wholes } from "./files.js";
 import { clock, spoken } from "./reel.js";
 import { hideTicket, share } from "./share.js";
 import { readStoryboard } from "./storyboard.js";
@@ -52,7 +53,7 @@ function drawDownloads(rows) {
     `clip.mp4?pin=${encodeURIComponent(stretch.interval.id)}`,
     `${product.title}, from ${clock(stretch.from)} (MP4)`,
   ]);
-  const files = [["recording.mp4", "The whole show (MP4)"], ...clips];
+  const files = [...wholes(Number(find("files").dataset.parts)), ...clips];
   // Not for a row that only is on the screen now: whoever is on a link here stays on it.
   const now = JSON.stringify(files);
   if (now === offered) return;

@@ -3,6 +3,7 @@
 import { Api, newKey, urls } from "./api.js";
 import { setText } from "./dom.js";
 import { Encoder } from "./encoder.js";
+import { Ending } from "./ending.js";
 import { Feed } from "./feed.js";
 import { Preview } from "./preview.js";
 import { drawReadings, drawWarnings, STATES } from "./health.js";
@@ -22,6 +23,7 @@ class Studio {
   #feed;
   #tiles;
   #title;
+  #ending = new Ending(find("ending"), () => this.#end());
   #vitals = new Vitals();
   #preview;
   #encoder = new Encoder(name, secret(name, "key"));
@@ -72,6 +74,19 @@ class Studio {
       warn(error.message);
       return null;
     }
+  }
+
+  async #end() {
+    try {
+      await this.#api.stop(name);
+    } catch (error) {
+      warn(error.message);
+      return false;
+    }
+    warn("");
+    setText(find("said"), "The show has ended");
+    await this.#feed.refreshChannel();
+    return true;
   }
 
   async unpinAll() {
@@ -148,6 +163,7 @@ class Studio {
     const { channel, reachable } = this.#feed;
     const state = reachable ? (channel?.state ?? "offline") : "interrupted";
     if (channel?.title) this.#title.draw(channel.title);
+    this.#ending.draw(channel);
     find("state").dataset.state = state;
     setText(find("state"), reachable ? STATES[state] : "No connection");
     const key = this.#encoder.setExpiry(channel?.key_expires_at ?? null);

@@ -56,6 +56,14 @@ function drawState() {
   find("state").classList.toggle("panel-live", live);
 }
 
+/** The title may be changed while the page is open. */
+function drawTitle() {
+  const title = player.feed.channel?.title;
+  if (!title) return;
+  for (const place of document.querySelectorAll("h1, .panel-title")) setText(place, title);
+  document.title = `${title} · Vitrine`;
+}
+
 /** The list stands on the page but for a portrait show on a phone, which fills the screen. */
 function arrange() {
   const portrait = player.dataset.shape === "portrait";
@@ -68,6 +76,7 @@ function drawPast(past) {
   find("past-shows").replaceChildren(...past.slice(0, MOST_PAST).map((session) => pastShow(session)));
 }
 
+player.feed.addEventListener("channel", drawTitle);
 player.feed.addEventListener("products", drawProducts);
 player.addEventListener("vitrine-on-air", drawProducts);
 player.addEventListener("vitrine-notice", drawState);

@@ -101,6 +101,7 @@ class Pages:
             "token": _carried(request.get(ADMITTED)),
             "title": recording.title or recording.channel,
             "started": rfc3339(recording.started_ms),
+            "parts": str(await self._site.recordings.exporter.parts(recording)),
             "begin": begin if _MOMENT.fullmatch(begin) else "",
             "url": str(self._site.url(request, path)),
             "poster": self._replay_poster(request, recording.channel, recording.session),

@@ -11,12 +11,12 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from server.errors import Unavailable
+from server.errors import NotFound, Unavailable
 from server.record.errors import RecordError
 from server.record.layout import MOST_FRAGMENTS, Export, Piece, fragmented_file, plain_file
 from server.record.recording import Recording
 from server.record.storage import Storage
-from server.record.stretch import Wanted, chosen
+from server.record.stretch import Wanted, chosen, parts_of
 from transcode.errors import MediaError
 from transcode.fragmented import moved
 
@@ -24,6 +24,9 @@ AT_ONCE = 2
 """Plain files being laid out; for each all its segments are read."""
 WAIT_SECONDS = 30.0
 MAKE_SECONDS = 300.0
+COUNT_SECONDS = 5.0
+"""A page waits for it."""
+MOST_COUNTED = 1_024
 MOST_HELD = 64 * 1024 * 1024
 """Bytes of layouts that are kept for the next range of the same file."""
 PIECE_BYTES = 512
@@ -36,6 +39,7 @@ class Exporter:
         self._storage = storage
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._made: OrderedDict[tuple[str, str, int | None, Wanted], Export] = OrderedDict()
+        self._parts: OrderedDict[tuple[str, str, int | None], int] = OrderedDict()
 
     async def export(self, recording: Recording, wanted: Wanted) -> Export:
         """Lay a file out, or return the layout that was made before.
@@ -58,6 +62,19 @@ class Exporter:
         while held > MOST_HELD and len(self._made) > 1:
             held -= _weight(self._made.popitem(last=False)[1])
         return made
+
+    async def parts(self, recording: Recording) -> int:
+        """Tell in how many files the whole is had; 1, too, where that cannot be read just now."""
+        key = (recording.channel, recording.session, recording.ended_ms)
+        if key not in self._parts:
+            try:
+                async with asyncio.timeout(COUNT_SECONDS):
+                    self._parts[key] = await parts_of(self._storage, recording)
+            except (RecordError, MediaError, NotFound, TimeoutError):
+                return 1
+            while len(self._parts) > MOST_COUNTED:
+                self._parts.popitem(last=False)
+        return self._parts[key]
 
     async def read(self, export: Export, start: int, stop: int) -> AsyncIterator[bytes]:
         """Give the bytes [start, stop) of the file, block by block. Raises RecordError."""

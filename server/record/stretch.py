@@ -55,6 +55,11 @@ async def chosen(storage: Storage, recording: Recording, wanted: Wanted) -> Stre
     return stretches[(part or 1) - 1]
 
 
+async def parts_of(storage: Storage, recording: Recording) -> int:
+    """Count the files that the whole recording makes. Raises as `chosen`."""
+    return len(await _stretches(storage, recording, Wanted()))
+
+
 async def _stretches(storage: Storage, recording: Recording, wanted: Wanted) -> list[Stretch]:
     """Cut what is wanted where the format changes: an MP4 has one (other players than ours)."""
     rendition = wanted.rendition or largest(recording) or next(iter(recording.renditions), "")

@@ -6,7 +6,7 @@ import pytest
 
 from tests.helpers.senders import ffmpeg_dead, ffmpeg_well, sending
 from tests.helpers.vitrine_server import Api
-from tests.interop.browser import DOCK, Chromium
+from tests.interop.browser import DOCK, Chromium, Tab
 
 pytestmark = [
     pytest.mark.browser,
@@ -47,6 +47,22 @@ async def test_the_studio_tells_what_to_mend_and_that_it_is_mended(
             await tab.until("document.querySelector('[role=meter]').ariaValueNow > -30")
             assert await sound.is_visible()
             assert await tab.page.locator(".spark-line").first.get_attribute("d")
-    await tab.until(f"{SUMMARY} === 'Off air'", within=DEADLINE)
+            await show_is_ended(api, tab, made.id)
     assert tab.complaints == []
     await tab.page.context.close()
+
+
+async def show_is_ended(api: Api, tab: Tab, channel: str) -> None:
+    """End the show while its encoder sends: it is asked once more, Enter twice ends none."""
+    end = tab.page.get_by_role("button", name="End the show")
+    await end.press("Enter")
+    await tab.page.keyboard.press("Enter")
+    assert await end.is_enabled()
+    await end.click()
+    assert await tab.page.evaluate(OVERFLOW) <= 0
+    assert (await api.call("GET", f"/channels/{channel}"))["state"] == "live"
+    await tab.page.get_by_role("button", name="End it").click()
+    await tab.until(f"{SUMMARY} === 'Off air'", within=DEADLINE)
+    assert (await api.call("GET", f"/channels/{channel}"))["state"] == "offline"
+    await tab.until("document.querySelector('.studio-end').disabled")
+    assert await end.is_visible()

@@ -34,8 +34,12 @@ async def test_the_studio_warns_of_a_key_that_ends_soon_and_takes_another_title(
             await api.call("POST", "/channels/tea/rotate-key")
             await warning.wait_for(state="detached", timeout=PAGE_MS)
             assert tab.complaints == []
+            viewer = await browser.tab(DOCK)
+            await viewer.open(f"{server.url}/watch/tea")
             await title_is_changed(api, tab)
             assert tab.complaints == []
+            await title_is_followed(viewer)
+            assert viewer.complaints == []
 
 
 async def title_is_changed(api: Api, tab: Tab) -> None:
@@ -54,3 +58,11 @@ async def title_is_changed(api: Api, tab: Tab) -> None:
     await heading.filter(has_text="Tea at <six> & cake").wait_for(timeout=PAGE_MS)
     assert await tab.page.title() == "Studio \u00b7 Tea at <six> & cake"
     assert (await api.call("GET", "/channels/tea"))["title"] == "Tea at <six> & cake"
+
+
+async def title_is_followed(tab: Tab) -> None:
+    """See a watch page that was open before take the title with its next look at the channel."""
+    await tab.page.evaluate("document.querySelector('vitrine-player').feed.refreshChannel()")
+    await tab.until("document.title === 'Tea at <six> & cake \u00b7 Vitrine'")
+    for place in ("h1", ".panel-title"):
+        assert await tab.page.locator(place).first.text_content() == "Tea at <six> & cake"

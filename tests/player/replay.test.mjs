@@ -6,6 +6,7 @@ import { Feed } from "../../player/feed.js";
 import { ApiError, urls } from "../../player/api.js";
 import { Notice, noticeFor, Phase } from "../../player/phase.js";
 import { addressAt } from "../../player/share.js";
+import { wholes } from "../../player/files.js";
 import { lookDue, playable, when } from "../../player/shows.js";
 import { parseInterval } from "../../player/timeline.js";
 
@@ -38,6 +39,14 @@ test("shows that can be played are listed, the newest first", () => {
   const show = (id, state, seconds, day) => ({ id, state, duration_seconds: seconds, started_at: `2026-01-0${day}T12:00:00Z` });
   const all = [show("a", "ended", 60, 1), show("b", "live", 0, 4), show("c", "ended", 3, 3), show("d", "ended", 600, 2)];
   assert.deepEqual(playable(all).map(({ id }) => id), ["d", "a"]);
+});
+
+test("a show whose format changed is had in parts, any other as one file", () => {
+  for (const parts of [1, 0, NaN]) assert.deepEqual(wholes(parts), [["recording.mp4", "The whole show (MP4)"]]);
+  assert.deepEqual(wholes(2), [
+    ["recording.mp4?part=1", "The show, part 1 of 2 (MP4)"],
+    ["recording.mp4?part=2", "The show, part 2 of 2 (MP4)"],
+  ]);
 });
 
 test("an old show is told with its year", () => {

@@ -26,6 +26,7 @@ from transcode.part import Epoch, Part
 SESSION = "01KE00000000000000000000AA"
 HERE = f"/replay/tea/{SESSION}"
 SECONDS = 60.0
+PARTS = ("", "?part=1", "?part=2", "?part=3")
 SETTINGS: dict[str, object] = {
     "recording.min_free_bytes": 0,
     "recording.max_disk_percent": 100,
@@ -97,10 +98,28 @@ async def test_the_page_names_its_show_and_its_moment(shop: Client) -> None:
     assert f'session="{SESSION}" token="" start="1m5s"' in text
     assert "Tea &lt;b&gt; Ü" in text
     assert f"{HERE}/poster.jpg" in text
+    assert 'data-parts="1"' in text
     assert "{{" not in text
     assert page.headers["Content-Security-Policy"].endswith("frame-ancestors 'self'")
     odd = await get(shop, '/?t="><script>')
     assert 'start=""' in odd.body.decode()
+
+
+@pytest.fixture(scope="module")
+def turned() -> list[Up]:
+    """A show whose second encoder holds its picture upright."""
+    return two_epochs((Clip(seconds=2.0), Clip(seconds=2.0, width=180, height=320)))
+
+
+async def test_the_page_knows_the_parts_of_a_show_whose_format_changed(
+    tmp_path_factory: pytest.TempPathFactory, turned: list[Up]
+) -> None:
+    async with running(tmp_path_factory.mktemp("data"), SETTINGS) as site:
+        await site.channel()
+        await record(site, turned)
+        assert 'data-parts="2"' in (await get(site, "/")).body.decode()
+        statuses = [(await get(site, f"/recording.mp4{part}")).status for part in PARTS]
+        assert statuses == [409, 200, 200, 404]
 
 
 async def test_no_such_recording_has_a_page_in_our_style(shop: Client) -> None:

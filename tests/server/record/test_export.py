@@ -95,6 +95,19 @@ async def test_the_first_byte_of_a_long_show_waits_for_four_of_its_segments(
     await storage.close()
 
 
+async def test_the_parts_of_a_show_are_counted_once_and_one_where_it_cannot_be_read(
+    tmp_path: Path, show: Recorded
+) -> None:
+    storage = CountingStorage(LocalDisk(tmp_path))
+    exporter = Exporter(storage)
+    assert await exporter.parts(show.recording) == 1, "nothing is there to be read"
+    await show.put(storage)
+    before = storage.reads
+    assert [await exporter.parts(show.recording) for _ in range(3)] == [1, 1, 1]
+    assert storage.reads == before + 2  # the formats of two epochs
+    await storage.close()
+
+
 @pytest.mark.parametrize("fragmented", [True, False], ids=["fragmented", "plain"])
 async def test_no_segment_is_parsed_on_the_event_loop(
     exporter: Exporter, show: Recorded, fragmented: bool, monkeypatch: pytest.MonkeyPatch
@@ -219,6 +232,7 @@ async def test_a_show_whose_format_changed_is_had_in_parts(
     second = await exporter.export(made.recording, Wanted(rendition, 2))
     assert numbers(await whole(exporter, first)) == list(range(60))
     assert len(numbers(await whole(exporter, second))) == 60
+    assert await exporter.parts(made.recording) == 2
     for part in (0, 3):
         with pytest.raises(NotFound):
             await exporter.export(made.recording, Wanted(rendition, part))
