@@ -172,7 +172,10 @@ def _row(row: dict[str, object]) -> tuple[str, ...]:
     if row["state"] == "live":
         state = "on the air"
     names = ("channel", "id", "started_at", "duration_seconds", "bytes", "gaps")
-    return (*(str(row[name]) for name in names), str(state))
+    # Figures are kept when a show ends; none are known of one that goes on.
+    unknown = ("duration_seconds", "bytes") if row["state"] == "live" else ()
+    cells = ("-" if name in unknown and not row[name] else str(row[name]) for name in names)
+    return (*cells, str(state))
 
 
 async def _set_hold(

@@ -64,7 +64,7 @@ def push(
         raise PushError(f"not an RTMP address: {_redacted(url)}")
     with _open_input(source) as probe:
         turn = rotation_of(probe)
-    with _listening() as log:
+    with listening() as log:
         try:
             with av.open(
                 url, "w", format="flv", options=_FLV_OPTIONS, timeout=STALL_SECONDS
@@ -77,7 +77,7 @@ def push(
 
 
 @contextmanager
-def _listening() -> Iterator[list[tuple[int, str, str]]]:
+def listening() -> Iterator[list[tuple[int, str, str]]]:
     """Hear what libav says: the server's reason for a refusal is nowhere else."""
     before = av.logging.get_level()
     av.logging.set_level(av.logging.ERROR)
@@ -184,11 +184,19 @@ def _first(container: InputContainer, kind: str) -> av.VideoStream | av.AudioStr
     return None
 
 
-def _reason(url: str, error: Exception, log: list[tuple[int, str, str]]) -> str:
-    """Say in one line what went wrong, with the server's own words where it gave any."""
+def server_words(log: list[tuple[int, str, str]]) -> str:
+    """Return the reason that the server gave, "" without one."""
     for _level, _name, message in log:
         if "Server error:" in message:
-            return f"the server refused: {message.split('Server error:', 1)[1].strip()}"
+            return message.split("Server error:", 1)[1].strip()
+    return ""
+
+
+def _reason(url: str, error: Exception, log: list[tuple[int, str, str]]) -> str:
+    """Say in one line what went wrong, with the server's own words where it gave any."""
+    words = server_words(log)
+    if words:
+        return f"the server refused: {words}"
     what = getattr(error, "strerror", None) or str(error)
     return f"{_redacted(url)}: {what}"
 

@@ -19,6 +19,7 @@ from av.container import OutputContainer
 from server.demo.backdrop import Backdrop
 from server.demo.darkroom import HEIGHT, WIDTH
 from server.demo.tones import SAMPLE_RATE, Tones
+from server.push import listening, server_words
 
 RATE = 30
 _BITRATE = 3_000_000
@@ -106,13 +107,15 @@ def main(url: str) -> int:
         url = sys.stdin.readline().strip()
         threading.Thread(target=_until_input_ends, args=(stop,), daemon=True).start()
     cv2.setNumThreads(1)
-    try:
-        broadcast(url, stop)
-    except (av.FFmpegError, OSError) as error:
-        sys.stderr.write(f"The demo's anchor lost its connection: {error.strerror or error}.\n")
-        return 1
-    except KeyboardInterrupt:
-        return 0
+    with listening() as log:
+        try:
+            broadcast(url, stop)
+        except (av.FFmpegError, OSError) as error:
+            why = (server_words(log) or str(error.strerror or error)).rstrip(".")
+            sys.stderr.write(f"The demo's anchor lost its connection: {why}.\n")
+            return 1
+        except KeyboardInterrupt:
+            return 0
     return 0
 
 

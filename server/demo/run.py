@@ -163,6 +163,15 @@ async def _keep_anchor(url: str, registry: Registry, told: asyncio.Event) -> Non
             continue
         if asyncio.get_running_loop().time() - began > 2 * _LONGEST_PAUSE:
             pause = 1.0
+        kept_off = registry.stops.kept_off(CHANNEL)
+        if kept_off is not None:
+            # A try before the time is over would make it longer.
+            log.info(
+                "the broadcast was ended; the demo's anchor comes back", after=kept_off.seconds + 1
+            )
+            await asyncio.sleep(kept_off.seconds + 1)
+            pause = 1.0
+            continue
         log.warning("the demo's anchor stopped; starting another", status=status, after=pause)
         await asyncio.sleep(pause)
         pause = min(_LONGEST_PAUSE, pause * 2)

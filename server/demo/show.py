@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 
 from server.demo.goods import GOODS
-from server.errors import VitrineError
+from server.errors import NotFound, VitrineError
 from server.live.registry import Registry
 from server.shop.pins import PinRequest
 from server.shop.service import Shop
@@ -40,5 +41,6 @@ async def _show_one(shop: Shop, channel: str, product: str) -> bool:
         return False
     pin = await shop.pin(channel, PinRequest(product), "demo")
     await asyncio.sleep(SHOWN_SECONDS)
-    await shop.unpin(channel, pin.id, "demo")
+    with suppress(NotFound):  # A stop, or the studio, has ended it.
+        await shop.unpin(channel, pin.id, "demo")
     return True

@@ -60,7 +60,7 @@ class Follower:
         """Load the playlist for the first time. Raises LintError when there is none."""
         reply = await self._fetcher.get(self.url)
         if reply.status != 200:
-            raise LintError(f"{self.url} answers {reply.status}")
+            raise LintError(f"{self.url} answers {reply.answer}")
         try:
             self._judge(reply, read(reply.text), blocked=False)
         except PlaylistError as error:
@@ -111,7 +111,7 @@ class Follower:
         try:
             reply = await self._fetcher.get(self.url, query)
             if reply.status != 200:
-                raise LintError(f"{reply.url} answers {reply.status}")
+                raise LintError(f"{reply.url} answers {reply.answer}")
             playlist = read(reply.text)
             self._failures = 0
         except (LintError, PlaylistError) as error:
