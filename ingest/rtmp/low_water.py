@@ -9,8 +9,8 @@ CROWD: Final = 4
 """From so many publishers on it is worth while; fewer are read at once."""
 
 LOOK_SECONDS: Final = 0.25
-GATHER_SECONDS: Final = 0.05
-"""Of a stream, at its mean rate, before it is read: a picture or two, and the sound with them."""
+GATHER_SECONDS: Final = 0.07
+"""Of a stream, at its mean rate, before it is read: two pictures, and the sound with them."""
 
 _SHARE: Final = GATHER_SECONDS / LOOK_SECONDS
 _MEMORY: Final = 4
