@@ -251,19 +251,24 @@ async def test_going_on_the_air_has_time_of_its_own(start: Start, gate: Recordin
     publisher.abort()
 
 
-async def test_a_publisher_that_leaves_before_the_verdict_leaves_no_sink_open(
-    start: Start, gate: RecordingGate
-) -> None:
-    gate.hold = asyncio.Event()
-    listener = await start()
+async def leaves(listener: RtmpListener, gate: RecordingGate) -> None:
+    """Ask to publish, and be gone before that is answered."""
     publisher = await RtmpPublisher.connect(listener.port)
     publishing = asyncio.ensure_future(publisher.publish(KEY))
     await until(lambda: bool(gate.requests))
     publishing.cancel()
     gate.requests[0].publisher.drop("Enough.")
     await until(lambda: listener.connections == 0)
-    gate.hold.set()
     publisher.abort()
+
+
+async def test_a_publisher_that_leaves_before_the_verdict_leaves_no_sink_open(
+    start: Start, gate: RecordingGate
+) -> None:
+    gate.hold = asyncio.Event()
+    listener = await start()
+    await leaves(listener, gate)
+    gate.hold.set()
     await listener.close()
     assert gate.sinks == []
 
@@ -273,15 +278,9 @@ async def test_a_publisher_that_leaves_on_its_way_in_leaves_no_sink_open(
 ) -> None:
     gate.door = asyncio.Event()
     listener = await start()
-    publisher = await RtmpPublisher.connect(listener.port)
-    publishing = asyncio.ensure_future(publisher.publish(KEY))
-    await until(lambda: bool(gate.requests))
-    publishing.cancel()
-    gate.requests[0].publisher.drop("Enough.")
-    await until(lambda: listener.connections == 0)
+    await leaves(listener, gate)
     gate.door.set()
     await until(lambda: bool(gate.sinks and gate.sinks[0].closed))
-    publisher.abort()
 
 
 @pytest.mark.parametrize("said", [b"", b"\x03", b"\x03" + bytes(2000)])
