@@ -9,7 +9,7 @@ import structlog
 from server.hls.answer import Answer
 from server.hls.edge import Edge
 from server.hls.request import MediaRequest, PlaylistRequest, Refusal, Refuse
-from server.hls.waiting import Held
+from server.hls.waiting import Held, Tell
 from server.hls.window import Window
 from tests.server.hls.reader import read
 from tests.server.hls.show import PER_SEGMENT, Show, on_air
@@ -207,6 +207,26 @@ async def test_one_who_cannot_be_told_keeps_nobody_else_waiting() -> None:
     assert [type(answer) for answer in told] == [Answer, Refuse]
     assert len(logged) == 2
     edge.close()
+
+
+async def test_parts_leave_before_the_playlists_that_list_them() -> None:
+    show = on_air(1)
+    edge, _ = made(show)
+    told: list[str] = []
+
+    def tells(kind: str) -> Tell:
+        return lambda _: told.append(kind)
+
+    for name in ("720p", "360p"):
+        reload = PlaylistRequest(name, msn=1, part=0)
+        part = MediaRequest(name, show.window.renditions[name].hint)
+        for request, kind in ((reload, "playlist"), (part, "part")):
+            assert isinstance(edge.ask(request, tells(kind)), Held)
+    show.part()
+    edge.published()
+    assert told == ["part", "part"]
+    await until(lambda: edge.waiting == 0)
+    assert told == ["part", "part", "playlist", "playlist"]
 
 
 async def test_closing_refuses_who_waits_and_who_would() -> None:

@@ -123,6 +123,20 @@ def test_a_journal_written_anew_says_the_same_and_less() -> None:
     assert again.lapses == ledger.lapses
 
 
+def test_a_fraction_where_none_is_written_ends_what_can_be_read() -> None:
+    spoilt = journal.line(NOTES[2]).replace(b'"duration":', b'"duration":0.')
+    ledger = journal.read(b"".join(map(journal.line, NOTES[:2])) + spoilt)
+    assert ledger.good == len(b"".join(map(journal.line, NOTES[:2])))
+
+
+def test_segments_of_an_epoch_that_nobody_knows_are_left_out() -> None:
+    ledger = take(NOTES)
+    ledger.settle({})
+    epoch, *others = ledger.epochs
+    ledger.epochs = [replace(epoch, number=9), *others]
+    assert "720p" in ledger.recording().renditions
+
+
 @given(st.binary(max_size=300), st.integers(0, len(WHOLE)))
 def test_no_rubbish_breaks_the_reader(rubbish: bytes, at: int) -> None:
     try:
